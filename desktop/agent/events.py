@@ -1,0 +1,166 @@
+"""What happens while a question is answered, as a stream that the window draws.
+
+Each event is sent as one server-sent event: its name is the tag, its data the struct as JSON.
+desktop/ui/js/events.js mirrors this list, and a test compares the two. No drawing here.
+"""
+
+from typing import Any
+
+import msgspec
+
+from shared.results import Column
+
+
+class _Event(msgspec.Struct, frozen=True, tag_field="event", omit_defaults=False):
+    pass
+
+
+class TurnStarted(_Event, tag="turn_started"):
+    """The question is stored. ``turn_id`` is what stop and later links refer to."""
+
+    conversation_id: str
+    turn_id: str
+    title: str
+    started_at: str
+    model: str
+
+
+class StepStarted(_Event, tag="step_started"):
+    """Something that takes time began: ``Reading the schema of retail``."""
+
+    step_id: str
+    label: str
+
+
+class StepFinished(_Event, tag="step_finished"):
+    """It ended. ``summary`` is for the collapsed line (``1,204 rows``), ``detail`` opens on click
+    (SQL, arguments, or why it failed). ``status`` is ``ok failed stopped``."""
+
+    step_id: str
+    label: str
+    status: str
+    elapsed_ms: float
+    summary: str = ""
+    detail: str = ""
+
+
+class TextChunk(_Event, tag="text"):
+    """The whole answer so far, as sanitised HTML; replaces what stood there. Figures that were found
+    in a result are ``<a class="fig" data-result="…" data-row="0" data-column="1">``, those found in
+    none ``<span class="fig-none">``."""
+
+    html: str
+
+
+class Reading(msgspec.Struct, frozen=True):
+    """One line of "how it was read": ``Measure`` · ``sum of net_amount in sales``."""
+
+    name: str
+    value: str
+
+
+class ChartSpec(msgspec.Struct, frozen=True):
+    """Which chart suits a result. ``kind`` is ``bar line area column number``; ``x``, ``y`` and
+    ``series`` are column names. The window makes the drawing, in its own colours."""
+
+    kind: str
+    x: str
+    y: list[str]
+    series: str | None = None
+    title: str = ""
+
+
+class Headline(msgspec.Struct, frozen=True):
+    """The one figure on top of a card, already formatted, with an optional change beside it.
+    ``trend`` is ``up down flat`` or empty."""
+
+    value: str
+    label: str = ""
+    delta: str = ""
+    trend: str = ""
+
+
+class ResultCard(_Event, tag="result"):
+    """A result to look at. ``rows`` are the first 200 at most; further ones come from
+    ``GET /api/results/<result_id>``. ``formats`` has one entry a column: ``money number percent
+    date month text`` and decides how cells are written. ``as_of`` is the newest day in the data
+    when known, ``ran_at`` when the backend answered, ``cached_at`` set when the answer came from
+    the local cache because the backend is away."""
+
+    result_id: str
+    title: str
+    connection: str
+    sql: str
+    columns: list[Column]
+    formats: list[str]
+    rows: list[list[Any]]
+    row_count: int
+    truncated: bool
+    elapsed_ms: float
+    ran_at: str
+    content_hash: str
+    as_of: str | None = None
+    cached_at: str | None = None
+    headline: Headline | None = None
+    chart: ChartSpec | None = None
+    readings: list[Reading] = []
+
+
+class Choice(msgspec.Struct, frozen=True):
+    """One way to read the question; ``question`` is asked when it is chosen."""
+
+    label: str
+    question: str
+
+
+class Clarification(_Event, tag="clarification"):
+    """The question can be read in several ways; nothing was run."""
+
+    question: str
+    choices: list[Choice]
+
+
+class FollowUps(_Event, tag="follow_ups"):
+    """Questions that could come next."""
+
+    questions: list[str]
+
+
+class Sent(_Event, tag="sent"):
+    """What has left this machine for the model, in this conversation so far."""
+
+    columns: int
+    rows: int
+    bytes: int
+
+
+class TurnFailed(_Event, tag="turn_failed"):
+    """The turn ended without an answer. ``error`` says what happened, ``meaning`` what it means for
+    the person, ``action`` what a button offers: ``retry settings backend`` or empty."""
+
+    error: str
+    meaning: str
+    action: str
+    code: str
+
+
+class TurnFinished(_Event, tag="turn_finished"):
+    """The last event. ``status``: ``answered needs_clarification cannot_answer stopped failed``."""
+
+    turn_id: str
+    status: str
+    elapsed_ms: float
+
+
+Event = (
+    TurnStarted
+    | StepStarted
+    | StepFinished
+    | TextChunk
+    | ResultCard
+    | Clarification
+    | FollowUps
+    | Sent
+    | TurnFailed
+    | TurnFinished
+)

@@ -1,0 +1,94 @@
+"""What a connector is. One source per module beside this one; the list of kinds is in ``__init__``.
+
+Plain blocking code, used by one caller at a time; threads, deadlines and pools are in
+server/pools. A driver is imported inside the connector's ``open``, so that the backend starts
+without it.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol, runtime_checkable
+
+import msgspec
+
+from server.guard import ReadOnlySql
+from shared.results import Result
+from shared.wire import Schema
+
+ParamValue = str | int | float | bool | None
+
+
+class Limits(msgspec.Struct, frozen=True):
+    """What one query may use. ``max_rows`` rows are delivered, and ``Result.truncated`` is set when
+    there would have been more; past ``timeout_seconds`` the source itself stops the work."""
+
+    max_rows: int
+    timeout_seconds: float
+
+
+@runtime_checkable
+class Connector(Protocol):
+    """One open connection to a source.
+
+    Every method may raise SourceUnavailable, after which the connection is thrown away.
+    """
+
+    def ping(self) -> None:
+        """Cheap; proves that the source answers."""
+        ...
+
+    def schema(self) -> Schema:
+        """Tables and columns that this account can read."""
+        ...
+
+    def warnings(self) -> list[str]:
+        """What the account can do that it should not, a sentence each; empty when it only reads."""
+        ...
+
+    def reset(self) -> bool:
+        """Before going back to the pool: undo all session state. False: throw it away."""
+        ...
+
+    def close(self) -> None:
+        """Never raises."""
+        ...
+
+
+@runtime_checkable
+class SqlConnector(Connector, Protocol):
+    """A source that speaks SQL."""
+
+    dialect: str
+    """sqlglot's name for it."""
+
+    def query(self, sql: ReadOnlySql, params: Mapping[str, ParamValue], limits: Limits) -> Result:
+        """Runs it in a read-only session. Raises QueryFailed, QueryTimeout or QueryCancelled, here
+        or from the batches."""
+        ...
+
+    def cancel(self) -> None:
+        """From another thread: stops the running query inside the source. Never raises, and does
+        nothing when none is running."""
+        ...
+
+
+class Field(msgspec.Struct, frozen=True):
+    """One field of a kind of connection: drives the form, the check and the vault."""
+
+    name: str
+    label: str
+    type: type = str
+    secret: bool = False
+    required: bool = True
+    default: Any = None
+    help: str = ""
+
+
+class Kind(msgspec.Struct, frozen=True):
+    """A kind of connection. ``open`` takes checked params (secrets opened) and a connect time-out
+    in seconds; it raises SourceUnavailable or DriverMissing."""
+
+    type: str
+    label: str
+    dialect: str
+    fields: tuple[Field, ...]
+    open: Callable[[Mapping[str, Any], float], Connector]

@@ -1,0 +1,1 @@
+"""What the agent and the backend both know. Imports neither of them."""

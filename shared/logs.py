@@ -1,0 +1,43 @@
+"""Log set-up for both programs: levels, rotation, and the one place where secrets are masked."""
+
+import logging
+import re
+import sys
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+
+_SECRETS = (
+    re.compile(r"(vmart_)[A-Za-z0-9_-]{8,}"),
+    re.compile(r"(?i)((?:authorization|x-goog-api-key)['\"]?\s*[:=]\s*['\"]?(?:bearer\s+)?)[^\s'\",}]+"),
+    re.compile(r"(?i)((?:password|passwd|pwd|secret|api_?key|token)['\"]?\s*[:=]\s*['\"]?)[^\s'\",}&]+"),
+    re.compile(r"(://[^/\s:@]+:)[^/\s@]+(?=@)"),
+)
+
+
+def masked(text: str) -> str:
+    """``text`` with everything that looks like a key, a password or a token replaced by dots."""
+    for pattern in _SECRETS:
+        text = pattern.sub(r"\1…", text)
+    return text
+
+
+class _MaskingFormatter(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        return masked(super().format(record))
+
+
+def set_up(*, level: str = "INFO", file: Path | None = None, max_size_mb: int = 100) -> None:
+    """Logs to standard error, and to ``file`` with five older ones kept beside it."""
+    handlers: list[logging.Handler] = [logging.StreamHandler(sys.stderr)]
+    if file is not None:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        size = max_size_mb * 1024 * 1024
+        handlers.append(RotatingFileHandler(file, maxBytes=size, backupCount=5, encoding="utf-8"))
+    formatter = _MaskingFormatter("%(asctime)s %(levelname)s %(name)s %(message)s")
+    root = logging.getLogger()
+    for old in list(root.handlers):
+        root.removeHandler(old)
+    for handler in handlers:
+        handler.setFormatter(formatter)
+        root.addHandler(handler)
+    root.setLevel(level)

@@ -1,0 +1,220 @@
+"""The two settings files as structs: YAML with ``${VAR}``, strict. What a setting does stays where it is used.
+
+Grammar of a value: ``${VAR}`` must be set, ``${VAR:default}`` need not be; ``$${`` is a plain ``${``.
+Substitution happens in the parsed values, never in the text of the file, so a variable's
+content can not add keys.
+"""
+
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+import yaml
+
+from shared.errors import SettingsInvalid
+
+
+class _Section(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    pass
+
+
+# -- chatbot_config.yaml ------------------------------------------------------------------
+
+
+class ChatbotSection(_Section):
+    port: int = 8000
+    session_timeout: int = 3600
+
+
+class BackendSection(_Section):
+    """Where the agent finds its backend. Without ``url`` it offers the demo."""
+
+    url: str = ""
+    api_key: str = ""
+    timeout: float = 30
+    retry_attempts: int = 3
+    cache_ttl: int = 300
+    verify_tls: bool = True
+
+
+class GoogleOAuthSection(_Section):
+    client_id: str = ""
+    client_secret: str = ""
+
+
+class GeminiSection(_Section):
+    """``sdk`` chooses Google's package; ``base_url`` a proxy, or a test server."""
+
+    api_key: str = ""
+    model: str = "gemini-3-flash-preview"
+    sdk: str = "google-genai"
+    base_url: str = ""
+    timeout: float = 60
+
+
+class OpenAiSection(_Section):
+    """A model on the LAN that speaks the OpenAI protocol; used when ``base_url`` is set."""
+
+    base_url: str = ""
+    api_key: str = ""
+    model: str = ""
+    timeout: float = 60
+
+
+class LoggingSection(_Section):
+    level: str = "INFO"
+    file: str = ""
+    max_size_mb: int = 100
+
+
+class AgentSettings(_Section):
+    """chatbot_config.yaml"""
+
+    chatbot: ChatbotSection = ChatbotSection()
+    backend: BackendSection = BackendSection()
+    google_oauth: GoogleOAuthSection = GoogleOAuthSection()
+    gemini: GeminiSection = GeminiSection()
+    openai: OpenAiSection = OpenAiSection()
+    logging: LoggingSection = LoggingSection()
+
+
+# -- backend_config.yaml ------------------------------------------------------------------
+
+
+class ServerSection(_Section):
+    host: str = "127.0.0.1"
+    port: int = 5000
+    ssl_cert: str = ""
+    ssl_key: str = ""
+
+
+class SecuritySection(_Section):
+    """``rate_limit`` is ``"100/hour"`` style per key, empty for none; ``allowed_ips`` empty for all."""
+
+    api_keys_file: str = ""
+    rate_limit: str = ""
+    allowed_ips: list[str] = []
+    trusted_proxies: list[str] = []
+    max_body_mb: int = 16
+
+
+class DatabaseSection(_Section):
+    """Per connection; the times are seconds. ``max_rows`` is what one answer may hold at most."""
+
+    max_connections: int = 20
+    connection_timeout: float = 30
+    query_timeout: float = 300
+    max_rows: int = 10_000_000
+    default_rows: int = 1_000
+
+
+class StoreSection(_Section):
+    """``url`` is SQLAlchemy's; empty means SQLite in our own folder."""
+
+    url: str = ""
+
+
+class BackendSettings(_Section):
+    """backend_config.yaml"""
+
+    server: ServerSection = ServerSection()
+    security: SecuritySection = SecuritySection()
+    database: DatabaseSection = DatabaseSection()
+    logging: LoggingSection = LoggingSection()
+    store: StoreSection = StoreSection()
+
+
+S = TypeVar("S", AgentSettings, BackendSettings)
+
+_VARIABLE = re.compile(r"\$\$\{|\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::(?P<default>[^}]*))?\}")
+
+
+def load(file: Path, kind: type[S], environ: Mapping[str, str] | None = None) -> S:
+    """The settings in ``file``; raises SettingsInvalid naming file, key and remedy."""
+    try:
+        text = file.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise SettingsInvalid(f"There is no settings file at {file}. Create it, or leave out --config.") from error
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        raise SettingsInvalid(f"The settings file {file} cannot be read: {reason}.") from error
+    return parse(text, kind, source=str(file), environ=os.environ if environ is None else environ)
+
+
+def parse(text: str, kind: type[S], *, source: str, environ: Mapping[str, str]) -> S:
+    """The settings in a YAML text; ``source`` is what error sentences call it."""
+    try:
+        tree = yaml.load(text, Loader=_StrictLoader)  # a SafeLoader
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f" in line {mark.line + 1}" if mark else ""
+        problem = getattr(error, "problem", None) or "it is not YAML"
+        raise SettingsInvalid(f"{source}: {problem}{where}. Correct the YAML there.") from error
+    filled = _filled({} if tree is None else tree, source=source, path="", environ=environ)
+    try:
+        return msgspec.convert(filled, kind, strict=False)
+    except msgspec.ValidationError as error:
+        raise SettingsInvalid(_sentence(str(error), source)) from error
+
+
+class _StrictLoader(yaml.SafeLoader):
+    """A SafeLoader that refuses a key written twice: one of the two would be lost in silence."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen: set[object] = set()
+        for key_node, _ in node.value:
+            key = self.construct_object(key_node, deep=True)
+            if isinstance(key, str):
+                if key in seen:
+                    raise yaml.constructor.ConstructorError(
+                        None, None, f"the key {key!r} stands there twice", key_node.start_mark
+                    )
+                seen.add(key)
+        return super().construct_mapping(node, deep)
+
+
+def _filled(value: object, *, source: str, path: str, environ: Mapping[str, str]) -> object:
+    match value:
+        case str():
+            return _substituted(value, source=source, path=path, environ=environ)
+        case dict():
+            return {
+                key: _filled(item, source=source, path=f"{path}.{key}".lstrip("."), environ=environ)
+                for key, item in value.items()
+            }
+        case list():
+            return [
+                _filled(item, source=source, path=f"{path}[{i}]", environ=environ) for i, item in enumerate(value)
+            ]
+        case _:
+            return value
+
+
+def _substituted(text: str, *, source: str, path: str, environ: Mapping[str, str]) -> str:
+    def value_of(found: re.Match[str]) -> str:
+        name, default = found["name"], found["default"]
+        if name is None:
+            return "${"
+        if name in environ:
+            return environ[name]
+        if default is not None:
+            return default
+        raise SettingsInvalid(
+            f"{source}: {path} needs the environment variable {name}, which is not set. "
+            f"Set it, or write ${{{name}:default}}."
+        )
+
+    return _VARIABLE.sub(value_of, text)
+
+
+def _sentence(problem: str, source: str) -> str:
+    """msgspec says ``Object contains unknown field `x` - at `$.server` ``; we say where and what to do."""
+    what, _, where = problem.partition(" - at ")
+    key = where.strip("`").removeprefix("$").lstrip(".") or "the top level"
+    unknown = re.search(r"unknown field `(.+?)`", what)
+    if unknown:
+        return f"{source}: {key} has no setting called {unknown[1]!r}. Remove it or correct its spelling."
+    return f"{source}: {key}: {what[:1].lower()}{what[1:]}. Correct the value."

@@ -1,0 +1,225 @@
+"""The messages between client and backend. What a handler does with them stays in server/api.
+
+Each body is a struct; decoding is its check. Unknown keys in a request are refused, so that a
+typing mistake is an error and not a silent default.
+
+A query's answer in JSON is one object: ``query_id``, ``columns``, ``rows``, then the fields of
+:class:`QueryEnd`, which are known only when the last row has left. In NDJSON the first line is a
+:class:`QueryHead`, every further line is one row as a JSON array, and the last line is a
+:class:`QueryEnd`. When a query fails after its first byte, the closing fields carry ``error``
+(an :class:`ErrorBody`) in place of the counts; a reader that meets neither was cut off.
+"""
+
+from typing import Any
+
+import msgspec
+
+from shared.results import Column, ColumnType
+
+
+class Request(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """The root of what comes in."""
+
+
+class Reply(msgspec.Struct, frozen=True, omit_defaults=False):
+    """The root of what goes out. A client ignores keys that it does not know."""
+
+
+class ErrorBody(Reply, omit_defaults=True):
+    """Every failure. ``error`` is one sentence; ``code`` is the class (see shared.errors)."""
+
+    error: str
+    code: str
+    details: str = ""
+    retry_after: int | None = None
+    request_id: str = ""
+
+
+class Health(Reply):
+    """``status`` is ``ok`` or ``degraded``; ``uptime`` in seconds."""
+
+    status: str
+    connections: int
+    uptime: int
+    version: str = ""
+
+
+# -- Connections --------------------------------------------------------------------------
+
+
+class ConnectionCreate(Request):
+    """``params`` are the fields of the kind (see GET /api/connections/kinds)."""
+
+    name: str
+    type: str
+    params: dict[str, Any]
+    description: str = ""
+
+
+class ConnectionUpdate(Request):
+    """Replaces ``params``; a secret that is left out keeps its sealed value."""
+
+    params: dict[str, Any]
+    description: str | None = None
+
+
+class ConnectionInfo(Reply):
+    """A connection without its secrets: ``params`` holds the open fields only."""
+
+    name: str
+    type: str
+    params: dict[str, Any]
+    description: str
+    dialect: str
+    created_at: str
+    updated_at: str
+
+
+class ConnectionList(Reply):
+    connections: list[ConnectionInfo]
+
+
+class ConnectionTest(Reply):
+    """What a test of a connection found. ``warnings`` are sentences."""
+
+    ok: bool
+    elapsed_ms: float
+    warnings: list[str] = []
+
+
+class FieldInfo(Reply):
+    """One field of a kind of connection."""
+
+    name: str
+    label: str
+    secret: bool
+    required: bool
+    default: str | int | bool | None = None
+    help: str = ""
+
+
+class KindInfo(Reply):
+    type: str
+    label: str
+    fields: list[FieldInfo]
+
+
+class KindList(Reply):
+    kinds: list[KindInfo]
+
+
+# -- Schema -------------------------------------------------------------------------------
+
+
+class ColumnInfo(Reply):
+    """One column of a table.
+
+    ``samples`` are distinct values of a text column in the order of their frequency, where
+    they could be had cheaply; ``samples_complete`` says that these are all of them.
+    """
+
+    name: str
+    type: ColumnType
+    nullable: bool = True
+    comment: str = ""
+    samples: list[str] = []
+    samples_complete: bool = False
+
+
+class ForeignKey(Reply):
+    """``columns`` of this table point at ``references_columns`` of ``references_table``."""
+
+    columns: list[str]
+    references_table: str
+    references_columns: list[str]
+
+
+class TableInfo(Reply):
+    """One table or view. ``name`` is written as SQL needs it: ``sales``, ``hr.staff``.
+
+    ``row_estimate`` is None when the source cannot say it cheaply.
+    """
+
+    name: str
+    columns: list[ColumnInfo]
+    comment: str = ""
+    primary_key: list[str] = []
+    foreign_keys: list[ForeignKey] = []
+    row_estimate: int | None = None
+
+
+class Schema(Reply):
+    """What a connection shows. ``dialect`` is sqlglot's name for its SQL."""
+
+    tables: list[TableInfo]
+    dialect: str = ""
+    connection: str = ""
+
+
+# -- Queries ------------------------------------------------------------------------------
+
+
+class QueryRequest(Request):
+    """``params`` fill ``:name`` placeholders; they are values, never SQL.
+
+    ``max_rows`` None means the backend's own limit; ``timeout_seconds`` can only shorten the
+    configured one. ``query_id`` may be chosen by the caller (a UUID), for cancelling.
+    """
+
+    connection: str
+    query: str
+    max_rows: int | None = None
+    params: dict[str, str | int | float | bool | None] = {}
+    timeout_seconds: float | None = None
+    query_id: str | None = None
+
+
+class QueryHead(Reply):
+    query_id: str
+    columns: list[Column]
+
+
+class QueryEnd(Reply):
+    """``elapsed_ms`` runs from the request's arrival to the last row."""
+
+    row_count: int
+    truncated: bool
+    elapsed_ms: float
+    cached: bool = False
+
+
+class QueryFailedEnd(Reply):
+    error: ErrorBody
+
+
+# -- Keys ---------------------------------------------------------------------------------
+
+
+class KeyCreate(Request):
+    """``permissions`` and ``roles`` add up; ``expires_at`` is ISO 8601."""
+
+    name: str
+    permissions: list[str] = []
+    roles: list[str] = []
+    expires_at: str | None = None
+
+
+class KeyInfo(Reply):
+    id: str
+    name: str
+    permissions: list[str]
+    roles: list[str]
+    created_at: str
+    expires_at: str | None
+    revoked: bool
+
+
+class KeyCreated(Reply):
+    """The only message that ever holds a key."""
+
+    key: str
+    info: KeyInfo
+
+
+class KeyList(Reply):
+    keys: list[KeyInfo]
