@@ -4,7 +4,7 @@ from datetime import date
 
 import msgspec
 
-from desktop.agent.events import ChartSpec, Choice, Headline, Reading
+from desktop.events import ChartSpec, Choice, Headline, Reading
 
 
 class Plan(msgspec.Struct, frozen=True):

@@ -9,7 +9,7 @@ from typing import Any, Protocol, TypeVar
 
 import msgspec
 
-from desktop.agent.events import ResultCard
+from desktop.events import ResultCard
 
 
 class ToolOutput(msgspec.Struct, frozen=True):
