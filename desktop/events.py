@@ -15,7 +15,7 @@ class _Event(msgspec.Struct, frozen=True, tag_field="event", omit_defaults=False
     pass
 
 
-class TurnStarted(_Event, tag="turn_started"):
+class TurnStarted(_Event, tag="turn_started", frozen=True):
     """The question is stored. ``turn_id`` is what stop and later links refer to."""
 
     conversation_id: str
@@ -25,14 +25,14 @@ class TurnStarted(_Event, tag="turn_started"):
     model: str
 
 
-class StepStarted(_Event, tag="step_started"):
+class StepStarted(_Event, tag="step_started", frozen=True):
     """Something that takes time began: ``Reading the schema of retail``."""
 
     step_id: str
     label: str
 
 
-class StepFinished(_Event, tag="step_finished"):
+class StepFinished(_Event, tag="step_finished", frozen=True):
     """It ended. ``summary`` is for the collapsed line (``1,204 rows``), ``detail`` opens on click
     (SQL, arguments, or why it failed). ``status`` is ``ok failed stopped``."""
 
@@ -44,7 +44,7 @@ class StepFinished(_Event, tag="step_finished"):
     detail: str = ""
 
 
-class TextChunk(_Event, tag="text"):
+class TextChunk(_Event, tag="text", frozen=True):
     """The whole answer so far, as sanitised HTML; replaces what stood there. Figures that were found
     in a result are ``<a class="fig" data-result="…" data-row="0" data-column="1">``, those found in
     none ``<span class="fig-none">``."""
@@ -80,7 +80,7 @@ class Headline(msgspec.Struct, frozen=True):
     trend: str = ""
 
 
-class ResultCard(_Event, tag="result"):
+class ResultCard(_Event, tag="result", frozen=True):
     """A result to look at. ``rows`` are the first 200 at most; further ones come from
     ``GET /api/results/<result_id>``. ``formats`` has one entry a column: ``money number percent
     date month text`` and decides how cells are written. ``as_of`` is the newest day in the data
@@ -113,20 +113,20 @@ class Choice(msgspec.Struct, frozen=True):
     question: str
 
 
-class Clarification(_Event, tag="clarification"):
+class Clarification(_Event, tag="clarification", frozen=True):
     """The question can be read in several ways; nothing was run."""
 
     question: str
     choices: list[Choice]
 
 
-class FollowUps(_Event, tag="follow_ups"):
+class FollowUps(_Event, tag="follow_ups", frozen=True):
     """Questions that could come next."""
 
     questions: list[str]
 
 
-class Sent(_Event, tag="sent"):
+class Sent(_Event, tag="sent", frozen=True):
     """What has left this machine for the model, in this conversation so far."""
 
     columns: int
@@ -134,7 +134,7 @@ class Sent(_Event, tag="sent"):
     bytes: int
 
 
-class TurnFailed(_Event, tag="turn_failed"):
+class TurnFailed(_Event, tag="turn_failed", frozen=True):
     """The turn ended without an answer. ``error`` says what happened, ``meaning`` what it means for
     the person, ``action`` what a button offers: ``retry settings backend`` or empty."""
 
@@ -144,7 +144,7 @@ class TurnFailed(_Event, tag="turn_failed"):
     code: str
 
 
-class TurnFinished(_Event, tag="turn_finished"):
+class TurnFinished(_Event, tag="turn_finished", frozen=True):
     """The last event. ``status``: ``answered needs_clarification cannot_answer stopped failed``."""
 
     turn_id: str

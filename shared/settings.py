@@ -1,4 +1,4 @@
-"""The two settings files as structs: YAML with ``${VAR}``, strict. What a setting does stays where it is used.
+"""The two settings files as structs: YAML with ``${VAR}``, strict. What a setting does is not here.
 
 Grammar of a value: ``${VAR}`` must be set, ``${VAR:default}`` need not be; ``$${`` is a plain ``${``.
 Substitution happens in the parsed values, never in the text of the file, so a variable's
@@ -24,12 +24,12 @@ class _Section(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=
 # -- chatbot_config.yaml ------------------------------------------------------------------
 
 
-class ChatbotSection(_Section):
+class ChatbotSection(_Section, frozen=True):
     port: int = 8000
     session_timeout: int = 3600
 
 
-class BackendSection(_Section):
+class BackendSection(_Section, frozen=True):
     """Where the agent finds its backend. Without ``url`` it offers the demo."""
 
     url: str = ""
@@ -40,12 +40,12 @@ class BackendSection(_Section):
     verify_tls: bool = True
 
 
-class GoogleOAuthSection(_Section):
+class GoogleOAuthSection(_Section, frozen=True):
     client_id: str = ""
     client_secret: str = ""
 
 
-class GeminiSection(_Section):
+class GeminiSection(_Section, frozen=True):
     """``sdk`` chooses Google's package; ``base_url`` a proxy, or a test server."""
 
     api_key: str = ""
@@ -55,7 +55,7 @@ class GeminiSection(_Section):
     timeout: float = 60
 
 
-class OpenAiSection(_Section):
+class OpenAiSection(_Section, frozen=True):
     """A model on the LAN that speaks the OpenAI protocol; used when ``base_url`` is set."""
 
     base_url: str = ""
@@ -64,13 +64,13 @@ class OpenAiSection(_Section):
     timeout: float = 60
 
 
-class LoggingSection(_Section):
+class LoggingSection(_Section, frozen=True):
     level: str = "INFO"
     file: str = ""
     max_size_mb: int = 100
 
 
-class AgentSettings(_Section):
+class AgentSettings(_Section, frozen=True):
     """chatbot_config.yaml"""
 
     chatbot: ChatbotSection = ChatbotSection()
@@ -84,14 +84,14 @@ class AgentSettings(_Section):
 # -- backend_config.yaml ------------------------------------------------------------------
 
 
-class ServerSection(_Section):
+class ServerSection(_Section, frozen=True):
     host: str = "127.0.0.1"
     port: int = 5000
     ssl_cert: str = ""
     ssl_key: str = ""
 
 
-class SecuritySection(_Section):
+class SecuritySection(_Section, frozen=True):
     """``rate_limit`` is ``"100/hour"`` style per key, empty for none; ``allowed_ips`` empty for all."""
 
     api_keys_file: str = ""
@@ -101,7 +101,7 @@ class SecuritySection(_Section):
     max_body_mb: int = 16
 
 
-class DatabaseSection(_Section):
+class DatabaseSection(_Section, frozen=True):
     """Per connection; the times are seconds. ``max_rows`` is what one answer may hold at most."""
 
     max_connections: int = 20
@@ -111,13 +111,13 @@ class DatabaseSection(_Section):
     default_rows: int = 1_000
 
 
-class StoreSection(_Section):
+class StoreSection(_Section, frozen=True):
     """``url`` is SQLAlchemy's; empty means SQLite in our own folder."""
 
     url: str = ""
 
 
-class BackendSettings(_Section):
+class BackendSettings(_Section, frozen=True):
     """backend_config.yaml"""
 
     server: ServerSection = ServerSection()
@@ -137,7 +137,9 @@ def load(file: Path, kind: type[S], environ: Mapping[str, str] | None = None) ->
     try:
         text = file.read_text(encoding="utf-8")
     except FileNotFoundError as error:
-        raise SettingsInvalid(f"There is no settings file at {file}. Create it, or leave out --config.") from error
+        raise SettingsInvalid(
+            f"There is no settings file at {file}. Create it, or leave out --config."
+        ) from error
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
         raise SettingsInvalid(f"The settings file {file} cannot be read: {reason}.") from error
@@ -147,7 +149,7 @@ def load(file: Path, kind: type[S], environ: Mapping[str, str] | None = None) ->
 def parse(text: str, kind: type[S], *, source: str, environ: Mapping[str, str]) -> S:
     """The settings in a YAML text; ``source`` is what error sentences call it."""
     try:
-        tree = yaml.load(text, Loader=_StrictLoader)  # a SafeLoader
+        tree = yaml.load(text, Loader=_StrictLoader)  # noqa: S506 - it is a SafeLoader
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f" in line {mark.line + 1}" if mark else ""
@@ -187,7 +189,8 @@ def _filled(value: object, *, source: str, path: str, environ: Mapping[str, str]
             }
         case list():
             return [
-                _filled(item, source=source, path=f"{path}[{i}]", environ=environ) for i, item in enumerate(value)
+                _filled(item, source=source, path=f"{path}[{i}]", environ=environ)
+                for i, item in enumerate(value)
             ]
         case _:
             return value

@@ -25,7 +25,7 @@ class Reply(msgspec.Struct, frozen=True, omit_defaults=False):
     """The root of what goes out. A client ignores keys that it does not know."""
 
 
-class ErrorBody(Reply, omit_defaults=True):
+class ErrorBody(Reply, omit_defaults=True, frozen=True):
     """Every failure. ``error`` is one sentence; ``code`` is the class (see shared.errors)."""
 
     error: str
@@ -35,7 +35,7 @@ class ErrorBody(Reply, omit_defaults=True):
     request_id: str = ""
 
 
-class Health(Reply):
+class Health(Reply, frozen=True):
     """``status`` is ``ok`` or ``degraded``; ``uptime`` in seconds."""
 
     status: str
@@ -47,7 +47,7 @@ class Health(Reply):
 # -- Connections --------------------------------------------------------------------------
 
 
-class ConnectionCreate(Request):
+class ConnectionCreate(Request, frozen=True):
     """``params`` are the fields of the kind (see GET /api/connections/kinds)."""
 
     name: str
@@ -56,14 +56,14 @@ class ConnectionCreate(Request):
     description: str = ""
 
 
-class ConnectionUpdate(Request):
+class ConnectionUpdate(Request, frozen=True):
     """Replaces ``params``; a secret that is left out keeps its sealed value."""
 
     params: dict[str, Any]
     description: str | None = None
 
 
-class ConnectionInfo(Reply):
+class ConnectionInfo(Reply, frozen=True):
     """A connection without its secrets: ``params`` holds the open fields only."""
 
     name: str
@@ -75,11 +75,11 @@ class ConnectionInfo(Reply):
     updated_at: str
 
 
-class ConnectionList(Reply):
+class ConnectionList(Reply, frozen=True):
     connections: list[ConnectionInfo]
 
 
-class ConnectionTest(Reply):
+class ConnectionTest(Reply, frozen=True):
     """What a test of a connection found. ``warnings`` are sentences."""
 
     ok: bool
@@ -87,7 +87,7 @@ class ConnectionTest(Reply):
     warnings: list[str] = []
 
 
-class FieldInfo(Reply):
+class FieldInfo(Reply, frozen=True):
     """One field of a kind of connection."""
 
     name: str
@@ -98,20 +98,20 @@ class FieldInfo(Reply):
     help: str = ""
 
 
-class KindInfo(Reply):
+class KindInfo(Reply, frozen=True):
     type: str
     label: str
     fields: list[FieldInfo]
 
 
-class KindList(Reply):
+class KindList(Reply, frozen=True):
     kinds: list[KindInfo]
 
 
 # -- Schema -------------------------------------------------------------------------------
 
 
-class ColumnInfo(Reply):
+class ColumnInfo(Reply, frozen=True):
     """One column of a table.
 
     ``samples`` are distinct values of a text column in the order of their frequency, where
@@ -126,7 +126,7 @@ class ColumnInfo(Reply):
     samples_complete: bool = False
 
 
-class ForeignKey(Reply):
+class ForeignKey(Reply, frozen=True):
     """``columns`` of this table point at ``references_columns`` of ``references_table``."""
 
     columns: list[str]
@@ -134,7 +134,7 @@ class ForeignKey(Reply):
     references_columns: list[str]
 
 
-class TableInfo(Reply):
+class TableInfo(Reply, frozen=True):
     """One table or view. ``name`` is written as SQL needs it: ``sales``, ``hr.staff``.
 
     ``row_estimate`` is None when the source cannot say it cheaply.
@@ -148,7 +148,7 @@ class TableInfo(Reply):
     row_estimate: int | None = None
 
 
-class Schema(Reply):
+class Schema(Reply, frozen=True):
     """What a connection shows. ``dialect`` is sqlglot's name for its SQL."""
 
     tables: list[TableInfo]
@@ -159,7 +159,7 @@ class Schema(Reply):
 # -- Queries ------------------------------------------------------------------------------
 
 
-class QueryRequest(Request):
+class QueryRequest(Request, frozen=True):
     """``params`` fill ``:name`` placeholders; they are values, never SQL.
 
     ``max_rows`` None means the backend's own limit; ``timeout_seconds`` can only shorten the
@@ -174,12 +174,12 @@ class QueryRequest(Request):
     query_id: str | None = None
 
 
-class QueryHead(Reply):
+class QueryHead(Reply, frozen=True):
     query_id: str
     columns: list[Column]
 
 
-class QueryEnd(Reply):
+class QueryEnd(Reply, frozen=True):
     """``elapsed_ms`` runs from the request's arrival to the last row."""
 
     row_count: int
@@ -188,14 +188,14 @@ class QueryEnd(Reply):
     cached: bool = False
 
 
-class QueryFailedEnd(Reply):
+class QueryFailedEnd(Reply, frozen=True):
     error: ErrorBody
 
 
 # -- Keys ---------------------------------------------------------------------------------
 
 
-class KeyCreate(Request):
+class KeyCreate(Request, frozen=True):
     """``permissions`` and ``roles`` add up; ``expires_at`` is ISO 8601."""
 
     name: str
@@ -204,7 +204,7 @@ class KeyCreate(Request):
     expires_at: str | None = None
 
 
-class KeyInfo(Reply):
+class KeyInfo(Reply, frozen=True):
     id: str
     name: str
     permissions: list[str]
@@ -214,12 +214,12 @@ class KeyInfo(Reply):
     revoked: bool
 
 
-class KeyCreated(Reply):
+class KeyCreated(Reply, frozen=True):
     """The only message that ever holds a key."""
 
     key: str
     info: KeyInfo
 
 
-class KeyList(Reply):
+class KeyList(Reply, frozen=True):
     keys: list[KeyInfo]

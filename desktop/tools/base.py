@@ -31,10 +31,10 @@ class ToolContext(msgspec.Struct, frozen=True):
     cancelled: Callable[[], None]
 
 
-A = TypeVar("A", bound=msgspec.Struct, contravariant=True)
+A_contra = TypeVar("A_contra", bound=msgspec.Struct, contravariant=True)
 
 
-class Tool(Protocol[A]):
+class Tool(Protocol[A_contra]):
     """``arguments`` is the struct whose schema goes to the model and whose check guards ``run``.
 
     A failure that the model can mend is raised as an AppError with ``fixer`` MODEL.
@@ -44,8 +44,8 @@ class Tool(Protocol[A]):
     description: str
     arguments: type[msgspec.Struct]
 
-    def label(self, arguments: A) -> str:
+    def label(self, arguments: A_contra) -> str:
         """The step as the person sees it: ``Running SQL on retail``."""
         ...
 
-    def run(self, arguments: A, context: ToolContext) -> ToolOutput: ...
+    def run(self, arguments: A_contra, context: ToolContext) -> ToolOutput: ...

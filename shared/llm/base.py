@@ -1,4 +1,4 @@
-"""What a language model is to us: messages and tools in, a stream of events out. Providers stay in their own files.
+"""What a language model is to us: messages and tools in, a stream of events out. No provider here.
 
 A provider's own form of a turn is kept in ``opaque`` and given back untouched to the same
 provider and model, never to another: Gemini refuses the next turn without its signatures.
