@@ -165,7 +165,7 @@ def install(kind: str) -> None:
     ]
     command += ["--no-input", "--progress-bar", "off", "-r", str(lock)]
     pip = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, universal_newlines=True)
-    tail = []  # type: List[str]
+    tail: List[str] = []
     seen = 0
     try:
         for line in pip.stdout or ():
@@ -290,7 +290,7 @@ def run_bench(arguments: List[str]) -> int:
     return become(["-m", "tests.bench"] + arguments)
 
 
-COMMANDS = {
+COMMANDS: Dict[str, Tuple[Callable[[List[str]], int], str]] = {
     "run": (
         lambda rest: program("desktop", ["run"] + rest),
         "Start a backend with demo data and open the agent: a window, else the browser, else a URL.",
@@ -308,7 +308,7 @@ COMMANDS = {
     ),
     "desktop": (lambda rest: program("desktop", rest), "The agent's own commands."),
     "setup": (run_setup, "Make .venv from the lock files. Every other command does so when it is needed."),
-}  # type: Dict[str, Tuple[Callable[[List[str]], int], str]]
+}
 
 
 def main(arguments: List[str]) -> int:
