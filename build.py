@@ -75,6 +75,12 @@ def stamp(kind: str) -> Path:
     return VENV / (".ready-" + kind)
 
 
+def torn() -> Path:
+    """Stands there while pip writes into the environment: half a package looks whole to pip, so an
+    environment that was left in that moment is made anew (from pip's cache, so it is quick)."""
+    return VENV / ".installing"
+
+
 def is_ready(kind: str) -> bool:
     try:
         return venv_python().exists() and stamp(kind).read_text() == fingerprint(LOCKS[kind])
@@ -110,7 +116,7 @@ def set_up(kind: str) -> None:
         if is_ready(kind):
             return
         started = time.monotonic()
-        if not works(venv_python()):
+        if torn().exists() or not works(venv_python()):
             create_venv()
         install(kind)
         # What this checkout offers to the environment: its packages, and the SDK under its public name.
@@ -175,6 +181,7 @@ def install(kind: str) -> None:
                 seen += 1
                 progress("Fetching packages", seen, total, name.group(1))
             elif line.startswith("Installing collected packages"):
+                torn().touch()
                 progress("Installing packages, about half a minute", 0, 0, "")
         code = pip.wait()
     except BaseException:
@@ -189,6 +196,8 @@ def install(kind: str) -> None:
             "The packages could not be installed. Nothing is lost: run the same command again to go on.\n  "
             + "\n  ".join(wrong[-5:])
         )
+    if torn().exists():
+        torn().unlink()
 
 
 # -- Talking to the person ----------------------------------------------------------------
