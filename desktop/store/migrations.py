@@ -1,0 +1,57 @@
+"""Every version of the agent's state, as one list. A released line is never changed, only followed."""
+
+MIGRATIONS: list[list[str]] = [
+    [
+        """
+        CREATE TABLE conversations (
+            id TEXT PRIMARY KEY,
+            name TEXT UNIQUE,
+            title TEXT NOT NULL,
+            pinned INTEGER NOT NULL DEFAULT 0,
+            connection TEXT,
+            draft TEXT NOT NULL DEFAULT '',
+            created_at TEXT NOT NULL,
+            updated_at TEXT NOT NULL,
+            deleted_at TEXT
+        )
+        """,
+        """
+        CREATE TABLE turns (
+            position INTEGER PRIMARY KEY AUTOINCREMENT,
+            id TEXT NOT NULL UNIQUE,
+            conversation_id TEXT NOT NULL REFERENCES conversations (id),
+            question TEXT NOT NULL,
+            asked_at TEXT NOT NULL,
+            status TEXT NOT NULL,
+            rating TEXT,
+            answer TEXT NOT NULL DEFAULT '',
+            memory TEXT,
+            transcript TEXT,
+            sent_columns INTEGER NOT NULL DEFAULT 0,
+            sent_rows INTEGER NOT NULL DEFAULT 0,
+            sent_bytes INTEGER NOT NULL DEFAULT 0,
+            dropped_at TEXT
+        )
+        """,
+        "CREATE INDEX turns_of_conversation ON turns (conversation_id, position)",
+        """
+        CREATE TABLE events (
+            turn_id TEXT NOT NULL REFERENCES turns (id),
+            position INTEGER NOT NULL,
+            data TEXT NOT NULL,
+            PRIMARY KEY (turn_id, position)
+        )
+        """,
+        """
+        CREATE TABLE results (
+            id TEXT PRIMARY KEY,
+            turn_id TEXT NOT NULL REFERENCES turns (id),
+            about TEXT NOT NULL,
+            figures TEXT NOT NULL DEFAULT '[]',
+            rows BLOB,
+            rows_file TEXT
+        )
+        """,
+        "CREATE TABLE preferences (name TEXT PRIMARY KEY, value TEXT NOT NULL)",
+    ],
+]

@@ -1,0 +1,59 @@
+"""The tables of the newest version, for SQLAlchemy Core. How they came about is in migrations."""
+
+from sqlalchemy import Column, Integer, LargeBinary, MetaData, Table, Text
+
+metadata = MetaData()
+
+conversations = Table(
+    "conversations",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("name", Text),
+    Column("title", Text),
+    Column("pinned", Integer),
+    Column("connection", Text),
+    Column("draft", Text),
+    Column("created_at", Text),
+    Column("updated_at", Text),
+    Column("deleted_at", Text),
+)
+
+turns = Table(
+    "turns",
+    metadata,
+    Column("position", Integer, primary_key=True),
+    Column("id", Text),
+    Column("conversation_id", Text),
+    Column("question", Text),
+    Column("asked_at", Text),
+    Column("status", Text),
+    Column("rating", Text),
+    Column("answer", Text),
+    Column("memory", Text),
+    Column("transcript", Text),
+    Column("sent_columns", Integer),
+    Column("sent_rows", Integer),
+    Column("sent_bytes", Integer),
+    Column("dropped_at", Text),
+)
+
+events = Table(
+    "events",
+    metadata,
+    Column("turn_id", Text, primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("data", Text),
+)
+
+results = Table(
+    "results",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("turn_id", Text),
+    Column("about", Text),
+    Column("figures", Text),
+    Column("rows", LargeBinary),
+    Column("rows_file", Text),
+)
+
+preferences = Table("preferences", metadata, Column("name", Text, primary_key=True), Column("value", Text))
