@@ -180,11 +180,15 @@ class BackendError(AppError):
 
     code, status, fixer = "backend_error", 502, Fixer.OPERATOR
 
+    away: bool = False
+    """Nobody who speaks our language answered, so an earlier answer may stand in."""
+
 
 class BackendConnectionError(BackendError):
     """The backend cannot be reached: name, network, TLS, refused."""
 
     code, status, fixer = "backend_unreachable", 503, Fixer.OPERATOR
+    away = True
 
 
 class BackendTimeoutError(BackendConnectionError):

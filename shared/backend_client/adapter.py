@@ -1,0 +1,121 @@
+"""How bytes travel: the trust store of the operating system, and an end to waiting for headers.
+
+A read time-out starts again with every byte, so a peer that drips one byte at a time would hold
+us for ever. Here the whole head of an answer must arrive within the time-out. The body's pace is
+watched by its reader.
+"""
+
+import http.client
+import io
+import socket
+import ssl
+import time
+from typing import Any
+
+import requests
+import requests.adapters
+import truststore
+import urllib3.connection
+import urllib3.connectionpool
+
+
+class _HeadWatch(io.RawIOBase):
+    """Reads a socket; until ``head_deadline`` is lifted, no later than it."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        super().__init__()
+        self._sock = sock
+        self._raw = sock.makefile("rb", buffering=0)
+        self._idle_seconds = sock.gettimeout()
+        self._head_deadline = None if self._idle_seconds is None else time.monotonic() + self._idle_seconds
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        if self._head_deadline is not None:
+            left = self._head_deadline - time.monotonic()
+            if left <= 0:
+                raise TimeoutError("the head of the answer took too long")
+            self._sock.settimeout(left)
+        return self._raw.readinto(buffer)
+
+    def head_arrived(self) -> None:
+        self._head_deadline = None
+        self._sock.settimeout(self._idle_seconds)
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+class _Response(http.client.HTTPResponse):
+    def __init__(self, sock: socket.socket, *args: Any, **options: Any) -> None:
+        super().__init__(sock, *args, **options)
+        self.fp.close()
+        self._watch = _HeadWatch(sock)
+        self.fp = io.BufferedReader(self._watch, 65536)
+
+    def begin(self) -> None:
+        super().begin()
+        self._watch.head_arrived()
+
+
+class _HttpConnection(urllib3.connection.HTTPConnection):
+    response_class = _Response
+
+
+class _HttpsConnection(urllib3.connection.HTTPSConnection):
+    response_class = _Response
+
+
+class _HttpPool(urllib3.connectionpool.HTTPConnectionPool):
+    ConnectionCls = _HttpConnection
+
+
+class _HttpsPool(urllib3.connectionpool.HTTPSConnectionPool):
+    ConnectionCls = _HttpsConnection
+
+
+_POOLS = {"http": _HttpPool, "https": _HttpsPool}
+
+
+class Adapter(requests.adapters.HTTPAdapter):
+    """``verify`` True means the operating system's trust store, a text a file of certificates."""
+
+    def __init__(self, *, verify: bool | str, pool_size: int = 32) -> None:
+        self._tls = _tls_context(verify)
+        super().__init__(pool_connections=2, pool_maxsize=pool_size, max_retries=0)
+
+    def init_poolmanager(self, *args: Any, **options: Any) -> None:
+        super().init_poolmanager(*args, **options)
+        self.poolmanager.pool_classes_by_scheme = _POOLS
+
+    def proxy_manager_for(self, proxy: str, **options: Any) -> Any:
+        manager = super().proxy_manager_for(proxy, **options)
+        manager.pool_classes_by_scheme = _POOLS
+        return manager
+
+    def build_connection_pool_key_attributes(
+        self, request: requests.PreparedRequest, verify: Any, cert: Any = None
+    ) -> Any:
+        """Our TLS context decides; requests would add a list of its own to it."""
+        host, _ = super().build_connection_pool_key_attributes(request, verify, cert)
+        return host, {"ssl_context": self._tls}
+
+    def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
+        """Done by the TLS context."""
+
+
+def _tls_context(verify: bool | str) -> ssl.SSLContext:
+    context: ssl.SSLContext
+    if verify is True:
+        context = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    elif verify is False:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    else:
+        context = ssl.create_default_context(cafile=verify)
+    context.minimum_version = ssl.TLSVersion.TLSv1_3
+    return context

@@ -1,0 +1,279 @@
+"""BackendClient: everything that a program asks of the backend, one method each.
+
+Answers always come from the backend while it can be reached. When it is away, the last answer to
+the same question is given instead, marked with the time when it was new. A refusal is an answer:
+it is never papered over with an old result.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, TypeVar
+from urllib.parse import quote
+from uuid import uuid4
+
+import msgspec
+
+from shared.backend_client.administration import Administration
+from shared.backend_client.answers import QueryResult, SchemaAnswer, decode, decode_query
+from shared.backend_client.cache import AnswerCache
+from shared.backend_client.fallback import Fallback
+from shared.backend_client.http import PartReader, Transport
+from shared.backend_client.metrics import Metrics, MetricsSnapshot
+from shared.backend_client.stream import StreamedResult, open_stream
+from shared.errors import AppError, NotFound
+from shared.wire import (
+    Analysis,
+    AnalyzeRequest,
+    ConnectionInfo,
+    ConnectionList,
+    Health,
+    QueryRequest,
+    Schema,
+)
+
+ParamValue = str | int | float | bool | None
+T = TypeVar("T")
+
+_HEALTH_SECONDS = 5.0
+_GRACE_SECONDS = 5.0
+_READS = ("/api/query", "/api/ai/analyze")
+
+
+class BackendClient(Administration):
+    """One backend, one key. Thread-safe; close it, or use ``with``.
+
+    ``timeout``: seconds that the backend may be silent, and the deadline of a query that names none.
+    ``retry_attempts``: how often a failed request is tried again, when doing it twice does no harm.
+    ``cache_ttl``: seconds for which schemas and the list of connections are used without asking.
+    ``cache_path``: a file, or a folder for one, in which answers outlive the program; None keeps a
+    few in memory. ``verify``: True trusts what this computer trusts, a text is a PEM file.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        api_key: str | None = None,
+        timeout: float = 30,
+        retry_attempts: int = 3,
+        cache_ttl: float = 300,
+        cache_path: Path | None = None,
+        verify: bool | str = True,
+        user_agent: str = "vmart-backend-client",
+    ) -> None:
+        self._metrics = Metrics()
+        self._transport = Transport(
+            base_url,
+            api_key or "",
+            timeout=timeout,
+            retries=retry_attempts,
+            verify=verify,
+            user_agent=user_agent,
+            metrics=self._metrics,
+        )
+        self._timeout = timeout
+        file = cache_path / "answers.sqlite" if cache_path and not cache_path.suffix else cache_path
+        self._cache = AnswerCache(file, base_url=self._transport.base_url, api_key=api_key or "")
+        self._kept = Fallback(self._cache, self._metrics, fresh_seconds=cache_ttl)
+
+    def __repr__(self) -> str:
+        return f"BackendClient({self._transport.base_url!r})"
+
+    # -- Queries --------------------------------------------------------------------------
+
+    def execute_query(
+        self,
+        connection: str,
+        query: str,
+        *,
+        params: Mapping[str, ParamValue] | None = None,
+        max_rows: int | None = 1000,
+        timeout_seconds: float | None = None,
+        query_id: str | None = None,
+        allow_cached: bool = False,
+    ) -> QueryResult:
+        """Runs a reading query and waits for all of it.
+
+        ``params`` fill ``:name`` placeholders. Past ``timeout_seconds`` the backend stops the query
+        (QueryTimeout). ``allow_cached`` permits an answer from this computer's cache that is younger
+        than ``cache_ttl``. Raises an AppError.
+        """
+        question = _question(connection, query, params, max_rows)
+        if allow_cached and (fresh := self._kept.find_fresh(question, decode_query)) is not None:
+            return fresh
+        seconds = timeout_seconds or self._timeout
+        request = QueryRequest(
+            connection=connection,
+            query=query,
+            max_rows=max_rows,
+            params=dict(params or {}),
+            timeout_seconds=seconds,
+            query_id=query_id or str(uuid4()),
+        )
+        return self._kept.answered(
+            question,
+            lambda: self._transport.ask(
+                "POST",
+                "/api/query",
+                msgspec.json.encode(request),
+                repeatable=True,
+                patience_seconds=seconds + _GRACE_SECONDS,
+            ),
+            decode_query,
+        )
+
+    def stream_query(
+        self,
+        connection: str,
+        query: str,
+        *,
+        params: Mapping[str, ParamValue] | None = None,
+        max_rows: int | None = None,
+        timeout_seconds: float | None = None,
+        query_id: str | None = None,
+    ) -> StreamedResult:
+        """Runs a reading query; its rows come as they are read (see rows.decode_batch).
+
+        Close the result: closing early stops the query. Never from the cache. Raises an AppError,
+        here or from the batches.
+        """
+        seconds = timeout_seconds or self._timeout
+        request = QueryRequest(
+            connection=connection,
+            query=query,
+            max_rows=max_rows,
+            params=dict(params or {}),
+            timeout_seconds=timeout_seconds,
+            query_id=query_id or str(uuid4()),
+        )
+        answer = self._transport.open(
+            "POST",
+            "/api/query",
+            msgspec.json.encode(request),
+            accept="application/x-ndjson",
+            patience_seconds=seconds + _GRACE_SECONDS,
+        )
+        parts = PartReader(answer, host=self._transport.host, patience_seconds=seconds)
+        return open_stream(parts, answer.close)
+
+    def get_from_cache(
+        self,
+        connection: str,
+        query: str,
+        *,
+        params: Mapping[str, ParamValue] | None = None,
+        max_rows: int | None = 1000,
+    ) -> QueryResult | None:
+        """The last answer to this question with its age, however old, without asking; or None."""
+        return self._kept.find(_question(connection, query, params, max_rows), decode_query)
+
+    def cancel_query(self, query_id: str) -> bool:
+        """Stops a running query. False when there is none of that name (any more)."""
+        try:
+            self._transport.ask("DELETE", f"/api/query/{quote(query_id, safe='')}", repeatable=True)
+        except NotFound:
+            return False
+        return True
+
+    # -- What there is --------------------------------------------------------------------
+
+    def get_schema(self, connection: str) -> SchemaAnswer:
+        """Tables and columns that this key may see; ``cached_at`` tells when they come from the cache."""
+        path = f"/api/schema/{quote(connection, safe='')}"
+        return self._read(path, _schema)
+
+    def list_connections(self) -> list[ConnectionInfo]:
+        return self._read("/api/connections", lambda body, _: decode(body, ConnectionList)).connections
+
+    # -- Insights -------------------------------------------------------------------------
+
+    def analyze_data(
+        self,
+        connection: str | None = None,
+        query: str | None = None,
+        *,
+        data: Sequence[Mapping[str, Any]] | None = None,
+        question: str | None = None,
+        context: str | None = None,
+    ) -> Analysis:
+        """Facts, insights and recommendations about a query's result, or about ``data``."""
+        request = AnalyzeRequest(
+            connection=connection,
+            query=query,
+            data=None if data is None else [dict(row) for row in data],
+            question=question,
+            context=context,
+        )
+        body = self._transport.ask("POST", "/api/ai/analyze", msgspec.json.encode(request), repeatable=True)
+        return decode(body, Analysis)
+
+    # -- How the backend and the client are -----------------------------------------------
+
+    def health(self) -> Health:
+        """Asked once, and not for long. Raises an AppError."""
+        seconds = min(self._timeout, _HEALTH_SECONDS)
+        body = self._transport.ask("GET", "/health", repeatable=True, patience_seconds=seconds, retries=0)
+        return decode(body, Health)
+
+    def health_check(self) -> bool:
+        """Whether the backend answers. Never raises what the network may do."""
+        try:
+            self.health()
+        except AppError:
+            return False
+        return True
+
+    def retry_request(self, method: str, path: str, json: Any = None) -> Any:
+        """Any request, tried again with growing pauses while that does no harm; the decoded answer.
+
+        A request that changes something is tried again only as long as it has not left.
+        """
+        method = method.upper()
+        body = None if json is None else msgspec.json.encode(json)
+        repeatable = method in ("GET", "HEAD") or (method == "POST" and path in _READS)
+        answer = self._transport.ask(method, path, body, repeatable=repeatable)
+        return decode(answer, object) if answer.strip() else None
+
+    @property
+    def metrics(self) -> MetricsSnapshot:
+        return self._metrics.snapshot()
+
+    def close(self) -> None:
+        """Ends waiting between tries, gives connections back and closes the cache."""
+        self._transport.close()
+        self._cache.close()
+
+    def __enter__(self) -> "BackendClient":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    # -- Inside ---------------------------------------------------------------------------
+
+    def _read(self, path: str, make: Callable[[bytes, datetime | None], T]) -> T:
+        fresh = self._kept.find_fresh(path.encode(), make)
+        if fresh is not None:
+            return fresh
+        ask = self._transport.ask
+        return self._kept.answered(path.encode(), lambda: ask("GET", path, repeatable=True), make)
+
+
+def _question(
+    connection: str, query: str, params: Mapping[str, ParamValue] | None, max_rows: int | None
+) -> bytes:
+    """What makes two queries the same one, as the name of their answer."""
+    return msgspec.json.encode([connection, query, sorted((params or {}).items()), max_rows])
+
+
+def _schema(body: bytes, cached_at: datetime | None) -> SchemaAnswer:
+    schema = decode(body, Schema)
+    return SchemaAnswer(
+        tables=schema.tables, dialect=schema.dialect, connection=schema.connection, cached_at=cached_at
+    )
