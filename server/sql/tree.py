@@ -1,0 +1,157 @@
+"""Judging a parsed query against the rules of its dialect. Pure: a tree in, a refusal or nothing out."""
+
+import re
+from collections.abc import Iterator
+
+from sqlglot import exp
+
+from server.sql.rules import Rules
+from shared.errors import QueryRefused
+
+_QUERIES = (exp.Select, exp.SetOperation, exp.Subquery, exp.Values)
+_PLAIN_NAME = re.compile(r"[\w][\w $-]*")
+_WRITES = {
+    "Insert": "INSERT", "Update": "UPDATE", "Delete": "DELETE", "Merge": "MERGE", "Drop": "DROP",
+    "Create": "CREATE", "Alter": "ALTER", "TruncateTable": "TRUNCATE", "Copy": "COPY", "Into": "SELECT INTO",
+    "Lock": "FOR UPDATE or FOR SHARE", "Set": "SET", "Attach": "ATTACH", "Detach": "DETACH",
+    "Install": "INSTALL", "Pragma": "PRAGMA", "Grant": "GRANT", "Export": "EXPORT", "Command": "a command",
+    "Transaction": "BEGIN", "Commit": "COMMIT", "Rollback": "ROLLBACK", "Use": "USE", "Describe": "DESCRIBE",
+    "Show": "SHOW", "Summarize": "SUMMARIZE", "Analyze": "ANALYZE", "Kill": "KILL", "LoadData": "LOAD",
+}  # fmt: skip
+
+
+def verify(tree: exp.Expr, rules: Rules) -> None:
+    """Raises QueryRefused for the first thing that is not allowed."""
+    if not isinstance(tree, _QUERIES) and not (isinstance(tree, exp.Pivot) and "Pivot" in rules.nodes):
+        what = _WRITES.get(type(tree).__name__, "something else")
+        raise QueryRefused(f"Only a query that reads is allowed (SELECT, WITH, VALUES); this is {what}.")
+    for node in tree.walk():
+        kind = type(node).__name__
+        if kind not in rules.nodes:
+            what = _WRITES.get(kind, f"the construct {kind}")
+            raise QueryRefused(f"{what[0].upper() + what[1:]} is not allowed in a query that reads.")
+        match node:
+            case exp.Anonymous():
+                _verify_function(node, rules)
+            case exp.Table():
+                _verify_table(node, rules)
+            case exp.Lateral() if not isinstance(node.this, exp.Subquery | exp.Unnest):
+                _verify_source(node.this, rules)
+            case exp.Dot() | exp.Column() if rules.functional_notation:
+                _verify_notation(node, rules, tree)
+            case exp.DataType():
+                _verify_type(node, rules)
+            case _:
+                pass
+
+
+def table_names(tree: exp.Expr) -> frozenset[str]:
+    return frozenset(
+        ".".join(part.name for part in table.parts)
+        for table in tree.find_all(exp.Table)
+        if isinstance(table.this, exp.Identifier) and not _is_cte(table)
+    )
+
+
+def _verify_function(node: exp.Anonymous, rules: Rules) -> None:
+    quoted = isinstance(node.this, exp.Identifier)
+    name = node.name if quoted else node.name.lower()
+    if name not in rules.functions and name not in rules.table_functions:
+        raise QueryRefused(
+            f"The function {node.name[:80]!r} is not on the list of functions that only compute."
+        )
+
+
+def _verify_table(node: exp.Table, rules: Rules) -> None:
+    if not isinstance(node.this, exp.Identifier):
+        if node.args.get("rows_from") is None or node.this is not None:
+            _verify_source(node.this, rules)
+        return
+    name, schema, catalog = (part.lower() for part in (node.name, node.db, node.catalog))
+    if rules.plain_table_names:
+        for part in filter(None, (name, schema, catalog)):
+            if not _PLAIN_NAME.fullmatch(part):
+                raise QueryRefused(
+                    f"{part[:80]!r} is not the name of a table; files can not be opened by name."
+                )
+    if schema in rules.refused_schemas or catalog in rules.refused_schemas or schema.startswith("pg_temp"):
+        if name not in rules.allowed_tables:
+            raise QueryRefused(f"{schema}.{name} shows the server itself and is not open to queries.")
+    elif not schema and name.startswith(rules.refused_table_prefixes) and name not in rules.allowed_tables:
+        raise QueryRefused(f"{name[:80]!r} shows the server itself and is not open to queries.")
+
+
+def _verify_source(node: exp.Expr | None, rules: Rules) -> None:
+    if isinstance(node, exp.Dot) and node.this.name == "pg_catalog":
+        node = node.expression
+    name = node.name if isinstance(node, exp.Anonymous) else type(node).__name__
+    if not isinstance(node, exp.Anonymous) or name.lower() not in rules.table_functions:
+        raise QueryRefused(f"{name[:80]!r} is not on the list of functions that may stand in FROM.")
+
+
+def _verify_notation(node: exp.Expr, rules: Rules, tree: exp.Expr) -> None:
+    """Where ``x.f`` may call ``f``, what follows the dot must be harmless as a function."""
+    if isinstance(node, exp.Dot):
+        after = node.expression
+        if isinstance(after, exp.Anonymous) and node.this.name != "pg_catalog":
+            raise QueryRefused(
+                f"The function {after.name[:80]!r} is called in a schema; only the built-in ones are open."
+            )
+        if isinstance(after, exp.Anonymous | exp.Star):
+            return
+        name = after.name.lower()
+        if name not in rules.fields | rules.functions:
+            raise QueryRefused(
+                f"{name[:80]!r} after a dot could be a function; select it as a column of a table."
+            )
+        return
+    table, name = node.args.get("table"), node.name.lower()
+    if table is None or isinstance(node.this, exp.Star):
+        return
+    if name.startswith(rules.refused_table_prefixes):
+        raise QueryRefused(f"{name[:80]!r} after a dot could be a function; it is not open to queries.")
+    for source in _function_sources(tree):
+        alias = source.args.get("alias")
+        if alias is None or alias.name.lower() != table.name.lower():
+            continue
+        declared = {column.name.lower() for column in alias.args.get("columns") or ()}
+        if name not in declared | rules.fields | rules.functions | {table.name.lower()}:
+            raise QueryRefused(
+                f"{table.name}.{name} could be a function; name the columns, as in {table.name}({name})."
+            )
+
+
+def _function_sources(tree: exp.Expr) -> Iterator[exp.Expr]:
+    for source in tree.find_all(exp.Table, exp.Lateral, exp.Unnest):
+        if isinstance(source, exp.Unnest) or not isinstance(source.this, exp.Identifier | exp.Subquery):
+            yield source
+
+
+def _verify_type(node: exp.DataType, rules: Rules) -> None:
+    written = node.sql().lower()
+    if written in rules.refused_types:
+        raise QueryRefused(f"The type {written} is not open to queries.")
+
+
+def _is_cte(table: exp.Table) -> bool:
+    if table.args.get("db") is not None:
+        return False
+    name = table.name.lower()
+    inside: exp.CTE | None = None
+    node: exp.Expr | None = table
+    while node is not None:
+        if isinstance(node, exp.CTE):
+            inside = node
+        scope = node.args.get("with_")
+        if scope is not None and name in _visible(scope, inside):
+            return True
+        node = node.parent
+    return False
+
+
+def _visible(scope: exp.With, inside: exp.CTE | None) -> set[str]:
+    """The CTEs of ``scope`` that code can name: all of them, or inside one of them, the earlier ones."""
+    ctes = scope.expressions
+    if any(cte is inside for cte in ctes) and not scope.args.get("recursive"):
+        ctes = ctes[: [id(cte) for cte in ctes].index(id(inside))]
+    return {cte.alias.lower() for cte in ctes}

@@ -1,0 +1,127 @@
+"""The guard: what it makes of a text, whatever the text."""
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from server import guard
+from shared.errors import InvalidRequest, QueryRefused
+
+DIALECTS = ("duckdb", "postgres")
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_what_runs_is_written_anew_without_comments(dialect: str) -> None:
+    sql = guard.check("select a /* why */ from t -- because", dialect)
+    assert sql == "SELECT a FROM t"
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_placeholders_survive_and_only_they_are_filled(dialect: str) -> None:
+    text = "select :a, ':b', x[1:y], z::date from t where s = :a and n in (:n, 2) limit :m"
+    sql = guard.check(text, dialect)
+    assert guard.placeholders(sql, dialect) == {"a", "n", "m"}
+    filled = guard.fill(sql, dialect, lambda name: f"<{name}>")
+    assert filled.count("<a>") == 2
+    assert "':b'" in filled
+    assert "x[1:y]" in filled
+    assert filled.endswith("LIMIT <m>")
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+@pytest.mark.parametrize(
+    "text", ["select $1", "select ?", "select a as :x", "select * from :t", "select :f(1)"]
+)
+def test_a_placeholder_stands_only_for_a_value(dialect: str, text: str) -> None:
+    with pytest.raises(QueryRefused):
+        guard.check(text, dialect)
+
+
+def test_values_and_placeholders_must_match() -> None:
+    sql = guard.check("select :a", "duckdb")
+    guard.check_params(sql, "duckdb", {"a": 1})
+    with pytest.raises(InvalidRequest, match=":a"):
+        guard.check_params(sql, "duckdb", {})
+    with pytest.raises(InvalidRequest, match="'b'"):
+        guard.check_params(sql, "duckdb", {"a": 1, "b": 2})
+
+
+def test_tables_are_named_without_the_ctes() -> None:
+    text = """
+        with a as (select * from sales), b as (select * from a join hr.staff using (id))
+        select * from b, (with c as (select * from c) select * from c) x, a y
+    """
+    assert guard.tables(guard.check(text, "postgres"), "postgres") == {"sales", "hr.staff", "c"}
+    recursive = "with recursive r(n) as (select 1 union all select n + 1 from r where n < 5) select * from r"
+    assert guard.tables(guard.check(recursive, "duckdb"), "duckdb") == frozenset()
+
+
+def test_a_dialect_without_rules_runs_nothing() -> None:
+    with pytest.raises(QueryRefused, match="klingon"):
+        guard.check("select 1", "klingon")
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+@pytest.mark.parametrize(
+    "text",
+    [
+        "select " + "(" * 50_000 + "1" + ")" * 50_000,
+        "select " + "(" * 500 + "1" + ")" * 500,
+        "select " + "- " * 15_000 + "1",
+        "select " + "not " * 15_000 + "true",
+        "select a" + "[1]" * 5_000,
+        "select a" + ".b" * 9_000,
+        "select " + "case when true then " * 3_000 + "1" + " end" * 3_000,
+        "select * from " + "(select * from " * 5_000 + "t" + ")" * 5_000,
+        "select '" + "x" * 200_000 + "'",
+        "select 1 " + "union all select 1 " * 50_000,
+        "select 1\x00",
+        "",
+        "   -- nothing",
+        ";;;",
+    ],
+    ids=lambda text: text[:20],
+)
+def test_what_is_too_deep_long_or_empty_is_refused_and_ends_nothing(dialect: str, text: str) -> None:
+    with pytest.raises(QueryRefused):
+        guard.check(text, dialect)
+
+
+def test_numbers_that_the_parser_would_misread_are_refused() -> None:
+    for text in ("select 1_000", "select 0x1F", "select 12abc"):
+        with pytest.raises(QueryRefused):
+            guard.check(text, "postgres")
+
+
+_WORDS = """
+select from where with recursive as ( ) [ ] { } , ; : :: :a $1 ? . * + - / || -> ->> #>> @> = < > ! ~ ' "
+$$ $a$ /* */ -- \\ E' U&' a b t 1 2.5 'x' "y" null true and or not in is like between case when then else
+end union all except join lateral on using group by having order limit offset over partition filter
+within distinct values insert update delete into table copy explain analyze pg_sleep read_csv count sum
+lag cast interval date extract array row unnest pivot unpivot for fetch with ordinality tablesample
+window qualify exclude replace columns map struct lambda position overlay trim substring
+"""
+_TEXTS = st.lists(st.sampled_from(_WORDS.split()) | st.text(max_size=4), max_size=40).map(" ".join)
+
+
+@settings(max_examples=400, deadline=None)
+@given(text=_TEXTS, dialect=st.sampled_from(DIALECTS))
+@example(text="select E'", dialect="postgres")
+@example(text="select \ud800", dialect="duckdb")
+def test_no_text_makes_the_guard_raise_anything_but_a_refusal(text: str, dialect: str) -> None:
+    try:
+        sql = guard.check(text, dialect)
+    except QueryRefused:
+        return
+    assert guard.check(sql, dialect) == sql
+    guard.tables(sql, dialect)
+    guard.fill(sql, dialect, lambda _: "NULL")
+
+
+@given(text=st.text())
+def test_a_literal_is_one_string_whatever_is_in_it(text: str) -> None:
+    if "\x00" in text:
+        return
+    written = guard.literal(text)
+    assert written[0] == written[-1] == "'"
+    assert written[1:-1].replace("''", "") == text.replace("'", "")
