@@ -1,0 +1,108 @@
+// Talking to the agent's server on this machine: JSON, event streams, downloads. Draws nothing.
+
+/** A failure in the reader's words, as the server's envelope gives it. */
+export class ApiError extends Error {
+  constructor(message, { code = "", status = 0, details = "", retryAfter = null } = {}) {
+    super(message);
+    this.code = code;
+    this.status = status;
+    this.details = details;
+    this.retryAfter = retryAfter;
+  }
+}
+
+export const get = (path) => call("GET", path);
+export const post = (path, body = {}) => call("POST", path, body);
+export const put = (path, body) => call("PUT", path, body);
+export const patch = (path, body) => call("PATCH", path, body);
+export const remove = (path) => call("DELETE", path);
+
+async function send(method, path, body, signal) {
+  const options = { method, credentials: "same-origin", cache: "no-store", signal };
+  if (method !== "GET") {
+    options.headers = { "Content-Type": "application/json" };
+    options.body = JSON.stringify(body ?? {});
+  }
+  let response;
+  try {
+    response = await fetch(path, options);
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    throw new ApiError("The program behind this window does not answer. Close the window and open it again.", { code: "agent_gone" });
+  }
+  if (!response.ok) throw await failure(response);
+  return response;
+}
+
+async function failure(response) {
+  let body = {};
+  try {
+    body = await response.json();
+  } catch {
+    body = {};
+  }
+  return new ApiError(body.error ?? `The request failed (${response.status}).`, {
+    code: body.code ?? "",
+    status: response.status,
+    details: body.details ?? "",
+    retryAfter: body.retry_after ?? null,
+  });
+}
+
+async function call(method, path, body) {
+  const response = await send(method, path, body);
+  if (response.status === 204) return null;
+  return decode(await response.text());
+}
+
+/** JSON in which a whole number too long for a double keeps all its digits. */
+export function decode(text) {
+  if (!text) return null;
+  if (!/\d{16}/.test(text)) return JSON.parse(text);
+  return JSON.parse(text, (key, value, context) => {
+    if (typeof value !== "number" || Number.isSafeInteger(value)) return value;
+    return /^-?\d{16,}$/.test(context?.source ?? "") ? BigInt(context.source) : value;
+  });
+}
+
+/** Post, and hand over each server-sent event as it comes. Ends when the server ends the stream. */
+export async function stream(path, body, onEvent, signal) {
+  const response = await send("POST", path, body, signal);
+  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+  let rest = "";
+  for (;;) {
+    const { value, done } = await reader.read();
+    if (done) return;
+    rest = (rest + value).replaceAll("\r\n", "\n");
+    let end;
+    while ((end = rest.indexOf("\n\n")) >= 0) {
+      const event = parse(rest.slice(0, end));
+      rest = rest.slice(end + 2);
+      if (event) onEvent(event);
+    }
+  }
+}
+
+function parse(block) {
+  let name = "";
+  const data = [];
+  for (const line of block.split("\n")) {
+    if (line.startsWith("event:")) name = line.slice(6).trim();
+    else if (line.startsWith("data:")) data.push(line.slice(5).replace(/^ /, ""));
+  }
+  return data.length ? { event: name, ...decode(data.join("\n")) } : null;
+}
+
+/** Whole-window events, for as long as the window stands; the browser reconnects by itself. */
+export function listen(handlers, onState) {
+  const source = new EventSource("/api/events");
+  for (const [name, handle] of Object.entries(handlers)) {
+    source.addEventListener(name, (message) => handle(decode(message.data)));
+  }
+  source.addEventListener("open", () => onState(true));
+  source.addEventListener("error", () => onState(false));
+  return source;
+}
+
+export const query = (values) =>
+  new URLSearchParams(Object.entries(values).filter(([, value]) => value !== null && value !== undefined && value !== "")).toString();

@@ -1,0 +1,286 @@
+// Which place is shown, and who speaks to whom: conversations, composer, rail, inspector, Data, Settings.
+
+import { Composer } from "./composer.js";
+import { Conversation } from "./conversation.js";
+import { Data } from "./data.js";
+import { by, button, iconButton } from "./dom.js";
+import { find } from "./find.js";
+import { Home } from "./home.js";
+import { Inspector } from "./inspector.js";
+import { t } from "./messages.js";
+import { Rail } from "./rail.js";
+import { Settings } from "./settings.js";
+import { on, state, update } from "./state.js";
+import { Status } from "./status.js";
+import { toast } from "./toast.js";
+
+const KEPT = 8; // conversations kept drawn, so that going back to one is immediate
+
+export class App {
+  constructor({ saveConversation }) {
+    this.saveConversation = saveConversation;
+    this.view = by("main-view");
+    this.kept = new Map();
+    this.fresh = null;
+    this.conversation = null;
+    this.rail = new Rail(this);
+    this.composer = new Composer(this);
+    this.home = new Home(this);
+    this.inspector = new Inspector();
+    this.data = new Data(this);
+    this.settings = new Settings();
+    this.status = new Status();
+    by("rail-search").addEventListener("click", () => find(this));
+    by("menu-btn").addEventListener("click", () => this.openRail());
+    by("rail").addEventListener("click", (event) => event.target.closest("a") && this.closeRail());
+    by("rail-new").addEventListener("click", (event) => {
+      event.preventDefault();
+      this.go("#/");
+    });
+    on("backend", () => this.composer.draw());
+    this.inspector.onToggle = () => this.drawActions();
+  }
+
+  ready() {
+    if (!this.conversation?.id && !this.composer.field.value) this.composer.show(null, state.draft ?? "", { followUp: false });
+    this.composer.drawPicker();
+    if (this.home.element.isConnected) this.home.draw();
+  }
+
+  go(hash) {
+    if (location.hash === hash || (hash === "#/" && !location.hash)) {
+      if (hash === "#/") this.fresh = this.fresh?.running ? null : this.fresh;
+      this.route();
+    } else location.hash = hash;
+  }
+
+  route() {
+    const [place = "", one, two] = location.hash.replace(/^#\//, "").split("/").map(decodeURIComponent);
+    by("rail-data").toggleAttribute("aria-current", place === "data");
+    by("rail-settings").toggleAttribute("aria-current", place === "settings");
+    for (const name of ["data", "settings"]) if (place === name) by(`rail-${name}`).setAttribute("aria-current", "page");
+    if (place === "data") return this.showPlace(this.data, t("data.title"), () => this.data.show(one, two));
+    if (place === "settings") return this.showPlace(this.settings, t("set.title"), () => this.settings.show(one));
+    if (place === "c" && one) return this.openConversation(one);
+    return this.openNew();
+  }
+
+  showPlace(place, title, show) {
+    this.leave();
+    this.conversation = null;
+    update({ current: null, sent: null });
+    this.inspector.close();
+    this.view.replaceChildren(place.element);
+    this.name(title);
+    this.drawActions();
+    show();
+  }
+
+  leave() {
+    const old = this.conversation;
+    if (old) old.draft = this.composer.field.value;
+  }
+
+  openNew() {
+    this.leave();
+    this.fresh = null;
+    this.conversation = null;
+    update({ current: null, sent: null });
+    this.inspector.close();
+    this.inspector.forget();
+    this.view.replaceChildren(this.home.element);
+    this.home.composerPlace.replaceChildren(this.composer.element);
+    this.composer.show(null, state.draft ?? "", { followUp: false });
+    this.composer.setRunning(false);
+    this.home.draw();
+    this.name(t("new"));
+    this.drawActions();
+    this.focusComposer();
+  }
+
+  async openConversation(id) {
+    if (this.conversation?.id === id && this.conversation.scroller.isConnected) return;
+    this.leave();
+    let conversation = this.kept.get(id);
+    if (conversation) this.kept.delete(id);
+    else conversation = new Conversation(this, id);
+    this.kept.set(id, conversation);
+    for (const [other, each] of this.kept) if (this.kept.size > KEPT && other !== id && !each.running) this.kept.delete(other);
+    this.place(conversation);
+    if (conversation.loaded || conversation.running) return;
+    const known = state.conversations?.find((each) => each.id === id);
+    if (known) this.name(known.title);
+    try {
+      await conversation.load();
+      if (this.conversation === conversation) this.place(conversation);
+    } catch (error) {
+      this.kept.delete(id);
+      if (this.conversation !== conversation) return;
+      toast(error.message);
+      location.replace("#/");
+    }
+  }
+
+  place(conversation) {
+    const changed = this.conversation !== conversation;
+    this.conversation = conversation;
+    update({ current: conversation.id, sent: conversation.meter });
+    if (changed) this.inspector.forget();
+    if (!conversation.scroller.isConnected) this.view.replaceChildren(conversation.scroller, this.composer.element);
+    for (const old of this.composer.element.querySelectorAll(".to-end")) old.remove();
+    this.composer.element.prepend(conversation.toEnd);
+    this.composer.show(conversation.id, conversation.draft, { followUp: conversation.turns.length > 0 });
+    this.composer.setRunning(Boolean(conversation.running));
+    this.name(conversation.title);
+    this.drawActions();
+    conversation.settle();
+    if (!matchMedia("(pointer: coarse)").matches) this.focusComposer();
+  }
+
+  name(title) {
+    by("title").textContent = title;
+    document.title = title === t("new") ? t("app.name") : `${title} · ${t("app.name")}`;
+  }
+
+  drawActions() {
+    const actions = [];
+    if (this.conversation?.id) {
+      actions.push(button("ghost opt", "export", t("export"), () => this.saveConversation(this.conversation.id), { title: t("rail.export") }));
+      const open = this.inspector.isOpen;
+      actions.push(iconButton("panel", t(open ? "drawer.hide" : "drawer.show"), () => this.toggleInspector(), { "aria-expanded": String(open), "aria-controls": "drawer" }));
+    }
+    by("top-actions").replaceChildren(...actions);
+  }
+
+  // -- What conversations ask of the window ------------------------------------------------
+
+  send(text) {
+    if (!this.conversation) {
+      const fresh = new Conversation(this);
+      fresh.loaded = true;
+      fresh.connection = this.chosen ?? null;
+      update({ draft: "" });
+      this.place(fresh);
+    }
+    this.conversation.ask(text);
+    this.composer.followUp = true;
+    this.composer.draw();
+  }
+
+  named(conversation) {
+    this.kept.set(conversation.id, conversation);
+    if (this.conversation !== conversation) return;
+    history.replaceState(null, "", `#/c/${encodeURIComponent(conversation.id)}`);
+    this.composer.conversationId = conversation.id;
+    update({ current: conversation.id });
+    this.drawActions();
+  }
+
+  changed(conversation) {
+    if (this.conversation !== conversation) return;
+    this.composer.setRunning(Boolean(conversation.running));
+    this.name(conversation.title);
+    update({ sent: conversation.meter });
+  }
+
+  drafted(text) {
+    if (this.conversation) this.conversation.draft = text;
+  }
+
+  /** True when there was something to stop. */
+  stop() {
+    if (!this.conversation?.running) return false;
+    this.conversation.stop();
+    return true;
+  }
+
+  editLast() {
+    const last = this.conversation?.lastTurn;
+    last?.edit();
+    return Boolean(last);
+  }
+
+  choose(number) {
+    const { conversation } = this;
+    return Boolean(conversation && !conversation.running && conversation.lastTurn?.chooseNumber(number));
+  }
+
+  inspect(turn, card, tab) {
+    this.inspector.open(turn, card, tab);
+  }
+
+  lit(card, row, column) {
+    this.inspector.lit(card, row, column);
+  }
+
+  toggleInspector() {
+    if (this.inspector.isOpen) return this.inspector.close();
+    if (!this.conversation) return undefined;
+    const turn = this.conversation.turns.findLast(({ cards }) => cards.length);
+    return this.inspector.open(turn ?? null, turn?.cards.at(-1) ?? null);
+  }
+
+  act(action) {
+    this.go(action === "backend" ? "#/settings/answers" : "#/settings");
+  }
+
+  focusComposer() {
+    this.composer.focus();
+  }
+
+  connectionOf() {
+    return this.conversation?.connection ?? this.chosen ?? state.connection ?? state.connections[0]?.name ?? null;
+  }
+
+  chooseConnection(name) {
+    this.chosen = name;
+    if (this.conversation) this.conversation.connection = name;
+    else this.home.draw();
+  }
+
+  askAbout(connection, table) {
+    this.chosen = connection;
+    this.go("#/");
+    requestAnimationFrame(() => this.composer.fill(t("data.question", { table: table.name })));
+  }
+
+  // -- The rail ----------------------------------------------------------------------------
+
+  openRail() {
+    by("rail").classList.add("open");
+    by("menu-btn").setAttribute("aria-expanded", "true");
+    by("rail").querySelector("a, button").focus();
+  }
+
+  closeRail() {
+    if (!by("rail").classList.contains("open")) return false;
+    by("rail").classList.remove("open");
+    by("menu-btn").setAttribute("aria-expanded", "false");
+    return true;
+  }
+
+  renamed(id, title) {
+    const conversation = this.kept.get(id);
+    if (conversation) conversation.title = title;
+    if (this.conversation?.id === id) this.name(title);
+  }
+
+  gone(id) {
+    this.kept.delete(id);
+    if (this.conversation?.id === id) this.go("#/");
+  }
+
+  back(id) {
+    this.go(`#/c/${encodeURIComponent(id)}`);
+  }
+
+  places() {
+    const themes = ["light", "dark", "system"].filter((theme) => theme !== state.settings.theme);
+    return [
+      { label: t("new"), icon: "plus", keys: "Ctrl N", act: () => this.go("#/") },
+      { label: t("data.title"), icon: "data", act: () => this.go("#/data") },
+      { label: t("set.title"), icon: "gear", act: () => this.go("#/settings") },
+      ...themes.map((theme) => ({ label: t("find.theme", { theme }), icon: "sun", act: () => this.settings.set("theme", theme) })),
+    ];
+  }
+}

@@ -1,0 +1,53 @@
+// Copying text and saving files: what works in a browser, and what the program's own window needs.
+
+import { h } from "./dom.js";
+import { t } from "./messages.js";
+import { toast } from "./toast.js";
+
+export async function copyText(text, done = t("copied")) {
+  try {
+    await navigator.clipboard.writeText(text);
+  } catch {
+    // Some web views give no clipboard to pages; a selected field still copies.
+    const field = h("textarea", { class: "vh", "aria-hidden": "true", tabindex: "-1" });
+    const before = document.activeElement;
+    field.value = text;
+    document.body.append(field);
+    field.select();
+    document.execCommand("copy");
+    field.remove();
+    before?.focus?.({ preventScroll: true });
+  }
+  toast(done);
+}
+
+/** Save a result as a file. The program's window cannot download, so it opens its own dialog. */
+export async function saveResult(resultId, format) {
+  const native = window.pywebview?.api?.save;
+  if (!native) return download(`/api/results/${encodeURIComponent(resultId)}/export?format=${format}`);
+  const saved = await native(resultId, format);
+  if (saved) toast(t("card.saved", { name: String(saved) }));
+  return undefined;
+}
+
+export async function saveConversation(id) {
+  const native = window.pywebview?.api?.save_conversation;
+  if (!native) return download(`/api/conversations/${encodeURIComponent(id)}/export`);
+  if (await native(id)) toast(t("top.exported"));
+  return undefined;
+}
+
+export async function savePicture(name, url) {
+  const native = window.pywebview?.api?.save_picture;
+  if (!native) return download(url, name);
+  const saved = await native(name, url);
+  if (saved) toast(t("card.saved", { name: String(saved) }));
+  return undefined;
+}
+
+function download(url, name = "") {
+  const link = h("a", { href: url, download: name });
+  document.body.append(link);
+  link.click();
+  link.remove();
+}

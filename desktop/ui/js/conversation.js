@@ -1,0 +1,205 @@
+// One conversation on screen: its turns, the stream of the one being answered, and where one had scrolled to.
+
+import { get, post, stream } from "./api.js";
+import { h, icon } from "./dom.js";
+import { show } from "./events.js";
+import { t } from "./messages.js";
+import { backendSettled, settled, state, update } from "./state.js";
+import { toast } from "./toast.js";
+import { Turn } from "./turn.js";
+
+const NEAR_END = 48;
+const LOOK_AGAIN = 1500;
+
+export class Conversation {
+  /** ``app`` shows things beside it: inspect, act, focusComposer, named, changed. */
+  constructor(app, id = null) {
+    Object.assign(this, { app, id, title: t("new"), connection: null, draft: "", turns: [], running: null, top: null, meter: null, replaying: false });
+    this.thread = h("div", { class: "thread", role: "log", "aria-live": "off", "aria-label": t("app.name") });
+    this.scroller = h("div", { class: "scroll", tabindex: "-1" }, this.thread);
+    this.toEnd = h("button", { type: "button", class: "to-end", "aria-label": t("ask.toEnd"), title: t("ask.toEnd"), hidden: true, onclick: () => this.scrollToEnd() }, icon("down"));
+    this.atEnd = true;
+    this.scroller.addEventListener("scroll", () => this.noteScroll(), { passive: true });
+    new ResizeObserver(() => this.grew()).observe(this.thread);
+  }
+
+  /** Draw what is stored. Throws ApiError when there is no such conversation. */
+  async load() {
+    this.thread.replaceChildren(h("div", { class: "skeleton", "aria-hidden": "true" }, [1, 2, 3, 4].map(() => h("i"))));
+    const stored = await get(`/api/conversations/${encodeURIComponent(this.id)}`);
+    this.draw(stored);
+    this.loaded = true;
+  }
+
+  draw(stored) {
+    Object.assign(this, { title: stored.title, connection: stored.connection ?? null, draft: stored.draft ?? "", pinned: stored.pinned });
+    this.thread.replaceChildren();
+    this.turns = [];
+    this.replaying = true;
+    for (const each of stored.turns) {
+      const turn = this.addTurn(each);
+      for (const event of each.events) show(event, turn);
+      if (each.status === "running" && !each.events.some(({ event }) => event === "turn_finished")) this.watch(turn);
+    }
+    this.replaying = false;
+    this.turns.slice(0, -1).forEach((turn) => turn.past());
+  }
+
+  /** A turn that runs without us (the window was reloaded): look again until it is done. */
+  watch(turn) {
+    turn.begin(t("turn.working"));
+    clearTimeout(this.again_);
+    this.again_ = setTimeout(async () => {
+      if (this.running || !this.scroller.isConnected) return;
+      try {
+        this.draw(await get(`/api/conversations/${encodeURIComponent(this.id)}`));
+      } catch {
+        this.watch(turn);
+      }
+    }, LOOK_AGAIN);
+  }
+
+  addTurn(about) {
+    this.turns.at(-1)?.past();
+    const turn = new Turn(this, { ...about, sql: about.sql ?? /^\s*(select|with)\b[\s\S]*\bfrom\b/i.test(about.question ?? "") });
+    this.turns.push(turn);
+    this.thread.append(turn.element);
+    return turn;
+  }
+
+  ask(question, replaced = null) {
+    const body = { conversation_id: this.id, question, connection: this.connection ?? state.connection };
+    return this.run({ question, path: "/api/ask", body, replaced });
+  }
+
+  again(turn) {
+    return this.ask(turn.question, turn);
+  }
+
+  rerun(result, sql) {
+    return this.run({ question: sql, sql: true, path: `/api/results/${encodeURIComponent(result.result_id)}/rerun`, body: { sql } });
+  }
+
+  async run({ question, path, body, replaced = null, sql = false }) {
+    if (this.running) return;
+    if (replaced) {
+      if (replaced.id) body.replaces_turn_id = replaced.id;
+      for (const gone of this.turns.splice(this.turns.indexOf(replaced))) gone.element.remove();
+    }
+    const turn = this.addTurn({ question, sql });
+    this.running = { turn, abort: new AbortController() };
+    this.markRunning();
+    turn.begin(settled() ? t("turn.working") : t("turn.waiting"));
+    this.scrollToEnd();
+    try {
+      await backendSettled(this.running.abort.signal);
+      this.running.abort.signal.throwIfAborted();
+      this.running.sent = true;
+      await stream(path, body, (event) => show(event, turn), this.running.abort.signal);
+      if (turn.live) this.cutOff(turn, t("turn.lost"), t("turn.lostMeaning"));
+    } catch (error) {
+      if (error.name === "AbortError") turn.finished({ status: "stopped", elapsed_ms: 0 });
+      else if (turn.live) this.cutOff(turn, turn.id ? t("turn.lost") : error.message, turn.id ? t("turn.lostMeaning") : error.details ?? "");
+    } finally {
+      this.running = null;
+      this.markRunning();
+    }
+  }
+
+  cutOff(turn, error, meaning) {
+    turn.failed({ error, meaning, action: "retry" });
+    turn.finished({ status: "failed", elapsed_ms: performance.now() - turn.steps.began });
+  }
+
+  /** Stop at the agent, so that it stops in the database; before the question has left, just here. */
+  async stop() {
+    const { turn, abort, sent } = this.running ?? {};
+    if (!turn) return;
+    turn.steps.label(t("turn.stopping"));
+    if (!sent) return abort.abort();
+    try {
+      for (let tries = 0; !turn.id && tries < 100; tries++) await new Promise((resolve) => setTimeout(resolve, 50));
+      if (turn.live) await post(`/api/turns/${encodeURIComponent(turn.id)}/stop`);
+    } catch (error) {
+      toast(t("failed", { why: error.message }));
+    }
+    return undefined;
+  }
+
+  started(turn, event) {
+    if (this.replaying) return;
+    const isNew = !this.id;
+    this.id = event.conversation_id;
+    if (event.title) this.title = event.title;
+    if (isNew) this.app.named(this);
+    this.markRunning();
+    this.app.changed(this);
+  }
+
+  finished(turn) {
+    if (!this.replaying) this.app.changed(this, turn);
+  }
+
+  metered(sent) {
+    this.meter = sent;
+    if (!this.replaying) this.app.changed(this);
+  }
+
+  markRunning() {
+    if (this.id) {
+      const running = new Set(state.running);
+      if (this.running) running.add(this.id);
+      else running.delete(this.id);
+      update({ running });
+    }
+    this.app.changed(this);
+  }
+
+  inspect(turn, card, tab) {
+    this.app.inspect(turn, card, tab);
+  }
+
+  lit(card, row, column) {
+    this.app.lit(card, row, column);
+  }
+
+  act(action) {
+    this.app.act(action);
+  }
+
+  focus() {
+    this.app.focusComposer();
+  }
+
+  /** Content has grown: stay at the end if one was there, and nowhere else. */
+  grew() {
+    if (!this.replaying && this.atEnd && this.scroller.isConnected) this.scroller.scrollTop = this.scroller.scrollHeight;
+    this.noteEnd();
+  }
+
+  noteScroll() {
+    this.top = this.scroller.scrollTop;
+    this.atEnd = this.scroller.scrollHeight - this.top - this.scroller.clientHeight < NEAR_END;
+    this.noteEnd();
+  }
+
+  noteEnd() {
+    this.toEnd.hidden = this.atEnd;
+  }
+
+  scrollToEnd() {
+    this.atEnd = true;
+    this.scroller.scrollTop = this.scroller.scrollHeight;
+    this.noteEnd();
+  }
+
+  /** After it was put on the page: where it was left, or at its end. */
+  settle() {
+    if (this.atEnd || this.top === null) this.scrollToEnd();
+    else this.scroller.scrollTop = this.top;
+  }
+
+  get lastTurn() {
+    return this.turns.at(-1) ?? null;
+  }
+}

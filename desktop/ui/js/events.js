@@ -1,0 +1,30 @@
+// The events of a turn, as desktop/events.py lists them, each to the part of a turn that shows it.
+// A stored conversation is drawn through the same switch as a running one.
+
+export function show(event, turn) {
+  switch (event.event) {
+    case "turn_started":
+      return turn.started(event);
+    case "step_started":
+      return turn.steps.started(event);
+    case "step_finished":
+      return turn.steps.finished(event);
+    case "text":
+      return turn.say(event.html);
+    case "result":
+      return turn.addResult(event);
+    case "clarification":
+      return turn.askBack(event);
+    case "follow_ups":
+      return turn.suggest(event.questions);
+    case "sent":
+      return turn.metered(event);
+    case "turn_failed":
+      return turn.failed(event);
+    case "turn_finished":
+      return turn.finished(event);
+    default:
+      // A newer agent may know more than this page; what it cannot show it leaves out.
+      return undefined;
+  }
+}

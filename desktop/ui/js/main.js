@@ -1,0 +1,54 @@
+// Starts the window: reads the state, listens, and shows what the address says. Places draw themselves.
+
+import { get, listen } from "./api.js";
+import { saveConversation } from "./clipboard.js";
+import { App } from "./app.js";
+import { by } from "./dom.js";
+import { useNumbers } from "./format.js";
+import { keys } from "./keys.js";
+import { redrawCharts } from "./chart.js";
+import { on, state, update } from "./state.js";
+
+function useSettings(settings) {
+  const root = document.documentElement;
+  if (settings.theme === "system") root.removeAttribute("data-theme");
+  else root.dataset.theme = settings.theme;
+  useNumbers(settings.numbers);
+  redrawCharts();
+}
+
+async function readState(app) {
+  try {
+    const known = await get("/api/state");
+    update(known);
+    app.ready();
+  } catch (error) {
+    if (error.status !== 401 && error.status !== 403) setTimeout(() => readState(app), 1000);
+    update({ backend: { ...state.backend, state: "gone", detail: error.message } });
+  }
+}
+
+function start() {
+  const app = new App({ saveConversation });
+  on("settings", useSettings);
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redrawCharts);
+  keys(app);
+  addEventListener("hashchange", () => app.route());
+  app.route();
+  readState(app);
+  app.rail.refresh();
+  let lost = false;
+  listen(
+    { backend: (backend) => update({ backend }), conversations: () => app.rail.refresh() },
+    (fine) => {
+      if (fine && lost) {
+        readState(app);
+        app.rail.refresh();
+      } else if (!fine) update({ backend: { ...state.backend, state: "gone" } });
+      lost = !fine;
+    },
+  );
+  by("scrim").addEventListener("click", () => app.closeRail());
+}
+
+start();

@@ -1,0 +1,67 @@
+// The status line and the banner: is the backend there, who answers, what has left this PC.
+
+import { by, h, icon } from "./dom.js";
+import { age, bytes, clockOrDay, elapsed, number } from "./format.js";
+import { t } from "./messages.js";
+import { on, state } from "./state.js";
+
+const BANNERS = { offline: "off", connecting: "link", "demo-starting": "data", not_configured: "warn", gone: "warn" };
+const KEYS = { offline: "offline", connecting: "connecting", "demo-starting": "starting", not_configured: "none", gone: "gone" };
+const GRACE = 900; // a backend that connects at once needs no banner that comes and goes
+
+export class Status {
+  constructor() {
+    this.line = by("status");
+    this.banner = by("banner-place");
+    on("backend model sent settings", () => this.draw());
+    setInterval(() => state.backend.state === "offline" && this.drawBanner(), 30000);
+    this.graceOver = false;
+    setTimeout(() => {
+      this.graceOver = true;
+      this.draw();
+    }, GRACE);
+    this.draw();
+  }
+
+  draw() {
+    const { model, sent } = state;
+    const counts = sent && (sent.columns || sent.rows) ? t("sent.what", { columns: number(sent.columns), rows: number(sent.rows) }) : t("sent.nothing");
+    const why = t("sent.why", { columns: number(sent?.columns ?? 0), rows: number(sent?.rows ?? 0), bytes: bytes(sent?.bytes ?? 0) });
+    this.line.replaceChildren(backendLine(state.backend), h("span", { class: "opt" }, model.label),
+      h("span", { class: "end", title: why }, icon("shield"), h("span", null, h("span", { class: "opt" }, `${t("sent.label")} `), h("b", null, counts))));
+    this.drawBanner();
+  }
+
+  drawBanner() {
+    const { state: kind, since, detail } = state.backend;
+    const waiting = kind === "connecting" || kind === "demo-starting";
+    if (!BANNERS[kind] || (kind === "connecting" && !this.graceOver)) {
+      if (this.shown) this.banner.replaceChildren();
+      this.shown = "";
+      return;
+    }
+    const key = KEYS[kind];
+    const words = [h("b", null, t(`banner.${key}`, { when: since ? clockOrDay(since) : "" })), " "];
+    if (kind === "offline") words.push(t("banner.offlineShort"));
+    else if (kind === "connecting") words.push(detail ?? "");
+    else words.push(t(`banner.${key}Why`), kind === "demo-starting" && detail ? ` ${detail}` : "");
+    const side = kind === "offline" && since ? h("span", { class: "quiet num nowrap opt" }, age(since)) : null;
+    const says = words.map((word) => word.textContent ?? word).join("") + (side?.textContent ?? "");
+    if (says === this.shown) return;
+    this.shown = says;
+    const banner = h("div", { class: waiting ? "banner calm" : "banner" }, waiting ? h("span", { class: "spin" }) : icon(BANNERS[kind]), h("span", { class: "grow" }, words), side);
+    this.banner.replaceChildren(banner);
+  }
+}
+
+/** A dot and the words: never the colour alone. */
+export function backendLine(backend) {
+  const { state: kind, since, latency_ms: latency, demo } = backend;
+  const key = { online: demo ? "demo" : "online", ...KEYS }[kind] ?? "connecting";
+  const fine = kind === "online";
+  const waiting = kind === "connecting" || kind === "demo-starting";
+  const parts = [h("span", { class: fine ? "dot ok" : waiting ? "dot hollow quiet" : "dot hollow warn" })];
+  const more = fine && latency !== null && latency !== undefined ? ` · ${elapsed(latency)}` : kind === "offline" && since ? ` ${t("backend.since", { when: clockOrDay(since) })}` : "";
+  parts.push(h("span", null, fine ? t(`backend.${key}`) : h("b", null, t(`backend.${key}`)), more ? h("span", { class: fine ? "opt" : null }, more) : null));
+  return h("span", { class: "row" }, parts);
+}

@@ -1,0 +1,277 @@
+// One question and all that answers it. Events arrive through events.js and are drawn here at once.
+
+import { Card } from "./card.js";
+import { copyText } from "./clipboard.js";
+import { announce, button, h, icon, iconButton, setHtml } from "./dom.js";
+import { clockOrDay, elapsed } from "./format.js";
+import { t } from "./messages.js";
+import { put } from "./api.js";
+import { Steps } from "./steps.js";
+import { toast } from "./toast.js";
+
+const ACTIONS = { retry: "again", settings: "gear", backend: "data" };
+
+export class Turn {
+  /** ``host`` is the conversation: ask, rerun, again, inspect, act, changed. */
+  constructor(host, { question, turn_id = null, asked_at = null, rating = null, sql = false }) {
+    Object.assign(this, { host, question, id: turn_id, askedAt: asked_at, rating, cards: [], status: "running", html: "", live: false });
+    this.steps = new Steps();
+    this.bubble = h("p", { class: sql ? "bubble sql-q" : "bubble" }, question);
+    this.tools = h("div", { class: "tools" },
+      iconButton("edit", t("turn.edit"), () => this.edit()),
+      iconButton("copy", t("turn.copyQuestion"), () => copyText(this.question)));
+    this.ask = h("div", { class: "ask" }, this.tools, this.bubble);
+    this.text = h("div", { class: "say read", hidden: true });
+    this.results = h("div", { class: "stack", hidden: true });
+    this.extra = h("div", { class: "stack", hidden: true });
+    this.foot = h("div", { class: "foot-tools", hidden: true });
+    this.next = h("div", { class: "chips", role: "group", "aria-label": t("turn.followUps"), hidden: true });
+    this.element = h("article", { class: "turn", "aria-label": question }, this.ask, this.steps.element, this.text, this.results, this.extra, this.foot, this.next);
+    this.text.addEventListener("click", (event) => this.figure(event));
+    this.text.addEventListener("keydown", (event) => (event.key === "Enter" || event.key === " ") && this.figure(event));
+  }
+
+  begin(label) {
+    this.live = true;
+    this.element.setAttribute("aria-busy", "true");
+    this.steps.begin(label);
+  }
+
+  started(event) {
+    this.id = event.turn_id;
+    this.askedAt = event.started_at;
+    this.model = event.model;
+    if (this.live) this.steps.label(t("turn.working"));
+    this.host.started(this, event);
+  }
+
+  /** The whole text so far. While it streams, it is put in once a frame at most. */
+  say(html) {
+    this.html = html;
+    if (!this.live) return this.writeText();
+    this.frame ||= requestAnimationFrame(() => {
+      this.frame = 0;
+      this.writeText();
+    });
+    return undefined;
+  }
+
+  writeText() {
+    this.text.hidden = !this.html;
+    setHtml(this.text, this.html);
+    this.text.classList.toggle("streaming", this.live);
+    for (const figure of this.text.querySelectorAll(".fig")) figure.setAttribute("aria-label", t("turn.fig", { text: figure.textContent }));
+    for (const figure of this.text.querySelectorAll(".fig-none")) {
+      figure.title = t("turn.figNoneWhy");
+      figure.prepend(icon("quest"));
+      figure.append(h("span", { class: "why" }, t("turn.figNone")));
+    }
+    this.host.grew();
+  }
+
+  addResult(event) {
+    const card = new Card(event, this, this.cards.length ? null : this.ratingButtons());
+    this.cards.push(card);
+    this.results.hidden = false;
+    this.results.append(card.element);
+    this.host.grew();
+  }
+
+  askBack(event) {
+    const choices = h("div", { class: "choices", role: "group", "aria-label": t("turn.choose") });
+    event.choices.forEach((choice, at) => {
+      const press = h("button", { type: "button", class: "choice", onclick: () => this.choose(press, choice) },
+        at < 9 ? h("span", { class: "key", "aria-hidden": "true" }, String(at + 1)) : null,
+        h("span", null, h("b", null, choice.label), choice.question !== choice.label ? h("span", { class: "quiet small" }, choice.question) : null));
+      choices.append(press);
+    });
+    this.choices = choices;
+    this.extra.hidden = false;
+    this.extra.append(h("p", { class: "say read" }, event.question), choices);
+    if (this.live) announce(`${event.question} ${event.choices.map(({ label }, at) => `${at + 1}: ${label}`).join(", ")}`);
+    this.host.grew();
+  }
+
+  choose(press, choice) {
+    this.closeChoices(press);
+    this.host.ask(choice.question);
+  }
+
+  /** A number key chooses, while this question back is the last thing said. */
+  chooseNumber(number) {
+    const press = this.choices?.children[number - 1];
+    if (!press || press.disabled) return false;
+    press.click();
+    return true;
+  }
+
+  closeChoices(chosen) {
+    for (const press of this.choices?.children ?? []) {
+      press.disabled = true;
+      press.classList.toggle("on", press === chosen);
+    }
+  }
+
+  suggest(questions) {
+    this.next.replaceChildren(...questions.map((question) => h("button", { type: "button", class: "chip", onclick: () => this.host.ask(question) }, question)));
+    this.next.hidden = !questions.length;
+    this.host.grew();
+  }
+
+  /** Follow-ups and open choices belong to the last turn only. */
+  past() {
+    this.next.hidden = true;
+    this.closeChoices(null);
+  }
+
+  metered(event) {
+    this.host.metered(event);
+  }
+
+  failed({ error, meaning, action }) {
+    const act = ACTIONS[action]
+      ? h("div", { class: "acts" }, button("btn small primary", ACTIONS[action], t(`fail.${action}`), () => (action === "retry" ? this.host.again(this) : this.host.act(action))))
+      : null;
+    this.extra.hidden = false;
+    this.extra.append(h("section", { class: "notice failed read", role: "group", "aria-label": t("turn.failed") }, icon("warn"),
+      h("div", { class: "grow" }, h("h3", null, error), meaning ? h("p", { class: "quiet" }, meaning) : null, act)));
+    if (this.live) announce(`${error} ${meaning}`, { now: true });
+    this.host.grew();
+  }
+
+  finished({ status, elapsed_ms: elapsedMs }) {
+    const wasLive = this.live;
+    this.live = false;
+    this.status = status;
+    cancelAnimationFrame(this.frame);
+    this.frame = 0;
+    if (this.html) this.writeText();
+    this.element.removeAttribute("aria-busy");
+    this.steps.end(elapsedMs);
+    if (status === "stopped") {
+      this.extra.hidden = false;
+      this.extra.append(h("p", { class: "stopped" }, icon("stop"), t("turn.stopped")));
+    }
+    this.drawFoot(elapsedMs);
+    if (wasLive && status === "answered") announce(`${t("turn.answered")}. ${this.text.textContent}`);
+    this.host.finished(this);
+    this.host.grew();
+  }
+
+  drawFoot(elapsedMs) {
+    const parts = [];
+    if (this.html) parts.push(iconButton("copy", t("turn.copyAnswer"), () => this.copyAnswer()));
+    parts.push(iconButton("again", t("turn.again"), () => this.host.again(this)));
+    if (!this.cards.length && this.html) parts.push(this.ratingButtons());
+    if (this.askedAt) parts.push(h("span", { class: "when small num", title: elapsed(elapsedMs) }, clockOrDay(this.askedAt)));
+    this.foot.replaceChildren(...parts);
+    this.foot.hidden = false;
+  }
+
+  ratingButtons() {
+    const rate = async (value, presses) => {
+      const before = this.rating;
+      this.rating = this.rating === value ? null : value;
+      mark(presses);
+      try {
+        await put(`/api/turns/${encodeURIComponent(this.id)}/rating`, { rating: this.rating });
+        if (this.rating === "bad") toast(t("turn.thanks"));
+      } catch (error) {
+        this.rating = before;
+        mark(presses);
+        toast(t("failed", { why: error.message }));
+      }
+    };
+    const mark = (presses) => presses.forEach((press, at) => press.setAttribute("aria-pressed", String(this.rating === ["good", "bad"][at])));
+    const presses = ["good", "bad"].map((value) => iconButton(value, t(`turn.${value}`), () => rate(value, presses)));
+    mark(presses);
+    return h("span", { class: "row rating" }, presses);
+  }
+
+  copyAnswer() {
+    const copy = this.text.cloneNode(true);
+    for (const mark of copy.querySelectorAll(".why, .icon")) mark.remove();
+    copyText(markdown(copy));
+  }
+
+  rerun(result, sql) {
+    this.host.rerun(result, sql);
+  }
+
+  inspect(card, tab) {
+    this.host.inspect(this, card, tab);
+  }
+
+  /** From a figure in the text to its cell. */
+  figure(event) {
+    const link = event.target.closest?.("a.fig");
+    if (!link) return;
+    event.preventDefault();
+    const card = this.cards.find(({ result }) => result.result_id === link.dataset.result) ?? this.cards[0];
+    if (card) this.light(card, Number(link.dataset.row), Number(link.dataset.column), link);
+  }
+
+  light(card, row, column, link = null) {
+    for (const other of this.element.querySelectorAll(".fig.on")) other.classList.remove("on");
+    for (const other of this.cards) if (other !== card) other.unlight();
+    link ??= [...this.text.querySelectorAll(".fig")].find((each) => Number(each.dataset.row) === row && Number(each.dataset.column) === column);
+    link?.classList.add("on");
+    const place = card.light(row, column);
+    place.scrollIntoView({ block: "nearest", behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
+    this.host.lit(card, row, column);
+  }
+
+  /** The bubble becomes a field; what is sent replaces this turn and all after it. */
+  edit() {
+    if (this.ask.classList.contains("editing")) return;
+    const field = h("textarea", { "aria-label": t("turn.edit"), rows: "1" });
+    field.value = this.question;
+    const fit = () => {
+      field.style.height = "auto";
+      field.style.height = `${field.scrollHeight}px`;
+    };
+    const close = () => {
+      this.ask.classList.remove("editing");
+      this.ask.replaceChildren(this.tools, this.bubble);
+      this.host.focus();
+    };
+    const send = () => {
+      const question = field.value.trim();
+      if (question) this.host.ask(question, this);
+    };
+    field.addEventListener("input", fit);
+    field.addEventListener("keydown", (event) => {
+      if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
+        event.preventDefault();
+        send();
+      } else if (event.key === "Escape") {
+        event.stopPropagation();
+        close();
+      }
+    });
+    this.ask.classList.add("editing");
+    this.ask.replaceChildren(h("div", { class: "edit-box" }, field, h("div", { class: "acts" },
+      h("span", { class: "quiet small grow" }, t("turn.replaces")),
+      h("button", { type: "button", class: "btn small", onclick: close }, t("cancel")),
+      h("button", { type: "button", class: "btn small primary", onclick: send }, t("turn.resend")))));
+    fit();
+    field.focus();
+    field.setSelectionRange(field.value.length, field.value.length);
+  }
+}
+
+/** The answer as Markdown, from its own small set of elements. */
+function markdown(node) {
+  const inner = () => [...node.childNodes].map((child) => (child.nodeType === 3 ? child.data.replace(/\s+/g, " ") : markdown(child))).join("");
+  switch (node.tagName) {
+    case "P": return `${inner().trim()}\n\n`;
+    case "STRONG": case "B": return `**${inner()}**`;
+    case "EM": case "I": return `*${inner()}*`;
+    case "CODE": return `\`${node.textContent}\``;
+    case "LI": return `- ${inner().trim()}\n`;
+    case "UL": case "OL": return `${inner()}\n`;
+    case "BR": return "\n";
+    case "DIV": return inner().trim();
+    default: return inner();
+  }
+}

@@ -1,0 +1,281 @@
+"""The agent's loopback interface without an agent: same addresses, same events, answers from story.py.
+
+It exists for states that are hard to reach with a real agent (a backend that leaves, a very long
+table, a slow query). The journeys of journeys run against the real program.
+"""
+
+import json
+import queue
+import threading
+import time
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import msgspec
+
+from desktop.events import Event, TurnFinished, TurnStarted
+from tests.browser import story
+
+UI = Path(__file__).parents[2] / "desktop" / "ui"
+CSP = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
+    "connect-src 'self'; font-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
+)
+KINDS = {
+    ".html": "text/html; charset=utf-8",
+    ".css": "text/css",
+    ".js": "text/javascript",
+    ".svg": "image/svg+xml",
+}
+
+
+def now() -> str:
+    return datetime.now(UTC).isoformat()
+
+
+class Peer:
+    """A server for one page. ``backend`` may be changed at any time with :meth:`set_backend`."""
+
+    def __init__(self, vega: Path) -> None:
+        self.vega = vega
+        self.backend: dict[str, Any] = {
+            "state": "online",
+            "since": now(),
+            "url": "http://127.0.0.1:8000",
+            "latency_ms": 38.0,
+            "detail": "",
+            "demo": False,
+        }
+        self.settings = {"theme": "system", "numbers": "indian", "language": "en"}
+        self.conversations: dict[str, dict[str, Any]] = {}
+        self.deleted: dict[str, dict[str, Any]] = {}
+        self.drafts: dict[str | None, str] = {}
+        self.stops: dict[str, threading.Event] = {}
+        self.listeners: list[queue.Queue[str]] = []
+        self.served = 0
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), type("Bound", (Handler,), {"peer": self}))
+        self.server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self.server.server_port}/"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def close(self) -> None:
+        for stop in self.stops.values():
+            stop.set()
+        self.server.shutdown()
+        self.server.server_close()
+
+    def tell(self, name: str, data: object) -> None:
+        for listener in self.listeners:
+            listener.put(f"event: {name}\ndata: {json.dumps(data)}\n\n")
+
+    def set_backend(self, **changes: object) -> None:
+        self.backend = {**self.backend, "since": now(), **changes}
+        self.tell("backend", self.backend)
+
+    def state(self) -> dict[str, Any]:
+        return {
+            "version": "0.1.0",
+            "model": {"label": "Built-in analyst", "kind": "analyst"},
+            "backend": self.backend,
+            "connection": "retail",
+            "connections": [
+                {"name": "retail", "type": "filesystem", "description": "V-Mart demo retail"},
+                {"name": "finance_pg", "type": "postgres", "description": "Ledger and rents"},
+            ],
+            "settings": self.settings,
+            "draft": self.drafts.get(None, ""),
+        }
+
+    def add(self, title: str, *, at: str | None = None, pinned: bool = False) -> dict[str, Any]:
+        conversation = {
+            "id": f"c{len(self.conversations) + len(self.deleted) + 1}",
+            "title": title,
+            "pinned": pinned,
+            "updated_at": at or now(),
+            "turns": [],
+        }
+        self.conversations[str(conversation["id"])] = conversation
+        return conversation
+
+    def listed(self, words: str) -> list[dict[str, Any]]:
+        found = [
+            {key: c[key] for key in ("id", "title", "pinned", "updated_at")}
+            | ({"snippet": c["title"]} if words else {})
+            for c in self.conversations.values()
+            if words.lower() in (c["title"] + " ".join(t["question"] for t in c["turns"])).lower()
+        ]
+        return sorted(found, key=lambda c: str(c["updated_at"]), reverse=True)
+
+
+class Handler(BaseHTTPRequestHandler):
+    peer: Peer
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+        pass
+
+    def do_GET(self) -> None:
+        path, values = self.where()
+        match path:
+            case ["api", "state"]:
+                self.json(self.peer.state())
+            case ["api", "events"]:
+                self.listen()
+            case ["api", "conversations"]:
+                self.json({"conversations": self.peer.listed(values.get("q", ""))})
+            case ["api", "conversations", name]:
+                found = self.peer.conversations.get(name)
+                self.json(
+                    {"connection": "retail", "draft": self.peer.drafts.get(name, ""), **found}
+                    if found
+                    else {"error": "There is no such conversation.", "code": "not_found"},
+                    200 if found else 404,
+                )
+            case ["api", "results", "r-long"]:
+                offset, limit = int(values["offset"]), int(values["limit"])
+                self.json({"rows": story.long_rows(offset, limit), "row_count": 200_000, "offset": offset})
+            case ["api", "results", _, "receipt"]:
+                self.json(story.receipt())
+            case ["api", "schema"]:
+                self.json({"tables": story.TABLES, "dialect": "duckdb", "connection": values["connection"]})
+            case ["api", "starters"]:
+                self.json({"questions": story.STARTERS})
+            case ["vendor", "vega.js"]:
+                self.file(self.peer.vega)
+            case _:
+                self.file(UI.joinpath(*path) if path else UI / "index.html")
+
+    def do_POST(self) -> None:
+        path, _ = self.where()
+        body = self.body()
+        match path:
+            case ["api", "ask"]:
+                self.ask(body)
+            case ["api", "results", _, "rerun"]:
+                self.ask(
+                    {"question": body["sql"], "conversation_id": next(reversed(self.peer.conversations))}
+                )
+            case ["api", "results", _, "verify"]:
+                self.json({"same": True, "content_hash": "4f9c", "ran_at": now()})
+            case ["api", "turns", name, "stop"]:
+                self.peer.stops[name].set()
+                self.json({}, 202)
+            case ["api", "conversations", name, "restore"]:
+                self.peer.conversations[name] = self.peer.deleted.pop(name)
+                self.json(self.peer.conversations[name])
+
+    def do_PUT(self) -> None:
+        path, _ = self.where()
+        body = self.body()
+        if path[1] == "settings":
+            self.peer.settings |= body
+        elif path[1] == "draft":
+            self.peer.drafts[body["conversation_id"]] = body["text"]
+        self.json(self.peer.settings)
+
+    def do_PATCH(self) -> None:
+        path, _ = self.where()
+        self.peer.conversations[path[2]] |= self.body()
+        self.json({})
+
+    def do_DELETE(self) -> None:
+        path, _ = self.where()
+        self.body()
+        self.peer.deleted[path[2]] = self.peer.conversations.pop(path[2])
+        self.send_response(204)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def ask(self, body: dict[str, Any]) -> None:
+        peer = self.peer
+        known = peer.conversations.get(body.get("conversation_id") or "")
+        conversation = known or peer.add(body["question"][:60])
+        if body.get("replaces_turn_id"):
+            kept = [turn["turn_id"] for turn in conversation["turns"]].index(body["replaces_turn_id"])
+            del conversation["turns"][kept:]
+        peer.served += 1
+        turn_id = f"t{peer.served}"
+        turn = {
+            "turn_id": turn_id,
+            "question": body["question"],
+            "asked_at": now(),
+            "status": "running",
+            "events": [],
+            "rating": None,
+        }
+        conversation["turns"].append(turn)
+        stop = peer.stops[turn_id] = threading.Event()
+        self.stream()
+        began = time.perf_counter()
+        self.event(
+            turn, TurnStarted(conversation["id"], turn_id, conversation["title"], now(), "Built-in analyst")
+        )
+        peer.tell("conversations", {})
+        status = "answered"
+        for event in story.answer(body["question"], offline=peer.backend["state"] == "offline"):
+            if isinstance(event, float):
+                stop.wait(event)
+            else:
+                self.event(turn, event)
+                status = {"turn_failed": "failed", "clarification": "needs_clarification"}.get(
+                    str(event.__struct_config__.tag), status
+                )
+            if stop.is_set():
+                status = "stopped"
+                break
+        turn["status"] = status
+        self.event(turn, TurnFinished(turn_id, status, (time.perf_counter() - began) * 1000))
+
+    def event(self, turn: dict[str, Any], event: Event) -> None:
+        data = msgspec.to_builtins(event)
+        turn["events"].append(data)
+        self.wfile.write(f"event: {data['event']}\ndata: {json.dumps(data)}\n\n".encode())
+        self.wfile.flush()
+
+    def listen(self) -> None:
+        lines: queue.Queue[str] = queue.Queue()
+        self.peer.listeners.append(lines)
+        self.stream()
+        self.wfile.write(b": here\n\n")
+        try:
+            while True:
+                self.wfile.write(lines.get().encode())
+                self.wfile.flush()
+        except OSError:
+            self.peer.listeners.remove(lines)
+
+    def stream(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.send_header("Connection", "close")
+        self.end_headers()
+        self.close_connection = True
+
+    def where(self) -> tuple[list[str], dict[str, str]]:
+        parts = urlsplit(self.path)
+        return [unquote(part) for part in parts.path.split("/") if part], {
+            k: v[0] for k, v in parse_qs(parts.query).items()
+        }
+
+    def body(self) -> Any:
+        return json.loads(self.rfile.read(int(self.headers.get("Content-Length", 0))) or b"{}")
+
+    def json(self, value: object, status: int = 200) -> None:
+        self.whole(json.dumps(value).encode(), "application/json", status)
+
+    def file(self, path: Path) -> None:
+        if path.is_file():
+            self.whole(path.read_bytes(), KINDS[path.suffix])
+        else:
+            self.json({"error": "There is nothing here.", "code": "not_found"}, 404)
+
+    def whole(self, data: bytes, kind: str, status: int = 200) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(data)))
+        self.send_header("Content-Security-Policy", CSP)
+        self.end_headers()
+        self.wfile.write(data)
