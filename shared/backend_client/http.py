@@ -4,7 +4,6 @@ What is asked, and what the answer means, stays in client.py.
 """
 
 import http.cookiejar
-import ipaddress
 import logging
 import threading
 import time
@@ -16,11 +15,11 @@ import requests
 import requests.auth
 import urllib3.exceptions
 
-from shared.backend_client.adapter import Adapter
 from shared.backend_client.failures import from_answer, from_exception, is_success
 from shared.backend_client.metrics import Metrics
 from shared.backend_client.retry import Failure, RetryPolicy
 from shared.errors import BackendTimeoutError, InvalidRequest, SettingsInvalid, TooLarge
+from shared.http_adapter import Adapter, is_loopback
 
 log = logging.getLogger(__name__)
 
@@ -71,7 +70,7 @@ class Transport:
         self._session.auth = _BearerKey(_checked_key(api_key))
         self._session.headers["User-Agent"] = user_agent
         self._session.cookies.set_policy(http.cookiejar.DefaultCookiePolicy(allowed_domains=[]))
-        self._session.trust_env = not _is_loopback(self.base_url)
+        self._session.trust_env = not is_loopback(self.base_url)
         adapter = _adapter(verify)
         self._session.mount("https://", adapter)
         self._session.mount("http://", adapter)
@@ -255,11 +254,3 @@ def _checked_key(api_key: str) -> str:
     if not key.isascii() or not key.isprintable() or " " in key:
         raise SettingsInvalid("The API key holds characters that no key has. Copy it again.")
     return key
-
-
-def _is_loopback(base_url: str) -> bool:
-    host = urlsplit(base_url).hostname or ""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

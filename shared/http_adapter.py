@@ -7,10 +7,12 @@ watched by its reader.
 
 import http.client
 import io
+import ipaddress
 import socket
 import ssl
 import time
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
 import requests.adapters
@@ -83,9 +85,9 @@ _POOLS = {"http": _HttpPool, "https": _HttpsPool}
 class Adapter(requests.adapters.HTTPAdapter):
     """``verify`` True means the operating system's trust store, a text a file of certificates."""
 
-    def __init__(self, *, verify: bool | str, pool_size: int = 32) -> None:
-        self._tls = _tls_context(verify)
-        super().__init__(pool_connections=2, pool_maxsize=pool_size, max_retries=0)
+    def __init__(self, *, verify: bool | str, oldest_tls: ssl.TLSVersion = ssl.TLSVersion.TLSv1_3) -> None:
+        self._tls = tls_context(verify, oldest_tls=oldest_tls)
+        super().__init__(pool_connections=2, pool_maxsize=32, max_retries=0)
 
     def init_poolmanager(self, *args: Any, **options: Any) -> None:
         super().init_poolmanager(*args, **options)
@@ -107,7 +109,19 @@ class Adapter(requests.adapters.HTTPAdapter):
         """Done by the TLS context."""
 
 
-def _tls_context(verify: bool | str) -> ssl.SSLContext:
+def is_loopback(url: str) -> bool:
+    """Whether the address is this very computer, where no proxy of the company has a place."""
+    host = urlsplit(url).hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def tls_context(
+    verify: bool | str = True, *, oldest_tls: ssl.TLSVersion = ssl.TLSVersion.TLSv1_2
+) -> ssl.SSLContext:
+    """What we trust. Raises OSError when the file of certificates cannot be read."""
     context: ssl.SSLContext
     if verify is True:
         context = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -117,5 +131,5 @@ def _tls_context(verify: bool | str) -> ssl.SSLContext:
         context.verify_mode = ssl.CERT_NONE
     else:
         context = ssl.create_default_context(cafile=verify)
-    context.minimum_version = ssl.TLSVersion.TLSv1_3
+    context.minimum_version = oldest_tls
     return context
