@@ -1,0 +1,220 @@
+"""PostgreSQL's wire protocol after log-in: messages out, messages in. What they mean stays in the callers.
+
+Version 3.0, as in the chapter "Frontend/Backend Protocol" of PostgreSQL's manual. pg8000 opens
+and authenticates the socket; after that we speak on it ourselves, because the driver would turn
+every cell into a Python object.
+"""
+
+import contextlib
+import socket
+import struct
+import time
+from collections.abc import Sequence
+
+import msgspec
+
+READ_SIZE = 1 << 18
+_LENGTH = struct.Struct("!i")
+_SHORT = struct.Struct("!h")
+_FIELD = struct.Struct("!ihihih")
+
+ERROR, READY, ROW_DESCRIPTION, DATA_ROW, COPY_DATA = b"EZTDd"
+_UNASKED = frozenset(b"NSA")
+"""Notice, parameter status, notification: they may come at any time."""
+
+
+class ConnectionLost(Exception):
+    """The socket is closed, reset, or speaks something else."""
+
+
+class Silence(ConnectionLost):
+    """Nothing came until the deadline."""
+
+
+class ServerError(Exception):
+    """An ErrorResponse; ``fields`` by their one-letter names (C is the SQLSTATE, M the message)."""
+
+    def __init__(self, fields: dict[str, str]) -> None:
+        super().__init__(fields.get("M", ""))
+        self.fields = fields
+        self.sqlstate = fields.get("C", "")
+
+
+class Described(msgspec.Struct, frozen=True):
+    """One column as PostgreSQL describes it: its name, and the OID of its type."""
+
+    name: str
+    oid: int
+
+
+class Wire:
+    """One socket.
+
+    ``pending`` holds bytes received and not yet taken, from the start of a message on; ``readies``
+    is how many ReadyForQuery messages are still to come; ``lost`` is final.
+    """
+
+    def __init__(self, sock: socket.socket) -> None:
+        self.pending = bytearray()
+        self.readies = 0
+        self.lost = False
+        self._socket = sock
+        self._deadline = 0.0
+
+    def wait_at_most(self, seconds: float) -> None:
+        """Every read and write from now on fails once this time is over."""
+        self._deadline = time.monotonic() + seconds
+
+    def send(self, data: bytes, *, readies: int) -> None:
+        """``readies``: how many ReadyForQuery messages ``data`` asks for."""
+        try:
+            self._socket.settimeout(self._left())
+            self._socket.sendall(data)
+        except OSError as error:
+            raise self._loss(error) from error
+        self.readies += readies
+
+    def fill(self) -> None:
+        """Waits for bytes and adds what has come to ``pending``."""
+        try:
+            self._socket.settimeout(self._left())
+            received = self._socket.recv(READ_SIZE)
+        except OSError as error:
+            raise self._loss(error) from error
+        if not received:
+            raise self._loss()
+        self.pending += received
+
+    def peek(self) -> int:
+        """The code of the next message that answers us; those nobody asked for are dropped."""
+        while True:
+            while not self.pending:
+                self.fill()
+            code = self.pending[0]
+            if code not in _UNASKED:
+                return code
+            self._take()
+
+    def read(self) -> tuple[int, bytes]:
+        """The next message that answers us: its code, and what it carries."""
+        self.peek()
+        return self._take()
+
+    def exchange(self, wanted: int | None = None) -> list[bytes]:
+        """What the messages with the code ``wanted`` carry, up to the next ReadyForQuery. Raises
+        ServerError when one of them was an error, also when the connection was closed behind it."""
+        payloads: list[bytes] = []
+        failure: ServerError | None = None
+        try:
+            while (message := self.read())[0] != READY:
+                code, payload = message
+                if code == wanted:
+                    payloads.append(payload)
+                elif code == ERROR:
+                    failure = failure or error_response(payload)
+        except ConnectionLost:
+            if failure is None:
+                raise
+        if failure is not None:
+            raise failure
+        return payloads
+
+    def close(self) -> None:
+        self.lost = True
+        with contextlib.suppress(OSError):
+            self._socket.settimeout(1)
+            self._socket.sendall(b"X\0\0\0\4")
+        with contextlib.suppress(OSError):
+            self._socket.close()
+
+    def _take(self) -> tuple[int, bytes]:
+        pending = self.pending
+        while len(pending) < 5:
+            self.fill()
+        end = _LENGTH.unpack_from(pending, 1)[0] + 1
+        if end < 5:
+            raise self._loss()
+        while len(pending) < end:
+            self.fill()
+        code, payload = pending[0], bytes(pending[5:end])
+        del pending[:end]
+        if code == READY:
+            self.readies -= 1
+        return code, payload
+
+    def _loss(self, error: OSError | None = None) -> "ConnectionLost":
+        self.lost = True
+        return Silence() if isinstance(error, TimeoutError) else ConnectionLost()
+
+    def _left(self) -> float:
+        left = self._deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        return left
+
+
+# -- Out ----------------------------------------------------------------------------------
+
+
+def simple_query(sql: str) -> bytes:
+    """For fixed texts of our own only: this message may hold several statements."""
+    return _message(b"Q", sql.encode() + b"\0")
+
+
+def parse(sql: str) -> bytes:
+    """One statement by construction: the server refuses a text with several."""
+    return _message(b"P", b"\0" + sql.encode() + b"\0\0\0")
+
+
+def bind(values: Sequence[str | None] = ()) -> bytes:
+    parts = [b"\0\0\0\0", _SHORT.pack(len(values))]
+    for value in values:
+        if value is None:
+            parts.append(b"\xff\xff\xff\xff")
+        else:
+            encoded = value.encode()
+            parts += (_LENGTH.pack(len(encoded)), encoded)
+    parts.append(b"\0\0")
+    return _message(b"B", b"".join(parts))
+
+
+DESCRIBE_STATEMENT = b"D\0\0\0\6S\0"
+EXECUTE = b"E\0\0\0\x09\0\0\0\0\0"
+SYNC = b"S\0\0\0\4"
+
+
+def _message(code: bytes, payload: bytes) -> bytes:
+    return code + _LENGTH.pack(len(payload) + 4) + payload
+
+
+# -- In -----------------------------------------------------------------------------------
+
+
+def row_description(payload: bytes) -> list[Described]:
+    (count,) = _SHORT.unpack_from(payload)
+    at, columns = 2, []
+    for _ in range(count):
+        end = payload.index(b"\0", at)
+        oid = _FIELD.unpack_from(payload, end + 1)[2]
+        columns.append(Described(payload[at:end].decode(errors="replace"), oid & 0xFFFFFFFF))
+        at = end + 1 + _FIELD.size
+    return columns
+
+
+def data_row(payload: bytes) -> list[bytes | None]:
+    (count,) = _SHORT.unpack_from(payload)
+    at, cells = 2, list[bytes | None]()
+    for _ in range(count):
+        (length,) = _LENGTH.unpack_from(payload, at)
+        at += 4
+        if length < 0:
+            cells.append(None)
+        else:
+            cells.append(payload[at : at + length])
+            at += length
+    return cells
+
+
+def error_response(payload: bytes) -> ServerError:
+    parts = (part.decode(errors="replace") for part in payload.split(b"\0") if part)
+    return ServerError({part[0]: part[1:] for part in parts})

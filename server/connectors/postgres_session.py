@@ -1,0 +1,266 @@
+"""One open PostgreSQL connection: queries, cancelling, and what must be undone after them.
+
+Opening it stays in postgres.py, bytes in postgres_rows, catalogues in postgres_schema.
+
+A query is two exchanges. First ``BEGIN READ ONLY`` with the time-out, and the caller's SQL parsed
+and described alone: by construction of the protocol that is one statement, and a text that tries
+to break out of what we wrap around it has failed here. Then the wrapped SQL is run, and the
+messages that end the transaction and discard the session's state are sent along behind it, so
+that the connection is clean again when the last row has been read, without waiting for anybody.
+"""
+
+import contextlib
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+
+from server.connectors import postgres_account, postgres_protocol, postgres_schema
+from server.connectors.base import Limits, ParamValue
+from server.connectors.postgres_cancel import CancelTicket
+from server.connectors.postgres_errors import QUERY_CANCELED, query_failure
+from server.connectors.postgres_params import Statement, bound
+from server.connectors.postgres_protocol import (
+    DATA_ROW,
+    DESCRIBE_STATEMENT,
+    ERROR,
+    EXECUTE,
+    READY,
+    ROW_DESCRIPTION,
+    SYNC,
+    ConnectionLost,
+    Described,
+    ServerError,
+    Silence,
+    Wire,
+    bind,
+    parse,
+    simple_query,
+)
+from server.connectors.postgres_rows import CopyRows, DataRows, RowReader
+from server.connectors.postgres_types import BY_OID, Plan, plan
+from server.guard import ReadOnlySql
+from shared.errors import AppError, QueryCancelled, QueryFailed, QueryTimeout, SourceUnavailable
+from shared.results import JsonRows, Result
+from shared.wire import Schema
+
+_GRACE_SECONDS = 3.0
+"""How long after its own time-out the server may stay silent before we give the connection up."""
+
+_SHORT_SECONDS = 4.0
+_CATALOGUE_SECONDS = 60.0
+
+_CLEAN_UP = (
+    simple_query("ROLLBACK")
+    + simple_query("DISCARD ALL")
+    + simple_query("SHOW default_transaction_read_only")
+)
+_CLEAN_UP_READIES = 3
+
+
+class PostgresConnector:
+    """See server.connectors.base.SqlConnector. ``source`` is what error sentences call it."""
+
+    dialect = "postgres"
+
+    def __init__(self, wire: Wire, ticket: CancelTicket, *, source: str, text_is_utf8: bool) -> None:
+        self._wire = wire
+        self._ticket = ticket
+        self._source = source
+        self._text_is_utf8 = text_is_utf8
+        self._is_array: dict[int, bool] = {}
+        self._ends_at = 0.0
+        self._cancelled = False
+        self._running = False
+        self._cancel_lock = threading.Lock()  # so that no cancel meets the query after the one it means
+
+    def __repr__(self) -> str:
+        return f"<PostgresConnector {self._source}>"
+
+    def ping(self) -> None:
+        self.rows("SELECT 1")
+
+    def schema(self) -> Schema:
+        return postgres_schema.read(self.rows)
+
+    def warnings(self) -> list[str]:
+        return postgres_account.warnings(self.rows)
+
+    def rows(self, sql: str, *values: str) -> list[list[str | None]]:
+        """A query of our own to the catalogues, read whole."""
+        self._make_usable()
+        self._wire.wait_at_most(_CATALOGUE_SECONDS)
+        try:
+            return self._rows(sql, *values)
+        except ServerError as error:
+            raise query_failure(error, None, self._source) from error
+        except ConnectionLost as error:
+            raise self._gone(error) from error
+
+    def reset(self) -> bool:
+        """Almost always free of waiting: the clean-up travelled behind the query."""
+        if not self._wire.readies or self._wire.lost:
+            return not self._wire.lost
+        self._wire.wait_at_most(_SHORT_SECONDS)
+        shown: list[bytes] = []
+        try:
+            while self._wire.readies:
+                shown = self._wire.exchange(DATA_ROW)
+        except (ConnectionLost, ServerError):
+            self._wire.lost = True
+        if list(map(postgres_protocol.data_row, shown)) != [[b"on"]]:
+            self._wire.lost = True
+        return not self._wire.lost
+
+    def close(self) -> None:
+        self._wire.close()
+
+    def cancel(self) -> None:
+        with self._cancel_lock:
+            if not self._running:
+                return
+            self._cancelled = True
+            with contextlib.suppress(OSError):
+                self._ticket.send()
+
+    def query(self, sql: ReadOnlySql, params: Mapping[str, ParamValue], limits: Limits) -> Result:
+        self._make_usable()
+        statement = bound(sql, params)
+        with self._cancel_lock:
+            self._running, self._cancelled = True, False
+        self._ends_at = time.monotonic() + limits.timeout_seconds
+        self._wire.wait_at_most(limits.timeout_seconds + _GRACE_SECONDS)
+        try:
+            way = self._described(statement, limits)
+            reader = self._started(way, statement, limits)
+        except ServerError as error:
+            self._end_without_rows()
+            raise self._failure(error, statement) from error
+        except ConnectionLost as error:
+            raise self._gone(error) from error
+        except AppError:
+            self._end_without_rows()
+            raise
+        batches = self._batches(reader)
+        first = next(batches, None)
+
+        def delivered() -> Iterator[JsonRows]:
+            if first is not None:
+                yield first
+                yield from batches
+            result.truncated = reader.truncated
+
+        result = Result(way.columns, delivered(), close=self._stop)
+        return result
+
+    # -- The parts of a query -------------------------------------------------------------
+
+    def _described(self, statement: Statement, limits: Limits) -> Plan:
+        milliseconds = max(1, int(limits.timeout_seconds * 1000))
+        begin = f"BEGIN READ ONLY; SET LOCAL statement_timeout = {milliseconds}"
+        request = simple_query(begin) + parse(statement.sql) + DESCRIBE_STATEMENT + SYNC
+        self._wire.send(request, readies=2)
+        self._wire.exchange()
+        described = self._wire.exchange(ROW_DESCRIPTION)
+        columns = postgres_protocol.row_description(described[0]) if described else []
+        if not columns:
+            raise QueryFailed("This statement returns no columns; only queries can be run here.")
+        return plan(columns, self._arrays(columns))
+
+    def _arrays(self, columns: Sequence[Described]) -> frozenset[int]:
+        strange = {column.oid for column in columns if column.oid not in BY_OID}
+        unknown = strange - self._is_array.keys()
+        if unknown:
+            oids = "{" + ",".join(map(str, unknown)) + "}"
+            sql = "SELECT oid FROM pg_catalog.pg_type WHERE typcategory = 'A' AND oid = ANY ($1)"
+            arrays = {int(row[0] or 0) for row in self._rows(sql, oids)}
+            self._is_array.update({oid: oid in arrays for oid in unknown})
+        return frozenset(oid for oid in strange if self._is_array[oid])
+
+    def _started(self, way: Plan, statement: Statement, limits: Limits) -> RowReader:
+        if self._cancelled:
+            raise QueryCancelled("The query was stopped before it began.")
+        reader: RowReader
+        if statement.values or not way.can_be_copied:
+            sql = way.rows_sql(statement.sql, limits.max_rows)
+            reader = DataRows(limits.max_rows, way.forms)
+        else:
+            sql = way.copy_sql(statement.sql, limits.max_rows)
+            reader = CopyRows(limits.max_rows, has_numbers=way.has_numbers, text_is_utf8=self._text_is_utf8)
+        run = parse(sql) + bind(statement.values) + EXECUTE + SYNC
+        self._wire.send(run + _CLEAN_UP, readies=1 + _CLEAN_UP_READIES)
+        return reader
+
+    def _batches(self, reader: RowReader) -> Iterator[JsonRows]:
+        """The rows; a failure is raised when the server is ready again."""
+        wire = self._wire
+        failure: ServerError | None = None
+        try:
+            while (code := wire.peek()) != READY:
+                if code != reader.code:
+                    _, payload = wire.read()
+                    failure = postgres_protocol.error_response(payload) if code == ERROR else failure
+                    continue
+                batch = reader.take(wire.pending)
+                if batch is not None:
+                    yield batch
+                if not wire.pending or wire.pending[0] == reader.code:
+                    wire.fill()
+            wire.read()
+        except ConnectionLost as error:
+            raise self._gone(error, failure) from error
+        self._ended()
+        if failure is not None:
+            raise self._failure(failure, None) from failure
+
+    def _ended(self) -> None:
+        with self._cancel_lock:
+            self._running = False
+
+    def _end_without_rows(self) -> None:
+        self._ended()
+        if not self._wire.lost:
+            with contextlib.suppress(ConnectionLost):
+                self._wire.send(_CLEAN_UP, readies=_CLEAN_UP_READIES)
+
+    def _stop(self) -> None:
+        """The caller wants no more rows: stops the work, and reads past what was on its way."""
+        if not self._running or self._wire.lost:
+            return
+        self.cancel()
+        self._wire.wait_at_most(_SHORT_SECONDS)
+        with contextlib.suppress(ConnectionLost):
+            while self._wire.readies > _CLEAN_UP_READIES:
+                with contextlib.suppress(ServerError):
+                    self._wire.exchange()
+        self._ended()
+
+    def _rows(self, sql: str, *values: str) -> list[list[str | None]]:
+        self._wire.send(parse(sql) + bind(values) + EXECUTE + SYNC, readies=1)
+        return [
+            [None if cell is None else cell.decode(errors="replace") for cell in cells]
+            for cells in map(postgres_protocol.data_row, self._wire.exchange(DATA_ROW))
+        ]
+
+    # -- Failures -------------------------------------------------------------------------
+
+    def _make_usable(self) -> None:
+        if not self.reset():
+            raise SourceUnavailable(f"The connection to {self._source} was lost.", retry_after=1)
+
+    def _failure(self, error: ServerError, statement: Statement | None) -> AppError:
+        if error.sqlstate != QUERY_CANCELED:
+            return query_failure(error, statement, self._source)
+        if not self._cancelled and time.monotonic() > self._ends_at - 0.1:
+            return QueryTimeout("The query took longer than it may, and was stopped inside PostgreSQL.")
+        return QueryCancelled("The query was stopped inside PostgreSQL.")
+
+    def _gone(self, error: ConnectionLost, answer: ServerError | None = None) -> AppError:
+        """``answer``: what the server said before it closed the connection."""
+        running, self._running = self._running, False
+        if answer is not None:
+            return query_failure(answer, None, self._source)
+        if isinstance(error, Silence) and running:
+            with contextlib.suppress(OSError):
+                self._ticket.send()
+            return QueryTimeout(f"{self._source} did not answer before the query's deadline.")
+        return SourceUnavailable(f"The connection to {self._source} was lost.", retry_after=5)
