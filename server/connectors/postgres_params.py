@@ -1,27 +1,13 @@
 """:name placeholders to PostgreSQL's ``$1``. Values are bound by the protocol, never written into SQL."""
 
-import re
 from collections.abc import Mapping
 
 import msgspec
 
+from server import guard
 from server.connectors.base import ParamValue
-from shared.errors import QueryFailed
-
-_TOKENS = re.compile(
-    r"""
-      (?<!\w)[eE]'(?:[^'\\]|''|\\.)*'              # a string with escapes
-    | '(?:[^']|'')*'                               # a string
-    | "(?:[^"]|"")*"                               # a quoted name
-    | --[^\n]*                                     # a comment to the end of the line
-    | (?P<comment>/\*)                             # a comment that may hold others
-    | (?<![\w$])\$(?P<tag>(?:[A-Za-z_]\w*)?)\$.*?\$(?P=tag)\$   # a dollar-quoted string
-    | ::                                           # a cast
-    | [\w\])]:(?!:)                                # an array slice
-    | :(?P<name>[A-Za-z_]\w*)
-    """,
-    re.VERBOSE | re.DOTALL,
-)
+from server.guard import ReadOnlySql
+from shared.errors import InvalidRequest, QueryFailed
 
 
 class Statement(msgspec.Struct, frozen=True):
@@ -31,36 +17,26 @@ class Statement(msgspec.Struct, frozen=True):
     values: list[str | None]
 
 
-def bound(sql: str, params: Mapping[str, ParamValue]) -> Statement:
+def bound(sql: ReadOnlySql, params: Mapping[str, ParamValue]) -> Statement:
     """Each occurrence gets a number of its own, so that the server may infer a type for each."""
     if "\0" in sql:
         raise QueryFailed("The query holds a NUL character, which PostgreSQL does not take.")
-    if ":" not in sql:
+    if ":" not in sql and not params:
         return Statement(sql, [])
-    parts: list[str] = []
+    used: set[str] = set()
     values: list[str | None] = []
-    done = at = 0
-    while found := _TOKENS.search(sql, at):
-        at = found.end()
-        if found["comment"]:
-            at = _comment_end(sql, at)
-        name = found["name"]
-        if name is None:
-            continue
+
+    def number(name: str) -> str:
         if name not in params:
-            raise QueryFailed(f"The query uses :{name}, and no value was given for it.")
+            raise InvalidRequest(f"The query has a parameter :{name}, but no value was given for it.")
+        used.add(name)
         values.append(_text(name, params[name]))
-        parts += (sql[done : found.start()], f"${len(values)}")
-        done = at
-    return Statement("".join([*parts, sql[done:]]), values)
+        return f"${len(values)}"
 
-
-def _comment_end(sql: str, at: int) -> int:
-    depth = 1
-    while depth and (edge := re.compile(r"/\*|\*/").search(sql, at)):
-        depth += 1 if edge[0] == "/*" else -1
-        at = edge.end()
-    return len(sql) if depth else at
+    filled = guard.fill(sql, "postgres", number)
+    if unused := sorted(params.keys() - used):
+        raise InvalidRequest(f"A value for {unused[0]!r} was given, but the query has no :{unused[0]}.")
+    return Statement(filled, values)
 
 
 def _text(name: str, value: ParamValue) -> str | None:
@@ -70,6 +46,8 @@ def _text(name: str, value: ParamValue) -> str | None:
         case bool():
             return "true" if value else "false"
         case str() if "\0" in value:
-            raise QueryFailed(f"The value of :{name} holds a NUL character, which PostgreSQL does not take.")
+            raise InvalidRequest(
+                f"The value of :{name} holds a NUL character, which PostgreSQL does not take."
+            )
         case _:
             return str(value)

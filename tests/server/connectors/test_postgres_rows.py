@@ -122,7 +122,8 @@ def test_no_row_more_than_wanted_is_delivered(wanted: int, piece: int) -> None:
 
 
 def test_a_row_of_seventeen_megabytes_arrives() -> None:
-    table: list[list[object]] = [[1, "a", True, "b"], [2, "é" * (9 << 20) + "\n", True, "b"], [3, "c", None, None]]
+    long = "é" * (9 << 20) + "\n"
+    table: list[list[object]] = [[1, "a", True, "b"], [2, long, True, "b"], [3, "c", None, None]]
     stream = b"".join(map(copy_message, table)) + b"c\0\0\0\4Z"
     assert len(stream) > 17 << 20
     assert read(CopyRows(10, has_numbers=True), stream, 1 << 18) == table
