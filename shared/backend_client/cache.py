@@ -9,9 +9,10 @@ import hashlib
 import logging
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
@@ -19,6 +20,7 @@ from shared.backend_client.cache_file import Entry, Table, memory_table, open_ta
 
 log = logging.getLogger(__name__)
 
+T = TypeVar("T")
 _LARGEST_ENTRY = 8 * 1024 * 1024
 
 
@@ -32,28 +34,25 @@ class AnswerCache:
         self._table: Table | None = None
 
     def find(self, request: bytes) -> Entry | None:
-        found: list[Entry | None] = []
-        with self._table_in_use() as table:
-            found.append(table.get(self._name(request)))
-        return found[0] if found else None
+        return self._with_table(lambda table: table.get(self._name(request)))
 
     def keep(self, request: bytes, body: bytes) -> None:
-        if len(body) > _LARGEST_ENTRY:
-            return
-        with self._table_in_use() as table:
-            table[self._name(request)] = Entry(body=body, stored_at=datetime.now(UTC))
+        if len(body) <= _LARGEST_ENTRY:
+            entry = Entry(body=body, stored_at=datetime.now(UTC))
+            self._with_table(lambda table: table.__setitem__(self._name(request), entry))
 
     def forget(self, request: bytes) -> None:
         """For an answer that this key may no longer have."""
-        with self._table_in_use() as table, contextlib.suppress(KeyError):
-            del table[self._name(request)]
+        self._with_table(lambda table: _delete(table, self._name(request)))
 
     def forget_all(self) -> None:
         """Everything of this key, for when it is refused."""
-        with self._table_in_use() as table:
+
+        def delete_mine(table: Table) -> None:
             for name in [name for name in table if name.startswith(self._owner)]:
-                with contextlib.suppress(KeyError):
-                    del table[name]
+                _delete(table, name)
+
+        self._with_table(delete_mine)
 
     def close(self) -> None:
         with self._lock:
@@ -64,16 +63,17 @@ class AnswerCache:
     def _name(self, request: bytes) -> str:
         return f"{self._owner}-{hashlib.sha256(request).hexdigest()}"
 
-    @contextlib.contextmanager
-    def _table_in_use(self) -> Iterator[Table]:
+    def _with_table(self, use: Callable[[Table], T]) -> T | None:
+        """What ``use`` gives, or None when the cache cannot be used."""
         with self._lock:
             try:
                 if self._table is None:
                     self._table = memory_table() if self._path is None else open_table(self._path)
-                yield self._table
+                return use(self._table)
             except (sqlite3.Error, OSError, msgspec.MsgspecError) as error:
                 log.warning("the cache of answers cannot be used, and begins anew: %s", error)
                 self._begin_anew()
+                return None
 
     def _begin_anew(self) -> None:
         """A cache holds nothing that can not be asked again, so a damaged file is thrown away."""
@@ -84,3 +84,8 @@ class AnswerCache:
             if self._path is not None:
                 for suffix in ("", "-wal", "-shm"):
                     self._path.with_name(self._path.name + suffix).unlink(missing_ok=True)
+
+
+def _delete(table: Table, name: str) -> None:
+    with contextlib.suppress(KeyError):
+        del table[name]

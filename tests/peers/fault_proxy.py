@@ -1,0 +1,125 @@
+"""A bad line: a TCP proxy that delays, cuts, resets or swallows what passes through it.
+
+Faults apply to what flows from the server to the client, and to connections made after they were set.
+"""
+
+import contextlib
+import socket
+import struct
+import threading
+import time
+from types import TracebackType
+
+import msgspec
+
+
+class Fault(msgspec.Struct, frozen=True):
+    """``latency_seconds`` before each piece; after ``cut_after_bytes`` the connection ends, with a reset
+    when ``reset``; ``black_hole`` accepts and never answers; ``refuse`` resets at once."""
+
+    latency_seconds: float = 0.0
+    cut_after_bytes: int | None = None
+    reset: bool = False
+    black_hole: bool = False
+    refuse: bool = False
+
+
+class FaultProxy:
+    """Stands in front of ``port``. Use it as a context manager; set ``fault`` at any time.
+
+    ``faults`` are used first, one a connection. ``connections`` counts them, ``sent_to_server`` the bytes
+    that clients sent.
+    """
+
+    def __init__(self, port: int, fault: Fault = Fault()) -> None:  # noqa: B008 - frozen
+        self.fault = fault
+        self.faults: list[Fault] = []
+        self.connections = 0
+        self.sent_to_server = 0
+        self._target = port
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._open: list[socket.socket] = []
+        self.port = int(self._listener.getsockname()[1])
+        self.url = f"http://127.0.0.1:{self.port}"
+
+    def __enter__(self) -> "FaultProxy":
+        threading.Thread(target=self._accept, daemon=True).start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        # a thread that waits in accept() is only woken by shutting the socket down
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        self.cut_all()
+
+    def cut_all(self) -> None:
+        """Ends every connection that is open now."""
+        for connection in self._open:
+            _end(connection, reset=False)
+        self._open.clear()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                client, _ = self._listener.accept()
+            except OSError:
+                return
+            self.connections += 1
+            fault = self.faults.pop(0) if self.faults else self.fault
+            self._open.append(client)
+            threading.Thread(target=self._serve, args=(client, fault), daemon=True).start()
+
+    def _serve(self, client: socket.socket, fault: Fault) -> None:
+        if fault.refuse:
+            _end(client, reset=True)
+            return
+        if fault.black_hole:
+            with contextlib.suppress(OSError):
+                while client.recv(65536):
+                    pass
+            return
+        try:
+            server = socket.create_connection(("127.0.0.1", self._target), timeout=10)
+        except OSError:
+            _end(client, reset=True)
+            return
+        self._open.append(server)
+        threading.Thread(target=self._upstream, args=(client, server), daemon=True).start()
+        self._downstream(client, server, fault)
+
+    def _upstream(self, client: socket.socket, server: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while data := client.recv(65536):
+                self.sent_to_server += len(data)
+                server.sendall(data)
+        _end(server, reset=False)
+
+    def _downstream(self, client: socket.socket, server: socket.socket, fault: Fault) -> None:
+        left = fault.cut_after_bytes
+        with contextlib.suppress(OSError):
+            while data := server.recv(65536):
+                time.sleep(fault.latency_seconds)
+                client.sendall(data if left is None else data[:left])
+                if left is not None:
+                    left -= len(data)
+                    if left <= 0:
+                        break
+        _end(client, reset=fault.reset)
+        _end(server, reset=False)
+
+
+def _end(connection: socket.socket, *, reset: bool) -> None:
+    with contextlib.suppress(OSError):
+        if reset:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            # wakes the thread that reads here, which would otherwise keep the socket alive
+            connection.shutdown(socket.SHUT_RD)
+        else:
+            connection.shutdown(socket.SHUT_RDWR)
+    connection.close()

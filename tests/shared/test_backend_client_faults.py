@@ -1,0 +1,275 @@
+"""The client on a bad line, and in front of something that is no backend."""
+
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from shared.backend_client import (
+    BackendClient,
+    BackendConnectionError,
+    BackendError,
+    BackendProtocolError,
+    BackendTimeoutError,
+    NotAuthenticated,
+    QueryTimeout,
+    RateLimited,
+)
+from shared.errors import SettingsInvalid, SourceBusy
+from tests.peers.backend import Asked, BackendPeer, Reply, json_reply, query_answer
+from tests.peers.fault_proxy import Fault, FaultProxy
+
+KEY = "vmart_test-key-0123456789"
+
+
+def one_row(asked: Asked) -> Reply:
+    return query_answer([("n", "integer")], b"[[1]]", 1)
+
+
+def client_of(url: str, **options: Any) -> BackendClient:
+    return BackendClient(url, KEY, **{"timeout": 5, "retry_attempts": 2, **options})
+
+
+@pytest.fixture
+def peer() -> Iterator[BackendPeer]:
+    with BackendPeer(one_row) as peer:
+        yield peer
+
+
+def replies(peer: BackendPeer, *first: Reply) -> None:
+    """These replies first, and then one row for ever."""
+    waiting = list(first)
+    peer.answer = lambda asked: waiting.pop(0) if waiting else one_row(asked)
+
+
+# -- Tried again, or not ------------------------------------------------------------------
+
+
+def test_a_read_is_tried_again_until_it_succeeds(peer: BackendPeer) -> None:
+    busy = json_reply({"error": "Busy.", "code": "source_busy", "retry_after": 0}, 503)
+    replies(peer, busy, Reply(status=502, body=b"<html>bad gateway</html>"))
+    with client_of(peer.url) as client:
+        assert client.execute_query("c", "q").rows == [[1]]
+        assert client.metrics.retries == 2
+    assert len(peer.asked) == 3
+
+
+def test_tries_end_and_the_failure_is_the_servers_own(peer: BackendPeer) -> None:
+    peer.answer = lambda asked: json_reply({"error": "Busy.", "code": "source_busy", "retry_after": 0}, 503)
+    with client_of(peer.url) as client, pytest.raises(SourceBusy):
+        client.execute_query("c", "q")
+    assert len(peer.asked) == 3
+
+
+@pytest.mark.parametrize(
+    ("status", "code"), [(400, "query_failed"), (403, "not_permitted"), (504, "query_timeout")]
+)
+def test_what_would_fail_again_is_not_repeated(peer: BackendPeer, status: int, code: str) -> None:
+    peer.answer = lambda asked: json_reply({"error": "No.", "code": code}, status)
+    with client_of(peer.url) as client, pytest.raises(Exception, match="No") as caught:
+        client.execute_query("c", "q")
+    assert getattr(caught.value, "code", "") == code
+    assert len(peer.asked) == 1
+
+
+def test_a_short_wait_that_the_server_asks_for_is_kept(peer: BackendPeer) -> None:
+    replies(peer, json_reply({"error": "Slow down.", "code": "rate_limited"}, 429, Retry_After="1"))
+    began = time.monotonic()
+    with client_of(peer.url) as client:
+        client.execute_query("c", "q")
+    assert time.monotonic() - began >= 1
+
+
+def test_a_long_wait_is_the_callers_to_decide(peer: BackendPeer) -> None:
+    peer.answer = lambda asked: json_reply(
+        {"error": "Slow down.", "code": "rate_limited", "retry_after": 3600}, 429
+    )
+    with client_of(peer.url) as client, pytest.raises(RateLimited) as caught:
+        client.execute_query("c", "q")
+    assert caught.value.retry_after == 3600
+    assert len(peer.asked) == 1
+
+
+def test_a_connection_that_breaks_before_the_answer_is_tried_again(peer: BackendPeer) -> None:
+    with FaultProxy(peer.port) as proxy:
+        proxy.faults = [Fault(refuse=True), Fault(cut_after_bytes=10, reset=True)]
+        with client_of(proxy.url) as client:
+            assert client.execute_query("c", "q").rows == [[1]]
+        assert proxy.connections == 3
+
+
+@pytest.mark.parametrize("fault", [Fault(cut_after_bytes=0), Fault(cut_after_bytes=10, reset=True)])
+def test_a_write_that_may_have_arrived_is_never_sent_twice(peer: BackendPeer, fault: Fault) -> None:
+    peer.answer = lambda asked: json_reply({"error": "Busy.", "code": "source_busy"}, 503)
+    writes: list[Callable[[BackendClient], object]] = [
+        lambda client: client.create_connection("a", "postgresql", {}),
+        lambda client: client.update_connection("a", {}),
+        lambda client: client.delete_connection("a"),
+        lambda client: client.generate_key("k"),
+        lambda client: client.revoke_key("k"),
+        lambda client: client.retry_request("POST", "/api/users", {"username": "a"}),
+        lambda client: client.retry_request("DELETE", "/api/users/a"),
+    ]
+    with FaultProxy(peer.port, fault) as proxy, client_of(proxy.url) as client:
+        for write in writes:
+            with pytest.raises(BackendError):
+                write(client)
+    assert len(peer.asked) == len(writes)
+    with client_of(peer.url) as client:
+        for write in writes:
+            with pytest.raises(SourceBusy):
+                write(client)
+    assert len(peer.asked) == 2 * len(writes)
+
+
+def test_a_write_is_tried_again_while_nobody_listens(peer: BackendPeer) -> None:
+    client = client_of(f"http://127.0.0.1:{peer.port}")
+    peer.answer = lambda asked: json_reply({"connections": []})
+    with client_of("http://127.0.0.1:9", timeout=1) as nobody, pytest.raises(BackendConnectionError):
+        nobody.create_connection("a", "postgresql", {})
+    assert nobody.metrics.retries == 2
+    client.close()
+
+
+def test_retry_request_repeats_a_read(peer: BackendPeer) -> None:
+    waiting = [Reply(status=503), json_reply({"a": [1, 2.5]})]
+    peer.answer = lambda asked: waiting.pop(0)
+    with client_of(peer.url) as client:
+        assert client.retry_request("get", "/api/audit") == {"a": [1, 2.5]}
+
+
+# -- Silence and slowness -----------------------------------------------------------------
+
+
+def test_a_backend_that_never_answers_is_given_up(peer: BackendPeer) -> None:
+    with (
+        FaultProxy(peer.port, Fault(black_hole=True)) as proxy,
+        client_of(proxy.url, timeout=0.3) as client,
+    ):
+        with pytest.raises(BackendTimeoutError):
+            client.list_connections()
+        assert not client.health_check()
+
+
+def test_a_head_that_drips_is_given_up(peer: BackendPeer) -> None:
+    def drip() -> Iterator[bytes]:
+        yield b"HTTP/1.1 200 OK\r\n"
+        while True:
+            time.sleep(0.05)
+            yield b"x"
+
+    peer.answer = lambda asked: Reply(raw=drip())
+    with client_of(peer.url, timeout=0.4) as client, pytest.raises(BackendTimeoutError):
+        client.list_connections()
+
+
+def test_a_body_that_drips_is_given_up(peer: BackendPeer) -> None:
+    def drip() -> Iterator[bytes]:
+        yield b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n"
+        while True:
+            time.sleep(0.05)
+            yield b" "
+
+    peer.answer = lambda asked: Reply(raw=drip())
+    with client_of(peer.url, timeout=0.4) as client, pytest.raises(BackendTimeoutError, match="slowly"):
+        client.list_connections()
+
+
+def test_the_deadline_of_a_query_is_the_backends_to_keep(peer: BackendPeer) -> None:
+    peer.answer = lambda asked: json_reply({"error": "Stopped.", "code": "query_timeout"}, 504)
+    with client_of(peer.url, timeout=7) as client:
+        with pytest.raises(QueryTimeout):
+            client.execute_query("c", "q")
+        with pytest.raises(QueryTimeout):
+            client.execute_query("c", "q", timeout_seconds=2)
+    assert [asked.json["timeout_seconds"] for asked in peer.asked] == [7, 2]
+
+
+# -- Something that is no backend ---------------------------------------------------------
+
+HOSTILE = {
+    "a proxy page": Reply(body=b"<html>Please log in</html>", headers={"Content-Type": "text/html"}),
+    "a proxy error": Reply(status=500, body=b"<html>Oops</html>", headers={"Content-Type": "text/html"}),
+    "nothing": Reply(body=b""),
+    "another shape": Reply(body=b"[1,2,3]"),
+    "wrong types": Reply(body=b'{"columns":"none","rows":7,"row_count":"x"}'),
+    "no end": Reply(body=b'{"query_id":"q","columns":[],"rows":[]}'),
+    "a wrong count": query_answer([("n", "integer")], b"[[1]]", 7),
+    "a short row": query_answer([("a", "integer"), ("b", "integer")], b"[[1]]", 1),
+    "an object for a row": query_answer([("a", "integer")], b'[{"a":1}]', 1),
+    "a list for a text": query_answer([("a", "text")], b"[[[1]]]", 1),
+    "an unknown type": query_answer([("a", "polygon")], b"[[1]]", 1),
+    "a deep nest": query_answer([("a", "json")], b"[" * 50_000, 1),
+    "bytes that are no text": Reply(body=b'{"query_id":"\xff\xfe"}'),
+    "a cut body": Reply(body=b'{"query_id":"q","columns":[', cut=True),
+    "a cut chunk": Reply(body=[b'{"query_id":"q",'], cut=True),
+    "an envelope of wrong types": Reply(status=400, body=b'{"error":1,"code":[]}'),
+    "a wrong packing": Reply(body=b"not gzip", headers={"Content-Encoding": "gzip"}),
+    "no HTTP": Reply(raw=[b"SSH-2.0-OpenSSH_9.2\r\n"]),
+    "a chunk that lies": Reply(raw=[b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"]),
+    "a redirect": Reply(status=302, headers={"Location": "http://127.0.0.1:1/"}),
+}
+
+
+@pytest.mark.parametrize("what", HOSTILE)
+def test_what_no_backend_says_is_a_clean_error(peer: BackendPeer, what: str) -> None:
+    peer.answer = lambda asked: HOSTILE[what]
+    with client_of(peer.url, retry_attempts=0) as client:
+        with pytest.raises(BackendProtocolError) as caught:
+            client.execute_query("c", "q")
+        assert not isinstance(caught.value, BackendConnectionError)
+        with pytest.raises(BackendProtocolError):
+            for _ in client.stream_query("c", "q").batches():
+                pass
+
+
+def test_a_redirect_never_carries_the_key_elsewhere(peer: BackendPeer) -> None:
+    with BackendPeer(one_row) as elsewhere:
+        peer.answer = lambda asked: Reply(status=307, headers={"Location": f"{elsewhere.url}/api/query"})
+        with client_of(peer.url) as client, pytest.raises(BackendProtocolError, match="redirects"):
+            client.execute_query("c", "q")
+        assert elsewhere.asked == []
+
+
+def test_neither_netrc_nor_cookies_change_what_is_sent(
+    peer: BackendPeer, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login someone password else\n")
+    monkeypatch.setenv("NETRC", str(netrc))
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    peer.answer = lambda asked: json_reply({"connections": []}, Set_Cookie="a=b")
+    with client_of(peer.url, cache_ttl=0) as client:
+        client.list_connections()
+        client.list_connections()
+    assert all(asked.headers["Authorization"] == f"Bearer {KEY}" for asked in peer.asked)
+    assert "Cookie" not in peer.asked[1].headers
+
+
+@pytest.mark.parametrize(
+    "url", ["", "backend:5000", "ftp://b", "http://", "https://u:p@b", "http://b:x", "http://b?a=1"]
+)
+def test_an_address_that_is_none_is_refused_with_an_example(url: str) -> None:
+    with pytest.raises(SettingsInvalid, match="https://"):
+        BackendClient(url, KEY)
+
+
+def test_a_key_with_a_line_break_is_refused_without_showing_it() -> None:
+    with pytest.raises(SettingsInvalid) as caught:
+        BackendClient("http://b", "secret\r\nX-Evil: 1")
+    assert "secret" not in str(caught.value)
+
+
+def test_a_path_can_not_lead_to_another_host(peer: BackendPeer) -> None:
+    with client_of(peer.url) as client:
+        for path in ("@evil.example/", "//evil.example/", ".evil.example/", "/\\evil.example"):
+            with pytest.raises(Exception, match="begins with one slash"):
+                client.retry_request("GET", path)
+    assert peer.asked == []
+
+
+def test_a_bare_401_is_still_not_authenticated(peer: BackendPeer) -> None:
+    peer.answer = lambda asked: Reply(status=401, body=b"<html>")
+    with client_of(peer.url) as client, pytest.raises(NotAuthenticated):
+        client.list_keys()
