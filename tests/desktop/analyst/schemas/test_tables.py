@@ -5,9 +5,11 @@ from pathlib import Path
 
 import duckdb
 
+from tests.desktop.analyst.questions import question_files, right
 from tests.desktop.analyst.schemas.fleet import fleet
 from tests.desktop.analyst.schemas.hospital import hospital
 from tests.desktop.analyst.schemas.tables import load, postgres_script, quoted, write_csv, write_parquet
+from tests.peers.postgres import PostgresServer
 
 
 def test_the_rows_are_always_the_same() -> None:
@@ -30,3 +32,14 @@ def test_keys_hold_and_the_script_makes_the_same_tables_as_the_files(tmp_path: P
                 assert loaded.execute(f"FROM '{folder / table.name}.parquet'").fetchall() == rows
                 count = loaded.execute(f"SELECT count(*) FROM '{folder / table.name}.csv'").fetchone()
                 assert count == (len(table.rows),)
+
+
+def test_postgresql_takes_the_script_and_the_gold_sql(postgres: PostgresServer) -> None:
+    postgres.execute("CREATE DATABASE hospital", database="postgres")
+    postgres.execute(postgres_script(hospital()), database="hospital")
+    with duckdb.connect(":memory:") as db:
+        load(hospital(), db)
+        questions = next(file for file in question_files() if file.schema == "hospital").questions
+        for question in questions:
+            if question.sql:
+                assert right(db, question, postgres.execute(question.sql, database="hospital")), question.id
