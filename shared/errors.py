@@ -100,6 +100,12 @@ class TooLarge(AppError):
     code, status, fixer = "too_large", 413, Fixer.USER
 
 
+class UnsupportedMedia(AppError):
+    """The body is not in a format that this address takes."""
+
+    code, status, fixer = "unsupported_media_type", 415, Fixer.USER
+
+
 class RateLimited(AppError):
     """Too many requests; ``retry_after`` says when the next one is welcome."""
 

@@ -85,10 +85,13 @@ class AgentSettings(_Section, frozen=True):
 
 
 class ServerSection(_Section, frozen=True):
+    """TLS when ``ssl_cert`` is set; with ``client_ca`` callers must show a certificate of that authority."""
+
     host: str = "127.0.0.1"
     port: int = 5000
     ssl_cert: str = ""
     ssl_key: str = ""
+    client_ca: str = ""
 
 
 class SecuritySection(_Section, frozen=True):

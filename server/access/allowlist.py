@@ -1,0 +1,65 @@
+"""Which addresses may call, and which address a call really comes from."""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+
+from shared.errors import AddressNotAllowed, SettingsInvalid
+
+Address = IPv4Address | IPv6Address
+Network = IPv4Network | IPv6Network
+
+
+class Allowlist:
+    """``security.allowed_ips`` (empty: everybody) and ``security.trusted_proxies``."""
+
+    def __init__(self, allowed: Sequence[str], trusted_proxies: Sequence[str]) -> None:
+        self._allowed = _networks(allowed, "security.allowed_ips")
+        self._proxies = _networks(trusted_proxies, "security.trusted_proxies")
+        self._permits = lru_cache(4096)(self._looked_up)
+
+    def origin(self, peer: str, forwarded_for: str | None) -> str:
+        """Where a call comes from. X-Forwarded-For counts only as far as trusted proxies wrote it:
+        read from its end, the first address that is not one of them is the caller."""
+        if not forwarded_for or not self._proxies:
+            return peer
+        caller = peer
+        for hop in [*reversed(forwarded_for.split(",")), ""]:
+            address = _find_address(caller)
+            if address is None or not _within(address, self._proxies):
+                break
+            if _find_address(hop.strip()) is None:
+                break
+            caller = hop.strip()
+        return caller
+
+    def check(self, origin: str) -> None:
+        """Raises AddressNotAllowed."""
+        if self._allowed and not self._permits(origin):
+            raise AddressNotAllowed(
+                f"Calls from the address {origin[:45]} are not allowed here.",
+                details="Whoever administers the backend can add it to security.allowed_ips.",
+            )
+
+    def _looked_up(self, origin: str) -> bool:
+        address = _find_address(origin)
+        return address is not None and _within(address, self._allowed)
+
+
+def _within(address: Address, networks: tuple[Network, ...]) -> bool:
+    return any(address in network for network in networks)
+
+
+def _find_address(text: str) -> Address | None:
+    try:
+        address = ip_address(text)
+    except ValueError:
+        return None
+    return getattr(address, "ipv4_mapped", None) or address
+
+
+def _networks(texts: Sequence[str], key: str) -> tuple[Network, ...]:
+    try:
+        return tuple(ip_network(text, strict=False) for text in texts)
+    except ValueError as error:
+        raise SettingsInvalid(f"{key}: {error}. Write addresses like 192.168.1.0/24 or 10.1.2.3.") from error

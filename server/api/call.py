@@ -1,0 +1,113 @@
+"""What a handler is given and what it may give back. What happens around it stays in dispatch."""
+
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from server.access.allowlist import Allowlist
+from server.access.identity import Identity, Keyring
+from server.access.limits import Limiter
+from server.connections import Connections
+from server.queries import Queries
+from server.schemas import Schemas
+from server.store.audit import AuditTrail
+from shared.errors import AppError
+from shared.permissions import Permission
+from shared.settings import BackendSettings
+from shared.wire import Reply, Request
+
+
+@dataclass(frozen=True)
+class Backend:
+    """Everything that the handlers work with; app.py builds it."""
+
+    settings: BackendSettings
+    keyring: Keyring
+    allowlist: Allowlist
+    limiter: Limiter
+    failures: Limiter
+    audit: AuditTrail
+    connections: Connections
+    queries: Queries
+    schemas: Schemas
+    version: str
+    started: float = field(default_factory=time.monotonic)
+
+
+@dataclass(slots=True)
+class Note:
+    """What the audit line says beyond the call itself. Never a secret, never a cell value."""
+
+    connection: str = ""
+    query_id: str = ""
+    sql_text: str = ""
+    tables: str = ""
+    row_count: int | None = None
+    failure: AppError | None = None
+    """What went wrong after the answer had begun."""
+
+
+@dataclass(slots=True)
+class Call:
+    """One call by somebody who may make it."""
+
+    backend: Backend
+    request_id: str
+    arrived: float
+    """``time.perf_counter``."""
+    caller: Identity
+    accept: str | None
+    extra: bool
+    """The caller also holds the route's ``extra`` permission."""
+    path: Mapping[str, str]
+    query: Mapping[str, str]
+    note: Note = field(default_factory=Note)
+
+
+class Stream(msgspec.Struct, frozen=True):
+    """An answer in pieces. A piece that is None means: cut it off, so that the reader sees that it
+    is not whole. ``close`` is called in any case."""
+
+    content_type: str
+    headers: dict[str, str]
+    pieces: AsyncIterator[bytes | None]
+    close: Callable[[], None]
+
+
+class Whole(msgspec.Struct, frozen=True):
+    """Bytes that are ready to send."""
+
+    content_type: str
+    headers: dict[str, str]
+    body: bytes
+
+
+Handled = Reply | Stream | Whole | None
+
+Handler = Callable[[Call, Any], Awaitable[Handled]]
+"""The second argument is the decoded body, or None on a route without one."""
+
+
+class Route(msgspec.Struct, frozen=True):
+    """A line of the routes page. ``permission`` None lets everybody in, unaudited and unlimited.
+
+    ``<name>`` in ``path`` is handed over as ``call.path["name"]``. ``extra`` is a permission that
+    lets the caller do more than the rest; the handler finds it as ``call.extra``.
+    """
+
+    method: str
+    path: str
+    handler: Handler
+    permission: Permission | None
+    body: type[Request] | None = None
+    status: int = 200
+    extra: Permission | None = None
+
+    @property
+    def action(self) -> str:
+        """Its name in the audit trail: ``query.run``."""
+        module = self.handler.__module__.rpartition(".")[2]
+        return f"{module}.{self.handler.__name__}"

@@ -1,0 +1,67 @@
+"""Connections over HTTP. Checking and sealing them stays in server/connections."""
+
+import time
+
+from server.api.call import Call
+from server.connectors.base import Kind
+from shared.wire import (
+    ConnectionCreate,
+    ConnectionInfo,
+    ConnectionList,
+    ConnectionTest,
+    ConnectionUpdate,
+    FieldInfo,
+    KindInfo,
+    KindList,
+)
+
+
+async def kinds(call: Call, _body: None) -> KindList:
+    return KindList([_kind_info(kind) for kind in call.backend.connections.kinds()])
+
+
+async def show_all(call: Call, _body: None) -> ConnectionList:
+    return ConnectionList(call.backend.connections.everything())
+
+
+async def show(call: Call, _body: None) -> ConnectionInfo:
+    name = call.note.connection = call.path["name"]
+    return call.backend.connections.get(name)
+
+
+async def create(call: Call, body: ConnectionCreate) -> ConnectionInfo:
+    call.note.connection = body.name[:63]
+    await call.backend.connections.create(body.name, body.type, body.params, body.description)
+    return call.backend.connections.get(body.name)
+
+
+async def update(call: Call, body: ConnectionUpdate) -> ConnectionInfo:
+    name = call.note.connection = call.path["name"]
+    await call.backend.connections.update(name, body.params, body.description)
+    return call.backend.connections.get(name)
+
+
+async def delete(call: Call, _body: None) -> None:
+    name = call.note.connection = call.path["name"]
+    await call.backend.connections.delete(name)
+
+
+async def test(call: Call, _body: None) -> ConnectionTest:
+    """Opens it, asks whether it answers, and what its account could do that it should not."""
+    name = call.note.connection = call.path["name"]
+    started = time.perf_counter()
+    lease = await call.backend.connections.lease(name)
+    try:
+        await lease.run(lease.connector.ping)
+        warnings = await lease.run(lease.connector.warnings)
+    finally:
+        lease.release()
+    return ConnectionTest(True, round((time.perf_counter() - started) * 1000, 1), warnings)
+
+
+def _kind_info(kind: Kind) -> KindInfo:
+    fields = [
+        FieldInfo(field.name, field.label, field.secret, field.required, field.default, field.help)
+        for field in kind.fields
+    ]
+    return KindInfo(kind.type, kind.label, fields)

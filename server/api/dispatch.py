@@ -1,0 +1,191 @@
+"""Around every handler: identify, allow the address, permit, limit, decode, answer, audit. In this order.
+
+The one place where a failure becomes HTTP, and one of the two edges where anything unexpected
+is caught: it is logged under its request id, and its text goes no further.
+"""
+
+import asyncio
+import logging
+import secrets
+import time
+from typing import Any
+
+import msgspec
+from sanic import HTTPResponse, Request
+from sanic.exceptions import SanicException
+from sanic.handlers import ErrorHandler
+
+from server.access.identity import NOBODY, Identity, bearer, looks_like_a_key
+from server.access.policy import may, permit
+from server.api import replies
+from server.api.call import Backend, Call, Note, Route
+from server.store.audit import AuditLine
+from server.store.state import now
+from shared.errors import AppError, InvalidRequest, NotAuthenticated, UnsupportedMedia
+
+_log = logging.getLogger(__name__)
+
+_LEFT = 499
+
+
+class Dispatch:
+    """Makes Sanic handlers of routes, for one backend."""
+
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+        self._most_bytes = backend.settings.security.max_body_mb * 1024 * 1024
+
+    def around(self, route: Route) -> Any:
+        """The Sanic handler of a route."""
+        decoder = None if route.body is None else msgspec.json.Decoder(route.body)
+        action = route.action
+
+        async def handle(request: Request, **path: str) -> HTTPResponse | None:
+            arrived = time.perf_counter()
+            request_id = request.ctx.request_id = secrets.token_hex(8)
+            outcome = _Outcome()
+            try:
+                await self._admit(request, route, outcome)
+                call = self._call(request, route, outcome, request_id, arrived, path)
+                body = await self._body(request, decoder)
+                handled = await route.handler(call, body)
+                headers = {"x-request-id": request_id, **outcome.headers}
+                outcome.status = route.status
+                return await replies.send(request, handled, route.status, headers)
+            except asyncio.CancelledError:
+                outcome.status, outcome.code = _LEFT, "client_left"
+                raise
+            except AppError as error:
+                outcome.status, outcome.code = error.status, error.code
+                return replies.failure(error, request_id, outcome.headers)
+            except SanicException as error:
+                known = replies.in_our_words(error)
+                outcome.status, outcome.code = known.status, known.code
+                return replies.failure(known, request_id, outcome.headers)
+            except Exception:  # noqa: BLE001 - the outer edge
+                _log.exception("Request %s failed unexpectedly", request_id)
+                outcome.status, outcome.code = 500, AppError.code
+                return replies.unexpected(request_id)
+            finally:
+                if route.permission is not None:
+                    await self._audit(action, request_id, arrived, outcome)
+
+        return handle
+
+    async def _admit(self, request: Request, route: Route, outcome: "_Outcome") -> None:
+        if route.permission is None:
+            return
+        backend = self._backend
+        outcome.origin = backend.allowlist.origin(request.ip, request.headers.getone("x-forwarded-for", None))
+        outcome.caller = await self._identify(request.headers.getone("authorization", None), outcome.origin)
+        backend.allowlist.check(outcome.origin)
+        permit(outcome.caller, route.permission)
+        outcome.headers = backend.limiter.count(outcome.caller.key_id)
+
+    async def _identify(self, authorization: str | None, origin: str) -> Identity:
+        """A good key costs one lookup in memory; failures are counted per address."""
+        keyring = self._backend.keyring
+        try:
+            key = bearer(authorization)
+        except NotAuthenticated:
+            self._backend.failures.count(origin)
+            raise
+        found = keyring.find(key)
+        if found is None:
+            self._backend.failures.count(origin)
+            if looks_like_a_key(key) and await asyncio.to_thread(keyring.refresh):
+                found = keyring.find(key)
+        if found is None:
+            raise NotAuthenticated("This API key is not valid.", details="It is unknown, expired or revoked.")
+        return found
+
+    def _call(
+        self,
+        request: Request,
+        route: Route,
+        outcome: "_Outcome",
+        request_id: str,
+        arrived: float,
+        path: dict[str, str],
+    ) -> Call:
+        return Call(
+            backend=self._backend,
+            request_id=request_id,
+            arrived=arrived,
+            caller=outcome.caller,
+            accept=request.headers.getone("accept", None),
+            extra=route.extra is not None and may(outcome.caller, route.extra),
+            path=path,
+            query={name: values[0] for name, values in request.args.items()} if request.query_string else {},
+            note=outcome.note,
+        )
+
+    async def _body(self, request: Request, decoder: "msgspec.json.Decoder[Any] | None") -> Any:
+        """Read only now: who may not call cannot make us hold a body either."""
+        stream = request.stream
+        if stream is not None and stream.request_body:
+            stream.request_max_size = self._most_bytes
+            await request.receive_body()  # type: ignore[no-untyped-call]
+        if decoder is None:
+            return None
+        media_type = request.headers.getone("content-type", "").partition(";")[0].strip().lower()
+        if media_type != "application/json":
+            raise UnsupportedMedia("Send the body as JSON, with Content-Type: application/json.")
+        try:
+            return decoder.decode(request.body)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise InvalidRequest(f"The body does not fit: {_first_line(error)}.") from error
+        except RecursionError as error:
+            raise InvalidRequest("The body is nested too deeply.") from error
+
+    async def _audit(self, action: str, request_id: str, arrived: float, outcome: "_Outcome") -> None:
+        note, caller = outcome.note, outcome.caller
+        line = AuditLine(
+            at=now(),
+            request_id=request_id,
+            key_id=caller.key_id,
+            key_name=caller.name,
+            address=outcome.origin,
+            action=action,
+            connection=note.connection,
+            query_id=note.query_id,
+            sql_text=note.sql_text,
+            tables=note.tables,
+            row_count=note.row_count,
+            status=outcome.status if note.failure is None else note.failure.status,
+            code=outcome.code if note.failure is None else note.failure.code,
+            elapsed_ms=round((time.perf_counter() - arrived) * 1000, 2),
+        )
+        if not self._backend.audit.write(line):
+            await asyncio.shield(asyncio.to_thread(self._backend.audit.write_slowly, line))
+
+
+class _Outcome:
+    """What the audit line will say; filled as the call goes on."""
+
+    __slots__ = ("caller", "code", "headers", "note", "origin", "status")
+
+    def __init__(self) -> None:
+        self.caller = NOBODY
+        self.origin = ""
+        self.status = 500
+        self.code = ""
+        self.headers: dict[str, str] = {}
+        self.note = Note()
+
+
+class OutsideRoutes(ErrorHandler):
+    """Sanic's own failures, before a route was found: no such path, a broken request line."""
+
+    def default(self, request: Request, exception: Exception) -> HTTPResponse:
+        request_id = getattr(request.ctx, "request_id", "") or secrets.token_hex(8)
+        if isinstance(exception, SanicException):
+            headers = getattr(exception, "headers", None) or {}
+            return replies.failure(replies.in_our_words(exception), request_id, headers)
+        if not isinstance(exception, asyncio.CancelledError):
+            _log.error("Request %s failed unexpectedly", request_id, exc_info=exception)
+        return replies.unexpected(request_id)
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0][:300].replace("`", "'") if str(error) else type(error).__name__

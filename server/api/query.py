@@ -1,0 +1,79 @@
+"""A query over HTTP: the request's fields to a Question, an Answer's pieces to the wire."""
+
+from collections.abc import AsyncIterator
+
+from server.api.call import Call, Stream, Whole
+from server.encodings import CsvEncoder, Encoder, choose
+from server.queries import Answer, Question, checked_id
+from shared.errors import AppError, InvalidRequest, NotPermitted
+from shared.permissions import Permission
+from shared.wire import ErrorBody, QueryRequest
+
+_LONGEST_SQL = 1_000_000
+
+
+async def run(call: Call, body: QueryRequest) -> Stream | Whole:
+    """A short answer leaves at once and with its length, a long one in pieces."""
+    encoder = choose(call.accept)
+    question = _question(call, body, encoder)
+    answer = await call.backend.queries.start(question, encoder)
+    headers = {"x-query-id": question.query_id}
+    call.note.row_count = answer.rows
+    if answer.first.last:
+        answer.close()
+        return Whole(encoder.content_type, headers, answer.first.data)
+    return Stream(encoder.content_type, headers, _pieces(call, answer), answer.close)
+
+
+async def cancel(call: Call, _body: None) -> None:
+    """The caller's own query, or anybody's with the route's extra permission."""
+    query_id = call.note.query_id = checked_id(call.path["query_id"])
+    call.backend.queries.cancel(query_id, by=call.caller.key_id, anybodys=call.extra)
+
+
+async def _pieces(call: Call, answer: Answer) -> AsyncIterator[bytes | None]:
+    piece = answer.first
+    try:
+        yield piece.data
+        while not piece.last:
+            piece = await answer.next_piece()
+            call.note.row_count = answer.rows
+            yield piece.data
+    except AppError as error:
+        call.note.failure = error
+        body = ErrorBody(error.message, error.code, error.details, error.retry_after, call.request_id)
+        yield answer.failed(body)
+
+
+def _question(call: Call, body: QueryRequest, encoder: type[Encoder]) -> Question:
+    settings, note = call.backend.settings.database, call.note
+    note.connection = body.connection[:63]
+    note.sql_text = body.query[:_LONGEST_SQL]
+    note.query_id = query_id = checked_id(body.query_id)
+    if len(body.query) > _LONGEST_SQL:
+        raise InvalidRequest(f"A query has at most {_LONGEST_SQL} characters.")
+    as_file = encoder is CsvEncoder
+    if as_file and not call.extra:
+        raise NotPermitted(
+            f"This key lacks the permission {Permission.DATA_EXPORT.value} (take a whole result away)."
+        )
+    sql, tables = call.backend.queries.check(body.connection, body.query)
+    note.tables = " ".join(sorted(tables))
+    most = settings.max_rows if call.extra else settings.default_rows
+    if body.max_rows is not None and body.max_rows < 1:
+        raise InvalidRequest("max_rows must be at least 1.")
+    if body.timeout_seconds is not None and not 0 < body.timeout_seconds < float("inf"):
+        raise InvalidRequest("timeout_seconds must be above 0.")
+    asked_rows = body.max_rows or (settings.max_rows if as_file else settings.default_rows)
+    return Question(
+        query_id=query_id,
+        owner=call.caller.key_id,
+        connection=body.connection,
+        sql=sql,
+        tables=tables,
+        params=body.params,
+        max_rows=min(asked_rows, most),
+        timeout_seconds=min(body.timeout_seconds or settings.query_timeout, settings.query_timeout),
+        cut_is_an_error=as_file and body.max_rows != min(asked_rows, most),
+        asked_at=call.arrived,
+    )

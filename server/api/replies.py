@@ -1,0 +1,79 @@
+"""What goes out: structs, streams and failures as HTTP. When they go out is decided in dispatch."""
+
+import msgspec
+from sanic import HTTPResponse, Request
+from sanic.exceptions import MethodNotAllowed as SanicMethodNotAllowed
+from sanic.exceptions import NotFound as SanicNotFound
+from sanic.exceptions import PayloadTooLarge, SanicException
+
+from server.api.call import Handled, Stream, Whole
+from shared.errors import AppError, InvalidRequest, MethodNotAllowed, NotFound, TooLarge
+from shared.wire import ErrorBody
+
+_JSON = "application/json"
+_ALWAYS = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
+_json = msgspec.json.Encoder(decimal_format="number")
+
+
+async def send(
+    request: Request, handled: Handled, status: int, headers: dict[str, str]
+) -> HTTPResponse | None:
+    """The response, or None when it has been streamed already."""
+    headers |= _ALWAYS
+    match handled:
+        case None:
+            return HTTPResponse(None, status, headers)
+        case Whole():
+            return HTTPResponse(handled.body, status, headers | handled.headers, handled.content_type)
+        case Stream():
+            await _stream(request, handled, status, headers | handled.headers)
+            return None
+        case _:
+            return HTTPResponse(_json.encode(handled), status, headers, _JSON)
+
+
+async def _stream(request: Request, stream: Stream, status: int, headers: dict[str, str]) -> None:
+    """Each piece is asked for when the one before has gone to the network: memory stays flat."""
+    try:
+        response = await request.respond(status=status, headers=headers, content_type=stream.content_type)
+        async for piece in stream.pieces:
+            if piece is None:
+                # Closed without the last chunk: what has been sent arrives, and the reader sees the cut.
+                if request.transport is not None:
+                    request.transport.close()
+                return
+            await response.send(piece)
+        await response.eof()
+    finally:
+        stream.close()
+
+
+def failure(error: AppError, request_id: str, headers: dict[str, str]) -> HTTPResponse:
+    headers = {"x-request-id": request_id, **_ALWAYS, **headers}
+    if error.retry_after is not None:
+        headers["retry-after"] = str(error.retry_after)
+    if error.status == 401:
+        headers["www-authenticate"] = "Bearer"
+    body = ErrorBody(error.message, error.code, error.details, error.retry_after, request_id)
+    return HTTPResponse(_json.encode(body), error.status, headers, _JSON)
+
+
+def unexpected(request_id: str) -> HTTPResponse:
+    error = AppError(
+        "Something went wrong in the backend.", details=f"Its log tells more under {request_id}."
+    )
+    return failure(error, request_id, {})
+
+
+def in_our_words(error: SanicException) -> AppError:
+    """Sanic's exceptions as ours."""
+    match error:
+        case SanicNotFound():
+            return NotFound("There is nothing at this address.")
+        case SanicMethodNotAllowed():
+            return MethodNotAllowed("This address does not take that method.")
+        case PayloadTooLarge():
+            return TooLarge("The request is larger than this backend takes.")
+    if error.status_code < 500:
+        return InvalidRequest("This is not a request that can be understood.")
+    return AppError("The backend could not finish this request.")

@@ -1,0 +1,255 @@
+"""Builds everything and hands it down: settings in, a backend that serves out. Nothing is decided here."""
+
+import asyncio
+import contextlib
+import logging
+import secrets
+import socket
+import ssl
+from collections.abc import Callable, Mapping
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from sanic import Sanic
+from sanic.application.state import ApplicationServerInfo
+from sanic.http.constants import HTTP
+from sanic.server import AsyncioServer
+from sanic.server.protocols.http_protocol import HttpProtocol
+
+from server.access.allowlist import Allowlist
+from server.access.identity import Keyring
+from server.access.limits import Limiter, Rate
+from server.api.call import Backend
+from server.api.dispatch import Dispatch, OutsideRoutes
+from server.api.routes import ROUTES
+from server.connections import Connections
+from server.connectors import KINDS
+from server.connectors.base import Kind
+from server.pools import PoolSettings
+from server.queries import Queries
+from server.schemas import Schemas
+from server.store.audit import AuditTrail
+from server.store.connections import ConnectionStore
+from server.store.facts import find_fact, set_fact
+from server.store.keys import KeyStore
+from server.store.state import State, open_state
+from server.vault import Vault, open_vault
+from shared.errors import SettingsInvalid
+from shared.settings import BackendSettings, ServerSection
+
+_log = logging.getLogger(__name__)
+
+_FAILURES = Rate(30, 60)
+"""How many wrong keys an address may show a minute."""
+
+_WATCH_SECONDS = 1.0
+"""How soon a key or a connection that another process changed is seen here."""
+
+_DRAIN_SECONDS = 20.0
+_LAST_WORDS_SECONDS = 3.0
+_HEADER_SECONDS = 30
+_IDLE_SECONDS = 120
+
+
+def build(settings: BackendSettings, home: Path, kinds: Mapping[str, Kind] = KINDS) -> tuple[State, Backend]:
+    """Everything behind HTTP. Raises SettingsInvalid, StateTooNew or VaultClosed."""
+    rate = Rate.parse(settings.security.rate_limit)
+    allowlist = Allowlist(settings.security.allowed_ips, settings.security.trusted_proxies)
+    state = open_state(settings.store.url, home)
+    try:
+        vault = _open_vault(state, home)
+        pool_settings = PoolSettings(
+            max_connections=settings.database.max_connections,
+            connection_timeout=settings.database.connection_timeout,
+        )
+        connections = Connections(ConnectionStore(state), vault, kinds, pool_settings)
+        return state, Backend(
+            settings=settings,
+            keyring=Keyring(KeyStore(state)),
+            allowlist=allowlist,
+            limiter=Limiter(rate),
+            failures=Limiter(_FAILURES),
+            audit=AuditTrail(state),
+            connections=connections,
+            queries=Queries(connections),
+            schemas=Schemas(connections),
+            version=_version(),
+        )
+    except BaseException:
+        state.close()
+        raise
+
+
+def _open_vault(state: State, home: Path) -> Vault:
+    """A key is made once in the life of a state; a sealed mark tells whether this is still the one."""
+    mark = find_fact(state, "vault_mark")
+    vault = open_vault(home / ".key", create=mark is None)
+    if mark is None:
+        set_fact(state, "vault_mark", vault.seal("vault_mark", {}))
+    else:
+        vault.open("vault_mark", mark)
+    return vault
+
+
+def create_app(backend: Backend) -> Sanic[Any, Any]:
+    """The HTTP face of a backend."""
+    app: Sanic[Any, Any] = Sanic(f"vmart_{secrets.token_hex(4)}", configure_logging=False)
+    database = backend.settings.database
+    app.config.update(
+        {
+            "MOTD": False,
+            "ACCESS_LOG": False,
+            "AUTO_EXTEND": False,
+            "KEEP_ALIVE_TIMEOUT": _IDLE_SECONDS,
+            "REQUEST_TIMEOUT": _HEADER_SECONDS,
+            "RESPONSE_TIMEOUT": database.query_timeout + database.connection_timeout + 30,
+            "REQUEST_MAX_SIZE": backend.settings.security.max_body_mb * 1024 * 1024,
+            # It takes unused hooks out of Sanic's classes, for the whole process, and so only once.
+            "TOUCHUP": not getattr(HttpProtocol, "__touched__", False),
+        }
+    )
+    app.state.server_info.append(ApplicationServerInfo({"version": HTTP.VERSION_1}))  # no Alt-Svc header
+    dispatch = Dispatch(backend)
+    app.error_handler = OutsideRoutes()
+    for route in ROUTES:
+        app.add_route(
+            dispatch.around(route),
+            route.path,
+            methods=[route.method],
+            name=f"{route.method.lower()}_{route.action.replace('.', '_')}",
+            stream=True,  # the body is read by dispatch, when the caller is known
+        )
+    return app
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """A listening socket of our own; port 0 means any free one. Raises SettingsInvalid."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        sock = socket.socket(family, kind, protocol)
+        try:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            sock.bind(address)
+            sock.listen(1024)
+        except BaseException:
+            sock.close()
+            raise
+    except OSError as error:
+        raise SettingsInvalid(
+            f"server.host and server.port: {host}:{port} cannot be listened on ({error.strerror}). "
+            "Choose another port, or stop what uses it."
+        ) from error
+    sock.setblocking(False)
+    return sock
+
+
+def tls(section: ServerSection) -> ssl.SSLContext | None:
+    """TLS 1.3 when a certificate is set. Raises SettingsInvalid."""
+    if not section.ssl_cert and not section.ssl_key and not section.client_ca:
+        return None
+    try:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.minimum_version = ssl.TLSVersion.TLSv1_3
+        context.load_cert_chain(section.ssl_cert, section.ssl_key or None)
+        if section.client_ca:
+            context.load_verify_locations(section.client_ca)
+            context.verify_mode = ssl.CERT_REQUIRED
+    except OSError as error:
+        raise SettingsInvalid(
+            "server.ssl_cert, server.ssl_key and server.client_ca must be PEM files that belong together: "
+            f"{error.strerror or error}."
+        ) from error
+    return context
+
+
+class Serving:
+    """One backend on one socket, until it is told to stop."""
+
+    def __init__(
+        self,
+        settings: BackendSettings,
+        home: Path,
+        sock: socket.socket,
+        kinds: Mapping[str, Kind] = KINDS,
+    ) -> None:
+        self._tls = tls(settings.server)
+        self._sock = sock
+        self._state, self.backend = build(settings, home, kinds)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stopping = asyncio.Event()
+
+    @property
+    def url(self) -> str:
+        host, port = self._sock.getsockname()[:2]
+        return f"{'https' if self._tls else 'http'}://{f'[{host}]' if ':' in host else host}:{port}"
+
+    async def run(self, on_ready: Callable[[], None]) -> None:
+        """Serves until :meth:`stop`, then lets running calls end, for a while."""
+        self._loop = asyncio.get_running_loop()
+        logging.getLogger("sanic").setLevel(logging.WARNING)
+        app = create_app(self.backend)
+        try:
+            server = await app.create_server(
+                sock=self._sock,
+                ssl=self._tls,
+                protocol=HttpProtocol,
+                asyncio_server_kwargs={"start_serving": False},
+            )
+            if server is None:
+                raise RuntimeError("Sanic gave no server.")
+            await server.startup()  # type: ignore[no-untyped-call]
+            await server.start_serving()  # type: ignore[no-untyped-call]
+            watching = self._loop.create_task(self._watch())
+            on_ready()
+            await self._stopping.wait()
+            await self._drain(server)
+            watching.cancel()
+        finally:
+            Sanic.unregister_app(app)
+            self.backend.connections.close()
+            await asyncio.to_thread(self.backend.audit.close)
+            self._state.close()
+
+    def stop(self) -> None:
+        """From any thread, or from a signal."""
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._stopping.set)
+
+    async def _drain(self, server: AsyncioServer) -> None:
+        """No new calls; what runs may end; what does not is stopped in its source, and told so."""
+        server.close()  # type: ignore[no-untyped-call]
+        self._sock.close()
+        if not await _closed(server, _DRAIN_SECONDS):
+            self.backend.queries.cancel_all()
+            if not await _closed(server, _LAST_WORDS_SECONDS):
+                for connection in list(server.connections):
+                    connection.abort()
+                await asyncio.sleep(0.1)
+
+    async def _watch(self) -> None:
+        """Sees what other processes change: keys made or revoked, connections."""
+        while True:
+            await asyncio.sleep(_WATCH_SECONDS)
+            try:
+                await asyncio.to_thread(self.backend.keyring.refresh)
+                await self.backend.connections.refresh()
+            except Exception:  # noqa: BLE001 - the watch must outlive a state that is away for a moment
+                _log.exception("The state could not be read; going on with what is known")
+
+
+async def _closed(server: AsyncioServer, seconds: float) -> bool:
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            while server.connections:
+                for connection in list(server.connections):
+                    connection.close_if_idle()
+                await asyncio.sleep(0.02)
+    return not server.connections
+
+
+def _version() -> str:
+    try:
+        return metadata.version("vmart-ai-agent")
+    except metadata.PackageNotFoundError:
+        return "0.1.0"

@@ -1,0 +1,129 @@
+"""The commands of ``python -m server``: arguments in, an exit code out. What they do is elsewhere.
+
+Nothing but Python's own is imported before a command runs, so that ``--help`` always works.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from shared.settings import BackendSettings
+
+_CONFIG_HELP = "the settings file; without it everything has its default"
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Runs a command. A failure that somebody can mend is one sentence on standard error."""
+    parsed = _parser().parse_args(arguments)
+    command: Callable[[argparse.Namespace], int] = parsed.command
+    try:
+        from shared.errors import AppError
+    except ModuleNotFoundError as error:
+        print(f"A package is missing ({error.name}). Run: python3 build.py setup", file=sys.stderr)
+        return 1
+    try:
+        return command(parsed)
+    except AppError as error:
+        from shared.logs import masked
+
+        print(masked(str(error)), file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m server", description="The backend of V-Mart AI Agent.")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+
+    serve = _command(commands, "serve", _serve, "Serve until Ctrl-C or SIGTERM.")
+    serve.add_argument("--config", type=Path, metavar="FILE", help=_CONFIG_HELP)
+
+    key = _command(commands, "generate-key", _generate_key, "Make an API key and print it, once.")
+    key.add_argument("--name", required=True, help="who will use it, for lists and the audit trail")
+    key.add_argument("--permissions", default="", metavar="A,B", help="such as db_read,schema_read")
+    key.add_argument("--roles", default="", metavar="A,B", help="admin, analyst, developer or viewer")
+    key.add_argument("--expires", type=_days, metavar="DAYS", help="days until it stops working")
+    key.add_argument("--config", type=Path, metavar="FILE", help=_CONFIG_HELP)
+
+    check = _command(commands, "check-config", _check_config, "Say whether a settings file can be used.")
+    check.add_argument("--config", type=Path, metavar="FILE", help=_CONFIG_HELP)
+
+    demo = _command(commands, "demo", _demo, "Serve demo retail data on this machine, for trying things out.")
+    demo.add_argument("--home", type=Path, metavar="DIR", help="where our files live (default: ~/.vmart)")
+    demo.add_argument("--port", type=int, default=5000, help="a free one is taken when it is in use")
+    demo.add_argument("--with-parent", action="store_true", help="stop when standard input ends")
+    return parser
+
+
+def _command(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]",
+    name: str,
+    run: Callable[[argparse.Namespace], int],
+    text: str,
+) -> argparse.ArgumentParser:
+    parser = commands.add_parser(name, help=text, description=text)
+    parser.set_defaults(command=run)
+    return parser
+
+
+def _days(text: str) -> int:
+    if not text.isdigit() or not 1 <= int(text) <= 36_500:
+        raise argparse.ArgumentTypeError("is a number of days, 1 or more")
+    return int(text)
+
+
+def _settings(file: Path | None) -> "BackendSettings":
+    from shared.settings import BackendSettings, load
+
+    return BackendSettings() if file is None else load(file, BackendSettings)
+
+
+def _serve(parsed: argparse.Namespace) -> int:
+    from server.running import serve
+
+    return serve(_settings(parsed.config))
+
+
+def _generate_key(parsed: argparse.Namespace) -> int:
+    from datetime import UTC, datetime, timedelta
+
+    from server.access.identity import open_keyring
+    from shared.paths import home
+
+    settings = _settings(parsed.config)
+    expires_at = None if parsed.expires is None else datetime.now(UTC) + timedelta(days=parsed.expires)
+    with open_keyring(settings, home()) as keyring:
+        key, _ = keyring.create(
+            parsed.name,
+            permissions=_listed(parsed.permissions),
+            roles=_listed(parsed.roles),
+            expires_at=expires_at,
+        )
+    print(key)
+    return 0
+
+
+def _listed(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def _check_config(parsed: argparse.Namespace) -> int:
+    from server.running import check
+
+    check(_settings(parsed.config))
+    print("The settings can be used.")
+    return 0
+
+
+def _demo(parsed: argparse.Namespace) -> int:
+    from server.running import serve_demo
+    from shared.paths import home
+
+    if parsed.home is not None:
+        os.environ["VMART_HOME"] = str(parsed.home)
+    return serve_demo(home(), parsed.port, with_parent=parsed.with_parent)

@@ -1,0 +1,219 @@
+"""Connections by name: checked against their kind, secrets sealed, each with its pool.
+
+Secrets go in and never come out: nothing here returns them but to the connector's ``open``.
+"""
+
+import asyncio
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from server.connectors.base import Connector, Field, Kind
+from server.leases import Lease
+from server.pools import Pool, PoolSettings
+from server.store.connections import ConnectionRow, ConnectionStore
+from server.store.state import now
+from server.vault import Vault
+from shared.errors import InvalidRequest, NotFound
+from shared.wire import ConnectionInfo
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
+_RESERVED = frozenset({"kinds"})
+_WHERE = ("host", "port")
+"""Fields that say who gets the secret: when one changes, the secret must be given again."""
+
+
+class Connections:
+    """Lives on the event loop; what touches the state goes to a thread."""
+
+    def __init__(
+        self, store: ConnectionStore, vault: Vault, kinds: Mapping[str, Kind], pool_settings: PoolSettings
+    ) -> None:
+        self._store = store
+        self._vault = vault
+        self._kinds = kinds
+        self._pool_settings = pool_settings
+        self._version = store.version()
+        self._rows = store.everything()
+        self._pools: dict[str, Pool] = {}
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def kinds(self) -> list[Kind]:
+        return list(self._kinds.values())
+
+    def everything(self) -> list[ConnectionInfo]:
+        return [self._info(row) for row in self._rows.values()]
+
+    def get(self, name: str) -> ConnectionInfo:
+        return self._info(self._row(name))
+
+    def dialect(self, name: str) -> str:
+        return self._kind(self._row(name).type).dialect
+
+    def revision(self, name: str) -> str:
+        """Changes whenever the connection does; for caches."""
+        return self._row(name).updated_at
+
+    async def create(self, name: str, kind_name: str, params: Mapping[str, Any], description: str) -> None:
+        if not _NAME.fullmatch(name) or name in _RESERVED:
+            raise InvalidRequest(
+                "The name of a connection has letters, digits, _ . and -, begins with a letter or digit, "
+                "is not 'kinds', and has at most 63 characters."
+            )
+        kind = self._kind(kind_name)
+        open_params, secrets = _checked(kind, params, kept={})
+        row = ConnectionRow(
+            name=name,
+            type=kind.type,
+            params=open_params,
+            sealed=self._vault.seal(_purpose(name), secrets),
+            description=_one_line(description),
+            created_at=now(),
+            updated_at=now(),
+        )
+        await asyncio.to_thread(self._store.add, row)
+        await self.refresh()
+
+    async def update(self, name: str, params: Mapping[str, Any], description: str | None) -> None:
+        row = self._row(name)
+        kind = self._kind(row.type)
+        kept = self._vault.open(_purpose(name), row.sealed)
+        if any(params.get(field, _default(kind, field)) != row.params.get(field) for field in _WHERE):
+            _demand_secrets_again(kind, params, kept)
+            kept = {}
+        open_params, secrets = _checked(kind, params, kept=kept)
+        changed = msgspec.structs.replace(
+            row,
+            params=open_params,
+            sealed=self._vault.seal(_purpose(name), secrets),
+            description=row.description if description is None else _one_line(description),
+        )
+        await asyncio.to_thread(self._store.replace, changed)
+        await self.refresh()
+
+    async def delete(self, name: str) -> None:
+        await asyncio.to_thread(self._store.delete, name)
+        await self.refresh()
+
+    async def lease(self, name: str) -> Lease:
+        """An open connection to this source. Raises NotFound, SourceBusy or SourceUnavailable."""
+        return await self._pool(name).lease()
+
+    def find_idle(self, name: str) -> Lease | None:
+        """The same without waiting, when one lies ready."""
+        return self._pool(name).find_idle()
+
+    def _pool(self, name: str) -> Pool:
+        pool = self._pools.get(name)
+        if pool is None:
+            row = self._row(name)
+            pool = self._pools[name] = Pool(name, lambda: self._open(row), self._pool_settings)
+        return pool
+
+    async def refresh(self) -> None:
+        """Takes over what changed in the state, here or in another process."""
+        version = await asyncio.to_thread(self._store.version)
+        if version == self._version:
+            return
+        rows = await asyncio.to_thread(self._store.everything)
+        before, self._rows, self._version = self._rows, rows, version
+        for name in [name for name in self._pools if rows.get(name) != before.get(name)]:
+            self._pools.pop(name).close()
+
+    def close(self) -> None:
+        for pool in self._pools.values():
+            pool.close()
+        self._pools.clear()
+
+    def _open(self, row: ConnectionRow) -> Connector:
+        secrets = self._vault.open(_purpose(row.name), row.sealed)
+        return self._kind(row.type).open({**row.params, **secrets}, self._pool_settings.connection_timeout)
+
+    def _row(self, name: str) -> ConnectionRow:
+        row = self._rows.get(name)
+        if row is None:
+            raise NotFound(f"There is no connection called {name[:63]!r}.")
+        return row
+
+    def _kind(self, kind_name: str) -> Kind:
+        kind = self._kinds.get(kind_name)
+        if kind is None:
+            known = ", ".join(self._kinds)
+            raise InvalidRequest(
+                f"There is no kind of connection called {kind_name[:63]!r}.", details=f"There are: {known}."
+            )
+        return kind
+
+    def _info(self, row: ConnectionRow) -> ConnectionInfo:
+        return ConnectionInfo(
+            name=row.name,
+            type=row.type,
+            params=row.params,
+            description=row.description,
+            dialect=self._kind(row.type).dialect,
+            created_at=row.created_at,
+            updated_at=row.updated_at,
+        )
+
+
+def _purpose(name: str) -> str:
+    return f"connection:{name}"
+
+
+def _default(kind: Kind, field_name: str) -> object:
+    return next((field.default for field in kind.fields if field.name == field_name), None)
+
+
+def _demand_secrets_again(kind: Kind, params: Mapping[str, Any], kept: Mapping[str, str]) -> None:
+    missing = [field.name for field in kind.fields if field.name in kept and not params.get(field.name)]
+    if missing:
+        raise InvalidRequest(
+            f"Give {', '.join(missing)} again: it only goes to the host and port that it was given for."
+        )
+
+
+def _checked(
+    kind: Kind, params: Mapping[str, Any], *, kept: Mapping[str, str]
+) -> tuple[dict[str, Any], dict[str, str]]:
+    """The open fields and the secret ones, complete and of the right types."""
+    known = {field.name for field in kind.fields}
+    for name in params:
+        if name not in known:
+            raise InvalidRequest(
+                f"A {kind.label} connection has no field called {name[:63]!r}.",
+                details=f"There are: {', '.join(sorted(known))}.",
+            )
+    values: dict[str, Any] = {}
+    secrets: dict[str, str] = {}
+    for field in kind.fields:
+        value = params.get(field.name)
+        if value is None:
+            value = kept.get(field.name, field.default)
+        if value is None or value == "":
+            if field.required:
+                raise InvalidRequest(f"The field {field.name!r} ({field.label}) is missing.")
+            continue
+        if field.secret:
+            secrets[field.name] = str(_typed(field, value))
+        else:
+            values[field.name] = _typed(field, value)
+    return values, secrets
+
+
+def _typed(field: Field, value: object) -> object:
+    try:
+        return msgspec.convert(value, field.type, strict=True)
+    except msgspec.ValidationError as error:
+        raise InvalidRequest(
+            f"The field {field.name!r} ({field.label}) has the wrong type: it is a {field.type.__name__}."
+        ) from error
+
+
+def _one_line(text: str) -> str:
+    if len(text) > 500:
+        raise InvalidRequest("A description has at most 500 characters.")
+    return " ".join(text.split())

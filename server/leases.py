@@ -1,0 +1,221 @@
+"""One connection lent out: work is run on it, stopped, and cleaned up. Who gets one stays in pools.
+
+A caller that goes away never takes the connection along: what runs is stopped in the source, and
+the connection goes back when that has ended, or is thrown away when it does not end in time.
+"""
+
+import asyncio
+import logging
+import threading
+from collections.abc import Callable
+from typing import Protocol, TypeVar
+
+from server.connectors.base import Connector, SqlConnector
+from server.threads import Worker
+from shared.errors import AppError, SourceUnavailable
+
+_log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+
+class Slot:
+    """One open connection with its thread."""
+
+    def __init__(self, name: str) -> None:
+        self.idle_since = 0.0
+        self.worker = Worker(f"source-{name}")
+        self._connector: Connector | None = None
+        self._opening = False
+        self._closed = False
+
+    @property
+    def connector(self) -> Connector:
+        if self._connector is None:
+            raise RuntimeError("This slot is not open.")
+        return self._connector
+
+    def open(self, open_connector: Callable[[], Connector]) -> "asyncio.Future[Connector]":
+        self._opening = True
+        opening = self.worker.submit(open_connector)
+        opening.add_done_callback(self._opened)
+        return opening
+
+    def _opened(self, opening: "asyncio.Future[Connector]") -> None:
+        self._opening = False
+        if opening.exception() is None:
+            self._connector = opening.result()
+        if self._closed:
+            self._dispose()
+
+    def cancel(self) -> None:
+        """On a thread of its own: telling a source to stop may itself take long."""
+        connector = self._connector
+        if isinstance(connector, SqlConnector):
+            threading.Thread(target=connector.cancel, name="cancel", daemon=True).start()
+
+    def close(self) -> None:
+        """Safe at any time; a connection that is still being opened is closed when it is there."""
+        self._closed = True
+        if not self._opening:
+            self._dispose()
+
+    def _dispose(self) -> None:
+        """When the thread is free again, which may be never."""
+        connector, self._connector = self._connector, None
+        if connector is not None:
+            self.worker.submit(connector.close)
+        self.worker.stop()
+
+
+class Home(Protocol):
+    """Where a lease comes from, and goes back to."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def grace(self) -> float:
+        """Seconds that a stopped query may take to end."""
+        ...
+
+    def take_back(self, slot: Slot, *, usable: bool) -> None: ...
+
+    def forget_idle(self) -> None:
+        """When one connection turned out dead, its idle neighbours most likely are."""
+        ...
+
+
+class Lease:
+    """One connection, lent. Release it in a ``finally``; releasing never waits.
+
+    Between ``stop`` and the end of what runs, nobody else gets the connection.
+    """
+
+    def __init__(self, home: Home, slot: Slot, *, reused: bool) -> None:
+        self.connector: Connector = slot.connector
+        self.reused = reused
+        self._home = home
+        self._slot = slot
+        self._running: asyncio.Future[object] | None = None
+        self._stopped: AppError | None = None
+        self._usable = True
+        self._finishing = False
+        self._returned = False
+        self._timer: asyncio.TimerHandle | None = None
+        self._at_end: list[Callable[[], None]] = []
+
+    def at_end(self, work: Callable[[], None]) -> None:
+        """Blocking work to do on the connection's thread before it goes back."""
+        self._at_end.append(work)
+
+    async def run(self, work: Callable[[], T]) -> T:
+        """``work`` on the connection's thread. When the caller is cancelled, the source is stopped."""
+        if self._stopped is not None:
+            raise self._stopped
+        inner = self._slot.worker.submit(work)
+        outer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+
+        def ended(done: "asyncio.Future[T]") -> None:
+            self._ended(done)
+            _pass_on(done, outer)
+
+        inner.add_done_callback(ended)
+        self._running = outer  # type: ignore[assignment]
+        try:
+            result = await outer
+        except asyncio.CancelledError:
+            self.stop(SourceUnavailable("The caller has left."))
+            raise
+        except AppError as error:
+            if self._stopped is not None:
+                raise self._stopped from error
+            if isinstance(error, SourceUnavailable):
+                self._usable = False
+                self._home.forget_idle()
+            raise
+        except Exception:
+            self._usable = False
+            raise
+        if self._stopped is not None:
+            raise self._stopped
+        return result
+
+    def stop(self, reason: AppError) -> None:
+        """Stops what runs inside the source; whoever waits for it gets ``reason``."""
+        if self._stopped is not None or self._finishing:
+            return
+        self._stopped = reason
+        if self._running is None:
+            self._finish()
+        else:
+            self._slot.cancel()
+            self._expect_end()
+
+    def release(self) -> None:
+        if self._running is not None:
+            self.stop(SourceUnavailable("The caller has left."))
+        else:
+            self._finish()
+
+    def _ended(self, done: "asyncio.Future[T]") -> None:
+        if not done.cancelled():
+            done.exception()  # seen, also when nobody awaits it any more
+        self._running = None
+        if self._stopped is not None:
+            self._finish()
+
+    def _finish(self) -> None:
+        """Undoes the session's state on the connection's thread, then gives it back."""
+        if self._finishing:
+            return
+        self._finishing = True
+        if not self._usable:
+            self._return(usable=False)
+            return
+        self._expect_end()
+        at_end, connector = self._at_end, self.connector
+
+        def clean() -> bool:
+            for work in at_end:
+                work()
+            return connector.reset()
+
+        self._slot.worker.submit(clean).add_done_callback(self._cleaned)
+
+    def _cleaned(self, done: "asyncio.Future[bool]") -> None:
+        error = done.exception()
+        if error is not None and not isinstance(error, AppError):
+            _log.error("A connection to %s could not be cleaned", self._home.name, exc_info=error)
+        self._return(usable=error is None and done.result())
+
+    def _expect_end(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = asyncio.get_running_loop().call_later(self._home.grace, self._abandon)
+
+    def _abandon(self) -> None:
+        """The source does not even answer a stop: its thread is left behind, the place goes on."""
+        _log.warning("A connection to %s did not stop in time and is thrown away", self._home.name)
+        running, self._running = self._running, None
+        self._finishing = True
+        self._return(usable=False)
+        if running is not None and not running.done() and self._stopped is not None:
+            running.set_exception(self._stopped)
+
+    def _return(self, *, usable: bool) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        if not self._returned:
+            self._returned = True
+            self._home.take_back(self._slot, usable=usable)
+
+
+def _pass_on(done: "asyncio.Future[T]", outer: "asyncio.Future[T]") -> None:
+    if outer.done():
+        return
+    error = done.exception()
+    if error is not None:
+        outer.set_exception(error)
+    else:
+        outer.set_result(done.result())

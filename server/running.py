@@ -1,0 +1,180 @@
+"""A backend as a process: signals, logs, first start, the demo. What it serves is built in app."""
+
+import asyncio
+import contextlib
+import json
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import TextIO
+
+from server.access.identity import Keyring, looks_like_a_key
+from server.app import Serving, bind, tls
+from shared import logs
+from shared.errors import SettingsInvalid
+from shared.paths import home, private_folder
+from shared.settings import BackendSettings, DatabaseSection, SecuritySection, ServerSection
+
+_log = logging.getLogger(__name__)
+
+_DEMO_CONNECTION = "retail"
+_DEMO_ROLE = "analyst"
+
+
+def serve(settings: BackendSettings) -> int:
+    """Until SIGTERM or SIGINT."""
+    logging_section = settings.logging
+    logs.set_up(
+        level=logging_section.level,
+        file=Path(logging_section.file) if logging_section.file else None,
+        max_size_mb=logging_section.max_size_mb,
+    )
+    with contextlib.closing(bind(settings.server.host, settings.server.port)) as sock:
+        serving = Serving(settings, home(), sock)
+        _first_key(serving.backend.keyring, home())
+        _warn_about_plain_http(settings.server)
+        _run(serving, lambda: _log.info("Serving at %s", serving.url))
+    _log.info("Stopped")
+    return 0
+
+
+def check(settings: BackendSettings) -> None:
+    """Raises what ``serve`` would raise about the settings, and changes nothing."""
+    from server.access.allowlist import Allowlist
+    from server.access.limits import Rate
+
+    Rate.parse(settings.security.rate_limit)
+    Allowlist(settings.security.allowed_ips, settings.security.trusted_proxies)
+    tls(settings.server)
+    if settings.logging.level not in logging.getLevelNamesMapping():
+        raise SettingsInvalid("logging.level is one of DEBUG, INFO, WARNING, ERROR or CRITICAL.")
+
+
+def serve_demo(folder: Path, port: int, *, with_parent: bool) -> int:
+    """Demo data on loopback; one line of JSON on standard output when it is ready."""
+    from server import demo
+
+    logs.set_up(level="WARNING")
+    demo_home = private_folder(folder / "demo")
+    data = demo.ensure(demo_home / "data", _say)
+    settings = BackendSettings(
+        server=ServerSection(host="127.0.0.1", port=port),
+        database=DatabaseSection(max_connections=4),
+        security=SecuritySection(),
+    )
+    with contextlib.closing(_bind_or_any(port)) as sock:
+        serving = Serving(settings, demo_home, sock)
+        key_file = _demo_key(serving.backend.keyring, demo_home / "agent.key")
+        ready = {"url": serving.url, "key_file": str(key_file), "connection": _DEMO_CONNECTION}
+        if with_parent:
+            threading.Thread(target=_stop_at_end_of_input, args=[serving], daemon=True).start()
+        _run(
+            serving,
+            lambda: _say(json.dumps(ready), sys.stdout),
+            before=lambda: _demo_connection(serving, data),
+        )
+    return 0
+
+
+def _say(text: str, to: TextIO | None = None) -> None:
+    out = to or sys.stderr
+    out.write(text + "\n")
+    out.flush()
+
+
+def _run(
+    serving: Serving,
+    on_ready: Callable[[], None],
+    before: Callable[[], Coroutine[None, None, None]] | None = None,
+) -> None:
+    async def running() -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            try:
+                loop.add_signal_handler(number, serving.stop)
+            except NotImplementedError:  # Windows
+                signal.signal(number, lambda *_: serving.stop())
+        if before is not None:
+            await before()
+        await serving.run(on_ready)
+
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        runner.run(running())
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    try:
+        import uvloop
+    except ImportError:  # Windows has none
+        return None
+    return uvloop.new_event_loop
+
+
+def _first_key(keyring: Keyring, folder: Path) -> None:
+    """An administrator's key when there is no key at all. On a terminal it is shown; elsewhere standard
+    output is somebody's log, so it goes to a file that only its owner can read."""
+    if keyring.rows():
+        return
+    key, _ = keyring.create("administrator", roles=["admin"])
+    if sys.stdout.isatty():
+        _say(f"The administrator's API key, shown this once:\n\n    {key}\n", sys.stdout)
+        return
+    file = private_folder(folder) / "administrator.key"
+    _write_private(file, key)
+    _say(f"The administrator's API key is in {file}. Move it to a safe place.")
+
+
+def _warn_about_plain_http(section: ServerSection) -> None:
+    if not section.ssl_cert and section.host not in ("127.0.0.1", "::1", "localhost"):
+        _log.warning(
+            "Keys and data travel unencrypted: set server.ssl_cert, or stand behind a proxy that speaks TLS"
+        )
+
+
+async def _demo_connection(serving: Serving, data: Path) -> None:
+    connections = serving.backend.connections
+    params = {"root": str(data)}
+    if _DEMO_CONNECTION not in [known.name for known in connections.everything()]:
+        await connections.create(_DEMO_CONNECTION, "filesystem", params, "V-Mart demo retail")
+    elif connections.get(_DEMO_CONNECTION).params != params:
+        await connections.update(_DEMO_CONNECTION, params, None)
+
+
+def _demo_key(keyring: Keyring, file: Path) -> Path:
+    """The agent's key, used again while it is good."""
+    with contextlib.suppress(OSError, UnicodeDecodeError):
+        kept = file.read_text(encoding="utf-8").strip()
+        if looks_like_a_key(kept) and keyring.find(kept):
+            return file
+    key, _ = keyring.create("demo agent", roles=[_DEMO_ROLE])
+    _write_private(file, key)
+    return file
+
+
+def _write_private(file: Path, text: str) -> None:
+    fresh = file.with_name(f"{file.name}.{os.getpid()}.new")
+    with contextlib.suppress(FileNotFoundError):
+        fresh.unlink()
+    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as opened:
+        opened.write(text + "\n")
+    fresh.replace(file)
+
+
+def _bind_or_any(port: int) -> socket.socket:
+    try:
+        return bind("127.0.0.1", port)
+    except SettingsInvalid:
+        sock = bind("127.0.0.1", 0)
+        _say(f"Port {port} is taken; using {sock.getsockname()[1]}.")
+        return sock
+
+
+def _stop_at_end_of_input(serving: Serving) -> None:
+    while sys.stdin.buffer.read(4096):
+        pass
+    serving.stop()

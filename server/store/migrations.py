@@ -1,0 +1,50 @@
+"""Every version of our own state, oldest first: each is a list of statements. Append; never edit.
+
+``{identity}`` stands for the database's own way to number rows.
+"""
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (
+    (
+        """CREATE TABLE versions (noun TEXT PRIMARY KEY, version INTEGER NOT NULL)""",
+        """INSERT INTO versions (noun, version) VALUES ('connections', 1), ('keys', 1)""",
+        """CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL)""",
+        """CREATE TABLE connections (
+            name TEXT PRIMARY KEY,
+            type TEXT NOT NULL,
+            params TEXT NOT NULL,
+            sealed TEXT NOT NULL,
+            description TEXT NOT NULL,
+            created_at TEXT NOT NULL,
+            updated_at TEXT NOT NULL
+        )""",
+        """CREATE TABLE api_keys (
+            id TEXT PRIMARY KEY,
+            name TEXT NOT NULL,
+            sha256 TEXT NOT NULL UNIQUE,
+            permissions TEXT NOT NULL,
+            roles TEXT NOT NULL,
+            created_at TEXT NOT NULL,
+            expires_at TEXT,
+            revoked_at TEXT
+        )""",
+        """CREATE TABLE audit (
+            id {identity},
+            at TEXT NOT NULL,
+            request_id TEXT NOT NULL,
+            key_id TEXT NOT NULL,
+            key_name TEXT NOT NULL,
+            address TEXT NOT NULL,
+            action TEXT NOT NULL,
+            connection TEXT NOT NULL,
+            query_id TEXT NOT NULL,
+            sql_text TEXT NOT NULL,
+            tables TEXT NOT NULL,
+            row_count INTEGER,
+            status INTEGER NOT NULL,
+            code TEXT NOT NULL,
+            elapsed_ms DOUBLE PRECISION NOT NULL
+        )""",
+        """CREATE INDEX audit_at ON audit (at)""",
+        """CREATE INDEX audit_request ON audit (request_id)""",
+    ),
+)
