@@ -5,12 +5,16 @@ import re
 import sys
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
+from typing import Any
 
 _SECRETS = (
     re.compile(r"(vmart_)[A-Za-z0-9_-]{8,}"),
     re.compile(r"(?i)((?:authorization|x-goog-api-key)['\"]?\s*[:=]\s*['\"]?(?:bearer\s+)?)[^\s'\",}]+"),
     re.compile(r"(?i)((?:password|passwd|pwd|secret|api_?key|token)['\"]?\s*[:=]\s*['\"]?)[^\s'\",}&]+"),
     re.compile(r"(://[^/\s:@]+:)[^/\s@]+(?=@)"),
+    re.compile(r"(?i)([?&]key=)[^\s&]+"),
+    re.compile(r"(?i)(cookie['\"]?\s*[:=]\s*).+"),
+    re.compile(r"(AIza)[A-Za-z0-9_-]{20,}"),
 )
 
 
@@ -24,6 +28,13 @@ def masked(text: str) -> str:
 class _MaskingFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         return masked(super().format(record))
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
+        """One line a message: a name with a line break in it must not forge an entry."""
+        return super().formatMessage(record).replace("\r", "\\r").replace("\n", "\\n")
+
+    def formatException(self, *args: Any) -> str:  # noqa: N802 - logging's name
+        return "    " + super().formatException(*args).replace("\n", "\n    ")
 
 
 def set_up(*, level: str = "INFO", file: Path | None = None, max_size_mb: int = 100) -> None:

@@ -7,6 +7,7 @@ are asked for, so memory stays flat however long the result is.
 from collections.abc import Callable, Iterator, Sequence
 from enum import StrEnum
 from types import TracebackType
+from typing import Self
 
 import msgspec
 
@@ -100,7 +101,7 @@ class Result:
         if close is not None:
             close()
 
-    def __enter__(self) -> "Result":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(

@@ -158,6 +158,11 @@ def parse(text: str, kind: type[S], *, source: str, environ: Mapping[str, str]) 
         where = f" in line {mark.line + 1}" if mark else ""
         problem = getattr(error, "problem", None) or "it is not YAML"
         raise SettingsInvalid(f"{source}: {problem}{where}. Correct the YAML there.") from error
+    except (ValueError, LookupError, AttributeError, RecursionError) as error:
+        # what PyYAML lets through for values such as 2026-99-99, and for very deep nests
+        raise SettingsInvalid(
+            f"{source}: a value is not what YAML takes it for. Put it in quotes."
+        ) from error
     filled = _filled({} if tree is None else tree, source=source, path="", environ=environ)
     try:
         return msgspec.convert(filled, kind, strict=False)
@@ -166,7 +171,14 @@ def parse(text: str, kind: type[S], *, source: str, environ: Mapping[str, str]) 
 
 
 class _StrictLoader(yaml.SafeLoader):
-    """A SafeLoader that refuses a key written twice: one of the two would be lost in silence."""
+    """A SafeLoader that refuses a key written twice, since one of the two would be lost in silence,
+    and references (``*name``), which can blow a file up or never end."""
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        if self.check_event(yaml.AliasEvent):
+            mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
+            raise yaml.composer.ComposerError(None, None, "a reference such as *name is not used here", mark)
+        return super().compose_node(parent, index)
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen: set[object] = set()

@@ -1,0 +1,97 @@
+"""Logs: secrets are masked on their way out, and files do not grow for ever."""
+
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from shared import logs
+
+SECRET = "s3cr3t-Value_123"
+
+
+@pytest.fixture(autouse=True)
+def loggers_as_they_were() -> Iterator[None]:
+    root = logging.getLogger()
+    before, level = list(root.handlers), root.level
+    yield
+    for handler in root.handlers:
+        if handler not in before:
+            handler.close()
+    root.handlers[:] = before
+    root.setLevel(level)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        f"key vmart_{SECRET} used",
+        f"Authorization: Bearer {SECRET}",
+        f"{{'Authorization': 'Bearer {SECRET}'}}",
+        f'{{"authorization": "bearer {SECRET}"}}',
+        f"x-goog-api-key: {SECRET}",
+        f"password={SECRET}",
+        f"PASSWORD = '{SECRET}'",
+        f'{{"password": "{SECRET}"}}',
+        f"api_key: {SECRET}",
+        f"client_secret={SECRET}&x=1",
+        f"refresh_token: {SECRET}",
+        f"postgresql://user:{SECRET}@host/db",
+        f"https://host/?token={SECRET}",
+        f"GET /?key={SECRET} HTTP/1.1",
+        f"Cookie: vmart_session={SECRET}",
+        f"Set-Cookie: vmart_session={SECRET}; HttpOnly",
+        f"Pwd={SECRET};Server=x",
+        "Google said: API key AIzaSyA-0123456789abcdefghijklmnopqrstu not valid",
+    ],
+)
+def test_a_secret_does_not_survive(line: str) -> None:
+    shown = logs.masked(line)
+    assert SECRET not in shown
+    assert "AIzaSyA-0123456789abcdefghijklmnopqrstu" not in shown
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "SELECT sum(net_amount) FROM sales WHERE store = 'Patna'",
+        "12 tokens were used",
+        "the key to success",
+        "https://host:5000/api/query",
+        "18:40:00 finished",
+    ],
+)
+def test_what_is_no_secret_stays(line: str) -> None:
+    assert logs.masked(line) == line
+
+
+def test_files_hold_no_secret_not_even_in_tracebacks(tmp_path: Path) -> None:
+    file = tmp_path / "logs" / "agent.log"
+    logs.set_up(level="INFO", file=file)
+    try:
+        raise ValueError(f"password={SECRET}")
+    except ValueError:
+        logging.getLogger("x").exception("it failed with %s", {"api_key": SECRET})
+    logging.getLogger("x").info("Bearer in args: %s", f"Authorization: Bearer {SECRET}")
+    text = file.read_text(encoding="utf-8")
+    assert "Traceback" in text
+    assert SECRET not in text
+
+
+def test_files_are_rotated_and_set_up_twice_is_set_up_once(tmp_path: Path) -> None:
+    file = tmp_path / "a.log"
+    for _ in range(2):
+        logs.set_up(file=file, max_size_mb=1)
+    assert len(logging.getLogger().handlers) == 2
+    for _ in range(30):
+        logging.getLogger("x").info("y" * 100_000)
+    assert file.with_name("a.log.1").exists()
+    assert file.stat().st_size <= 1024 * 1024
+
+
+def test_a_line_break_in_a_message_can_not_forge_a_line(tmp_path: Path) -> None:
+    file = tmp_path / "a.log"
+    logs.set_up(file=file)
+    logging.getLogger("x").info("name is %s", "a\n2026-01-01 00:00:00 INFO root all is well")
+    assert len(file.read_text(encoding="utf-8").splitlines()) == 1
