@@ -38,7 +38,15 @@ export class App {
       this.go("#/");
     });
     on("backend", () => this.composer.draw());
+    on("settings", ({ numbers }) => this.restyle(numbers));
     this.inspector.onToggle = () => this.drawActions();
+  }
+
+  /** Conversations drawn in the other number style are drawn anew when they are opened. */
+  restyle(numbers) {
+    if (numbers === this.numbers) return;
+    this.numbers = numbers;
+    for (const [id, each] of this.kept) if (!each.running && each !== this.conversation) this.kept.delete(id);
   }
 
   ready() {

@@ -40,7 +40,7 @@ export class Card {
     facts.push(result.connection, elapsed(result.elapsed_ms));
     const line = h("p", { class: "card-sub" });
     facts.forEach((fact, at) => line.append(...(at && !facts[at - 1].classList?.contains("tag") ? [h("span", { class: "sep" }, "·")] : []), fact));
-    const about = h("div", { class: "grow" }, h("h3", { class: "card-title" }, result.title));
+    const about = h("div", { class: "grow" }, h("h2", { class: "card-title" }, result.title));
     if (headline) {
       const tone = { up: "ok", down: "bad" }[headline.trend] ?? "quiet";
       about.append(h("p", { class: "headline" }, h("span", { class: "big" }, headline.value),

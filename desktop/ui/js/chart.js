@@ -32,7 +32,7 @@ export class Chart {
     this.kinds = h("div", { class: "seg", role: "radiogroup", "aria-label": t("chart.kind") }, KINDS.map((kind) => this.kindButton(kind)));
     this.kinds.addEventListener("keydown", (event) => this.arrows(event));
     this.wait = h("div", { class: "chart-wait" }, h("span", { class: "spin" }));
-    this.canvas = h("div", { class: "canvas" });
+    this.canvas = h("div", { class: "canvas", "aria-hidden": "true" });
     this.rule = h("div", { class: "chart-rule", hidden: true });
     this.chart = h("div", { class: "chart", role: "img", "aria-label": proposed.title }, this.canvas, this.rule, this.wait);
     this.legend = h("ul", { class: "legend", hidden: true });

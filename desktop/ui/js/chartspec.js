@@ -5,7 +5,8 @@ import { cell, date, heading, isNumber, month, short, unitFor } from "./format.j
 import { t } from "./messages.js";
 
 const MOST_SERIES = 6;
-const MOST_BARS = 30;
+const MOST_BARS = 20;
+const MOST_GUESSED = 200; // a result that nobody proposed a chart for, and is longer, is a list
 const NUMBERS = ["integer", "decimal", "float"];
 const TIMES = ["date", "timestamp"];
 
@@ -14,11 +15,12 @@ export function proposal(result) {
   const names = result.columns.map(({ name }) => name);
   const given = result.chart;
   if (given && given.kind !== "number" && names.includes(given.x) && given.y.length && given.y.every((name) => names.includes(name))) return given;
-  if (given?.kind === "number" || result.row_count < 2) return null;
+  if (given?.kind === "number" || result.row_count < 2 || result.row_count > MOST_GUESSED) return null;
   const isNumeric = (at) => NUMBERS.includes(result.columns[at].type) && result.formats[at] !== "month";
   const x = names.findIndex((_, at) => !isNumeric(at));
-  const y = names.filter((_, at) => isNumeric(at) && !/(^|_)id$/i.test(names[at]));
-  if (x < 0 || !y.length) return null;
+  const y = names.filter((_, at) => isNumeric(at) && result.formats[at] !== "text" && !/(^|_)(id|no|code|year)$/i.test(names[at]));
+  const distinct = new Set(result.rows.map((row) => row[x])).size === result.rows.length;
+  if (x < 0 || !y.length || !distinct) return null;
   const kind = timely(result, x) ? "line" : "bar";
   return { kind, x: names[x], y: y.slice(0, 1), series: null, title: "" };
 }
@@ -125,7 +127,7 @@ function drawing({ kind, points, labels, series, format, look, time }) {
   if (kind === "area" && !many) layers[0].encoding = { color: { value: look.soft } };
   if (band && !many && labels.length <= (across ? MOST_BARS : 12) && !(!across && longest > 20)) layers.push(valueLabels(across, look));
   return {
-    data: { values: points }, width: 300, height: across ? Math.max(120, labels.length * (many ? Math.max(26, series.length * 9) : 26)) : 220,
+    data: { values: points }, width: 300, height: across ? Math.max(120, labels.length * (many ? Math.max(26, series.length * 9) : labels.length > 12 ? 21 : 26)) : 220,
     autosize: { type: "fit", contains: "padding" }, padding: { left: 4, right: across ? 8 : 10, top: 8, bottom: 4 },
     encoding: { ...place, ...offset, color: colour },
     layer: layers,

@@ -9,6 +9,7 @@ import { toast } from "./toast.js";
 import { Turn } from "./turn.js";
 
 const NEAR_END = 48;
+const QUESTION_GAP = 16;
 const LOOK_AGAIN = 1500;
 
 export class Conversation {
@@ -18,7 +19,7 @@ export class Conversation {
     this.thread = h("div", { class: "thread", role: "log", "aria-live": "off", "aria-label": t("app.name") });
     this.scroller = h("div", { class: "scroll", tabindex: "-1" }, this.thread);
     this.toEnd = h("button", { type: "button", class: "to-end", "aria-label": t("ask.toEnd"), title: t("ask.toEnd"), hidden: true, onclick: () => this.scrollToEnd() }, icon("down"));
-    this.atEnd = true;
+    this.follows = "question";
     this.scroller.addEventListener("scroll", () => this.noteScroll(), { passive: true });
     new ResizeObserver(() => this.grew()).observe(this.thread);
   }
@@ -90,7 +91,7 @@ export class Conversation {
     this.running = { turn, abort: new AbortController() };
     this.markRunning();
     turn.begin(settled() ? t("turn.working") : t("turn.waiting"));
-    this.scrollToEnd();
+    this.scrollToQuestion();
     try {
       await backendSettled(this.running.abort.signal);
       this.running.abort.signal.throwIfAborted();
@@ -101,8 +102,7 @@ export class Conversation {
       if (error.name === "AbortError") turn.finished({ status: "stopped", elapsed_ms: 0 });
       else if (turn.live) this.cutOff(turn, turn.id ? t("turn.lost") : error.message, turn.id ? t("turn.lostMeaning") : error.details ?? "");
     } finally {
-      this.running = null;
-      this.markRunning();
+      this.over(turn);
     }
   }
 
@@ -136,7 +136,15 @@ export class Conversation {
     this.app.changed(this);
   }
 
+  /** The turn has ended, though its stream may still be closing: the next may be asked. */
+  over(turn) {
+    if (this.running?.turn !== turn) return;
+    this.running = null;
+    this.markRunning();
+  }
+
   finished(turn) {
+    this.over(turn);
     if (!this.replaying) this.app.changed(this, turn);
   }
 
@@ -171,31 +179,55 @@ export class Conversation {
     this.app.focusComposer();
   }
 
-  /** Content has grown: stay at the end if one was there, and nowhere else. */
+  /**
+   * Content has grown. Whoever was at the end stays there; whoever has just asked sees the answer
+   * grow until the question stands at the top; whoever has scrolled away is left alone.
+   */
   grew() {
-    if (!this.replaying && this.atEnd && this.scroller.isConnected) this.scroller.scrollTop = this.scroller.scrollHeight;
+    if (this.replaying || !this.scroller.isConnected) return;
+    if (this.follows === "end") this.moveTo(this.scroller.scrollHeight);
+    else if (this.follows === "question") this.moveTo(this.questionTop());
     this.noteEnd();
+  }
+
+  questionTop() {
+    const last = this.lastTurn?.element;
+    return last ? last.offsetTop - QUESTION_GAP : this.scroller.scrollHeight;
+  }
+
+  moveTo(top) {
+    this.scroller.scrollTop = top;
+    this.moved = this.top = this.scroller.scrollTop;
   }
 
   noteScroll() {
-    this.top = this.scroller.scrollTop;
-    this.atEnd = this.scroller.scrollHeight - this.top - this.scroller.clientHeight < NEAR_END;
+    const top = this.scroller.scrollTop;
+    if (Math.abs(top - (this.moved ?? -1)) > 1) this.follows = this.distance() < NEAR_END ? "end" : "";
+    this.top = top;
     this.noteEnd();
+  }
+
+  distance() {
+    return this.scroller.scrollHeight - this.scroller.scrollTop - this.scroller.clientHeight;
   }
 
   noteEnd() {
-    this.toEnd.hidden = this.atEnd;
+    this.toEnd.hidden = this.distance() < NEAR_END;
   }
 
   scrollToEnd() {
-    this.atEnd = true;
-    this.scroller.scrollTop = this.scroller.scrollHeight;
-    this.noteEnd();
+    this.follows = "end";
+    this.grew();
   }
 
-  /** After it was put on the page: where it was left, or at its end. */
+  scrollToQuestion() {
+    this.follows = "question";
+    this.grew();
+  }
+
+  /** After it was put on the page: where it was left, or at its last question. */
   settle() {
-    if (this.atEnd || this.top === null) this.scrollToEnd();
+    if (this.top === null || this.follows) this.scrollToQuestion();
     else this.scroller.scrollTop = this.top;
   }
 

@@ -111,7 +111,7 @@ export class Data {
 
   tableHead(table) {
     const facts = [table.comment, table.row_estimate !== null ? t("data.rows", { count: number(table.row_estimate) }) : "", t("data.rowsExact", { count: table.columns.length })];
-    return h("div", { class: "page" }, h("div", { class: "page-h" },
+    return h("div", { class: "page head" }, h("div", { class: "page-h" },
       h("div", { class: "grow" }, h("h2", null, table.name), h("p", { class: "quiet" }, facts.filter(Boolean).join(" · "))),
       h("button", { type: "button", class: "btn primary", onclick: () => this.app.askAbout(this.connection, table) }, t("data.ask"))));
   }

@@ -29,8 +29,8 @@ async function readState(app) {
 }
 
 function start() {
+  on("settings", useSettings); // before all others: they write numbers in the new style
   const app = new App({ saveConversation });
-  on("settings", useSettings);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redrawCharts);
   keys(app);
   addEventListener("hashchange", () => app.route());

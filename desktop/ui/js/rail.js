@@ -15,16 +15,21 @@ export class Rail {
   constructor(app) {
     this.app = app;
     this.list = by("rail-list");
+    this.changes = 0;
     on("conversations current running", () => this.soon());
   }
 
+  /** An answer that left before something changed here is old: ask again. */
   async refresh() {
+    const { changes } = this;
     try {
       const { conversations } = await get("/api/conversations");
+      if (changes !== this.changes) return await this.refresh();
       update({ conversations });
     } catch (error) {
       if (!state.conversations) this.list.replaceChildren(h("p", { class: "rail-empty" }, t("rail.failed", { why: error.message })));
     }
+    return undefined;
   }
 
   soon() {
@@ -110,6 +115,7 @@ export class Rail {
   /** Shown at once, taken back when the agent refuses. */
   async change(each, changes) {
     const before = state.conversations;
+    this.changes++;
     update({ conversations: before.map((other) => (other.id === each.id ? { ...other, ...changes } : other)) });
     if (changes.title) this.app.renamed(each.id, changes.title);
     try {
@@ -124,12 +130,14 @@ export class Rail {
 
   async delete(each) {
     const wasOpen = state.current === each.id;
+    this.changes++;
     try {
       await remove(`/api/conversations/${encodeURIComponent(each.id)}`);
     } catch (error) {
       toast(t("failed", { why: error.message }));
       return;
     }
+    this.changes++;
     update({ conversations: state.conversations.filter(({ id }) => id !== each.id) });
     this.app.gone(each.id);
     const undo = async () => {

@@ -95,7 +95,12 @@ export class Selection {
   }
 
   changed() {
-    this.table.draw(true);
+    this.table.draw(false);
+    for (const td of this.table.body.querySelectorAll("td[data-at]")) {
+      const name = this.classOf(...td.dataset.at.split(",").map(Number));
+      td.classList.toggle("sel", name.includes("sel"));
+      td.classList.toggle("cur", name.includes("cur"));
+    }
     this.table.sayCount(this.to ? this.summary() : null);
   }
 

@@ -16,7 +16,7 @@ const KEYS = [
 export class Settings {
   constructor() {
     this.page = h("div", { class: "page narrow" });
-    this.index = h("div", { class: "tree pane-pad" });
+    this.index = h("div", { class: "tree index" });
     this.element = h("div", { class: "split settings" },
       h("nav", { class: "pane", "aria-label": t("set.title") }, this.index),
       h("div", { class: "pane", tabindex: "0", role: "region", "aria-label": t("set.title") }, this.page));
@@ -36,9 +36,9 @@ export class Settings {
       ["keys", "code", [h("dl", { class: "keys" }, KEYS.map(([keys, what]) => [h("dt", null, keys.split(" ").map((key) => (key === "–" ? " – " : h("kbd", null, key)))), h("dd", null, t(what))]))]],
       ["about", "info", [row(t("app.name"), "", t("set.version") + " " + state.version), row(t("set.privacy"), t("set.privacyHint"), "")]],
     ];
-    this.index.replaceChildren(h("h2", { class: "page-title" }, t("set.title")), ...sections.map(([name, sign]) =>
+    this.index.replaceChildren(...sections.map(([name, sign]) =>
       h("a", { class: "item", href: `#/settings/${name}` }, icon(sign), h("span", { class: "cut grow" }, t(`set.${name}`)))));
-    this.page.replaceChildren(...sections.map(([name, , rows]) => h("section", { id: `set-${name}` }, h("h3", { class: "set-h" }, t(`set.${name}`)), rows)));
+    this.page.replaceChildren(...sections.map(([name, , rows]) => h("section", { id: `set-${name}` }, h("h2", { class: "set-h" }, t(`set.${name}`)), rows)));
     if (held) this.page.querySelector(`[data-choice="${held}"]`)?.focus();
   }
 

@@ -45,7 +45,7 @@ export class Status {
     if (kind === "offline") words.push(t("banner.offlineShort"));
     else if (kind === "connecting") words.push(detail ?? "");
     else words.push(t(`banner.${key}Why`), kind === "demo-starting" && detail ? ` ${detail}` : "");
-    const side = kind === "offline" && since ? h("span", { class: "quiet num nowrap opt" }, age(since)) : null;
+    const side = kind === "offline" && since ? h("span", { class: "quiet num nowrap opt" }, t("banner.age", { age: age(since) })) : null;
     const says = words.map((word) => word.textContent ?? word).join("") + (side?.textContent ?? "");
     if (says === this.shown) return;
     this.shown = says;

@@ -17,7 +17,7 @@ export class Table {
     this.rows = rows;
     this.lit = null;
     this.digits = rows.formats.map((format, at) => decimals(format, rows.first.map((row) => row[at])));
-    this.right = rows.columns.map(({ type }, at) => ["integer", "decimal", "float"].includes(type) && rows.formats[at] !== "month");
+    this.right = rows.columns.map(({ type }, at) => ["integer", "decimal", "float"].includes(type) && !["text", "date", "month"].includes(rows.formats[at]));
     this.virtual = rows.count > SMALL;
     const label = t("table.label", { title, rows: rowCount(rows.count) });
     this.columnGroup = h("colgroup", null, rows.columns.map(() => h("col")));
@@ -33,7 +33,7 @@ export class Table {
     this.sayCount();
     rows.listeners.add((error) => (error ? this.trouble(error) : this.draw(true)));
     this.scroller.addEventListener("scroll", () => this.soon(), { passive: true });
-    this.observer = new ResizeObserver(() => this.soon());
+    this.observer = new ResizeObserver(() => this.refit());
     this.observer.observe(this.scroller);
     this.draw(true);
   }
@@ -137,6 +137,18 @@ export class Table {
     return td;
   }
 
+  /** Another room, other widths; but those that someone has set stay. */
+  refit() {
+    const width = this.scroller.clientWidth;
+    if (this.sized && !this.pulled && width && width !== this.room) {
+      this.table.classList.remove("sized");
+      this.table.style.width = "";
+      for (const column of this.columnGroup.children) column.style.width = "";
+      this.fixWidths();
+    }
+    this.soon();
+  }
+
   /** Once drawn, widths stay, so that scrolling does not make columns breathe. */
   fixWidths() {
     this.sized = true;
@@ -144,7 +156,7 @@ export class Table {
     const widths = [...this.head.rows[0].cells].map((head) => Math.min(360, Math.max(72, head.offsetWidth + 8)));
     this.table.style.minWidth = "";
     const sum = widths.reduce((total, width) => total + width, 0);
-    const room = this.scroller.clientWidth;
+    const room = (this.room = this.scroller.clientWidth);
     const grow = sum < room ? room / sum : 1;
     widths.forEach((width, at) => this.setWidth(at, width * grow));
     this.table.classList.add("sized");
@@ -159,6 +171,7 @@ export class Table {
   resize(event, at) {
     event.preventDefault();
     if (!this.sized) this.fixWidths();
+    this.pulled = true;
     const grip = event.currentTarget;
     const start = event.clientX;
     const width = this.head.rows[0].cells[at].offsetWidth;

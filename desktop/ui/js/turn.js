@@ -105,10 +105,10 @@ export class Turn {
     return true;
   }
 
-  closeChoices(chosen) {
+  closeChoices(chosen = null) {
     for (const press of this.choices?.children ?? []) {
       press.disabled = true;
-      press.classList.toggle("on", press === chosen);
+      if (press === chosen) press.classList.add("on");
     }
   }
 
@@ -121,7 +121,7 @@ export class Turn {
   /** Follow-ups and open choices belong to the last turn only. */
   past() {
     this.next.hidden = true;
-    this.closeChoices(null);
+    this.closeChoices();
   }
 
   metered(event) {
@@ -134,7 +134,7 @@ export class Turn {
       : null;
     this.extra.hidden = false;
     this.extra.append(h("section", { class: "notice failed read", role: "group", "aria-label": t("turn.failed") }, icon("warn"),
-      h("div", { class: "grow" }, h("h3", null, error), meaning ? h("p", { class: "quiet" }, meaning) : null, act)));
+      h("div", { class: "grow" }, h("h2", null, error), meaning ? h("p", { class: "quiet" }, meaning) : null, act)));
     if (this.live) announce(`${error} ${meaning}`, { now: true });
     this.host.grew();
   }

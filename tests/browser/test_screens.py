@@ -1,0 +1,139 @@
+"""Every screen in both themes, wide and narrow: a picture to look at, and axe finds nothing serious."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from tests.browser.peer import Peer
+
+pytestmark = pytest.mark.browser
+PICTURES = Path(__file__).parents[2] / "test-artifacts"
+RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+
+
+def ask(page: Page, question: str, *, wait: bool = True) -> None:
+    page.get_by_label("Your question").fill(question)
+    page.keyboard.press("Enter")
+    if wait:
+        expect(page.locator(".turn").last).not_to_have_attribute("aria-busy", "true")
+
+
+def home(page: Page, peer: Peer) -> None:
+    expect(page.get_by_text("Top 10 products this month")).to_be_visible()
+
+
+def answer(page: Page, peer: Peer) -> None:
+    ask(page, "Net sales by zone, April 2025 to March 2026")
+    expect(page.locator(".chart svg").first).to_be_visible()
+
+
+def months(page: Page, peer: Peer) -> None:
+    ask(page, "Sales by month and zone")
+    expect(page.locator(".chart svg").first).to_be_visible()
+
+
+def running(page: Page, peer: Peer) -> None:
+    ask(page, "A slow question about every bill", wait=False)
+    expect(page.locator(".live .now", has_text="Running SQL")).to_be_visible()
+
+
+def table(page: Page, peer: Peer) -> None:
+    ask(page, "A long table of bills")
+    page.locator("td").nth(6).click()
+
+
+def failure(page: Page, peer: Peer) -> None:
+    ask(page, "This will fail")
+    page.locator("summary").click()
+
+
+def clarify(page: Page, peer: Peer) -> None:
+    ask(page, "Which sales of kurtis?")
+
+
+def offline(page: Page, peer: Peer) -> None:
+    peer.set_backend(state="offline", detail="")
+    ask(page, "Net sales by zone")
+    expect(page.get_by_text("The backend has been away")).to_be_visible()
+
+
+def starting(page: Page, peer: Peer) -> None:
+    peer.set_backend(state="demo-starting", detail="Writing sales, 40 %", demo=True)
+    ask(page, "Net sales by zone", wait=False)
+    expect(page.get_by_text("Preparing the demo data")).to_be_visible()
+
+
+def inspector(page: Page, peer: Peer) -> None:
+    answer(page, peer)
+    page.get_by_role("button", name="Inspect", exact=True).click()
+    expect(page.get_by_text("1 of 2 traced")).to_be_visible()
+
+
+def inspector_table(page: Page, peer: Peer) -> None:
+    inspector(page, peer)
+    page.get_by_role("tab", name="Table").click()
+
+
+def sql(page: Page, peer: Peer) -> None:
+    answer(page, peer)
+    page.get_by_role("button", name="Edit and rerun").click()
+
+
+def data(page: Page, peer: Peer) -> None:
+    page.goto(f"{peer.url}#/data/retail/sales")
+    expect(page.get_by_role("heading", name="sales")).to_be_visible()
+
+
+def settings(page: Page, peer: Peer) -> None:
+    page.goto(f"{peer.url}#/settings")
+    expect(page.get_by_role("heading", name="Appearance")).to_be_visible()
+
+
+def search(page: Page, peer: Peer) -> None:
+    page.keyboard.press("Control+k")
+    page.keyboard.type("kurtis")
+    expect(page.locator("[role=option]").first).to_be_visible()
+
+
+SCREENS: list[Callable[[Page, Peer], None]] = [
+    home, answer, months, running, table, failure, clarify, offline, starting,
+    inspector, inspector_table, sql, data, settings, search,
+]  # fmt: skip
+
+
+def complaints(page: Page) -> list[str]:
+    """What axe finds, one line each; what it calls minor is left to taste."""
+    return [
+        re.sub(r"\s+", " ", f"{each['id']}: {node['html'][:160]}: {node['failureSummary'][:300]}")
+        for each in Axe().run(page, options=RULES).response["violations"]
+        if each["impact"] != "minor"
+        for node in each["nodes"][:3]
+    ]
+
+
+@pytest.mark.parametrize("screen", SCREENS, ids=lambda screen: screen.__name__)
+def test_a_screen_stands_in_both_themes_wide_and_narrow(
+    screen: Callable[[Page, Peer], None], page: Page, peer: Peer
+) -> None:
+    PICTURES.mkdir(exist_ok=True)
+    peer.add("Store 214 stock-outs, winterwear", at="2026-11-22T10:00:00+00:00")
+    peer.add("Returns above 8 % in Kurtis", at="2026-11-18T10:00:00+00:00", pinned=True)
+    page.goto(peer.url)
+    expect(page.locator(".rail-list .conv").first).to_be_attached()
+    screen(page, peer)
+    bad = []
+    for width in (1280, 380):
+        for theme in ("light", "dark"):
+            page.set_viewport_size({"width": width, "height": 800})
+            page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
+            page.wait_for_timeout(120)
+            page.screenshot(path=PICTURES / f"{screen.__name__}-{width}-{theme}.png")
+            overflow = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+            bad += [f"{width} {theme}: wider than the window"] if overflow > 0 else []
+            if (width, theme) != (380, "dark"):
+                bad += [f"{width} {theme}: {line}" for line in complaints(page)]
+    assert bad == []

@@ -1,0 +1,272 @@
+"""The page against its peer: what a real agent reaches only with difficulty, or slowly."""
+
+import re
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.peer import Peer
+from tests.browser.test_screens import ask
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def window(page: Page, peer: Peer) -> Page:
+    page.goto(peer.url)
+    expect(page.get_by_label("Your question")).to_be_focused()
+    expect(page.get_by_text("Backend online")).to_be_visible()
+    return page
+
+
+def copied(page: Page) -> str:
+    return str(page.evaluate("navigator.clipboard.readText()"))
+
+
+@pytest.fixture
+def clipboard(window: Page) -> Page:
+    window.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    return window
+
+
+def test_an_answer_shows_its_figure_its_table_its_chart_and_its_sql(window: Page) -> None:
+    ask(window, "Net sales by zone")
+    card = window.get_by_role("region", name="Result: Net sales by zone")
+    expect(card.get_by_text("₹124.19 crore")).to_be_visible()
+    expect(
+        card.get_by_role("gridcell", name="₹48,62,00,001").or_(card.locator("td", has_text="₹48,62,00,001"))
+    ).to_be_visible()
+    expect(card.locator(".chart svg")).to_be_visible()
+    expect(card.get_by_role("img")).to_have_attribute(
+        "aria-label", re.compile("Highest ₹48.62 crore at North")
+    )
+    card.get_by_role("button", name="Show SQL").click()
+    expect(card.locator("pre.sql")).to_contain_text("GROUP BY st.zone")
+
+
+def test_a_figure_leads_to_its_cell_and_an_untraced_one_says_so(window: Page) -> None:
+    ask(window, "Net sales by zone")
+    window.get_by_role("button", name="₹31.07 crore: show the cell it comes from").press("Enter")
+    expect(window.locator("td.hit")).to_have_text("₹31,07,00,000")
+    expect(window.locator(".fig-none")).to_contain_text("in no result")
+
+
+def test_a_follow_up_is_asked_with_one_click_and_goes_when_it_is_past(window: Page) -> None:
+    ask(window, "Net sales by zone")
+    window.get_by_role("button", name="Compare with the target by month").click()
+    expect(window.get_by_role("article", name="Compare with the target by month")).not_to_have_attribute(
+        "aria-busy", "true"
+    )
+    expect(window.get_by_role("button", name="Split by department")).to_be_hidden()
+
+
+def test_a_question_back_is_answered_with_a_number_key(window: Page) -> None:
+    ask(window, "Which sales of kurtis?")
+    window.keyboard.press("2")
+    expect(window.locator(".bubble").last).to_have_text("Gross sales of kurtis")
+    expect(window.locator(".choice.on")).to_contain_text("Gross sales at MRP")
+
+
+def test_escape_stops_a_running_answer(window: Page, peer: Peer) -> None:
+    ask(window, "A slow question", wait=False)
+    expect(window.locator(".live .now")).to_have_text("Running SQL on retail")
+    window.keyboard.press("Escape")
+    expect(window.get_by_text("Stopped. Nothing was left running.")).to_be_visible()
+    expect(window.get_by_role("button", name="Send")).to_be_visible()
+    assert peer.stops["t1"].is_set()
+
+
+def test_the_arrow_key_edits_the_last_question_and_replaces_its_answer(window: Page, peer: Peer) -> None:
+    ask(window, "Net sales by zone")
+    window.keyboard.press("ArrowUp")
+    window.get_by_label("Edit and ask again").last.fill("Sales by month and zone")
+    window.keyboard.press("Enter")
+    expect(window.locator(".turn")).to_have_count(1)
+    expect(window.get_by_role("region", name="Result: Net sales by month and zone")).to_be_visible()
+    assert [turn["question"] for turn in peer.conversations["c1"]["turns"]] == ["Sales by month and zone"]
+
+
+def test_edited_sql_runs_as_a_turn_of_its_own(window: Page) -> None:
+    ask(window, "Net sales by zone")
+    window.get_by_role("button", name="Edit and rerun").click()
+    window.get_by_label("SQL to run").fill("SELECT month FROM sales")
+    window.keyboard.press("Control+Enter")
+    expect(window.locator(".bubble.sql-q")).to_have_text("SELECT month FROM sales")
+    expect(window.locator(".turn")).to_have_count(2)
+
+
+def test_a_failure_says_what_to_do_and_does_it(window: Page) -> None:
+    ask(window, "This will fail")
+    expect(window.get_by_role("heading", name="The backend refused the query.")).to_be_visible()
+    window.get_by_role("button", name="Try again").click()
+    expect(window.locator(".turn")).to_have_count(1)
+
+
+def test_offline_is_said_at_the_top_and_a_kept_answer_tells_its_age(window: Page, peer: Peer) -> None:
+    peer.set_backend(state="offline")
+    expect(window.get_by_text("The backend has been away since")).to_be_visible()
+    ask(window, "Net sales by zone")
+    expect(window.get_by_text("from this PC").first).to_be_visible()
+    expect(window.locator(".tag.warn")).to_contain_text("As of 22 Nov 2026")
+    peer.set_backend(state="online")
+    expect(window.get_by_text("The backend has been away since")).to_be_hidden()
+
+
+def test_a_question_asked_while_the_backend_starts_runs_when_it_is_there(window: Page, peer: Peer) -> None:
+    peer.set_backend(state="demo-starting", detail="Writing sales")
+    expect(window.get_by_text("Preparing the demo data.")).to_be_visible()
+    ask(window, "Net sales by zone", wait=False)
+    expect(window.locator(".live .now")).to_have_text("Waiting for the backend")
+    peer.set_backend(state="online")
+    expect(window.get_by_text("₹124.19 crore")).to_be_visible()
+
+
+def test_two_hundred_thousand_rows_scroll_and_keep_every_digit(window: Page) -> None:
+    ask(window, "A long table of bills")
+    scroller = window.locator(".grid-scroll")
+    assert window.locator(".tbl tbody tr").count() < 60
+    scroller.evaluate("it => it.scrollTop = it.scrollHeight")
+    expect(window.locator("td", has_text="9000000000000199999")).to_be_visible()
+
+
+def test_cells_are_chosen_summed_and_copied_as_in_a_spreadsheet(clipboard: Page) -> None:
+    ask(clipboard, "Net sales by zone")
+    clipboard.locator("td", has_text="8,12,340").click()
+    clipboard.keyboard.press("Shift+ArrowDown")
+    expect(clipboard.locator(".grid-note")).to_contain_text("Sum 14,52,452")
+    clipboard.keyboard.press("Control+c")
+    expect(clipboard.locator(".toast")).to_have_text("Copied")
+    assert copied(clipboard) == "812340\n640112"
+
+
+def test_the_whole_table_is_copied_with_its_heads(clipboard: Page) -> None:
+    ask(clipboard, "Net sales by zone")
+    clipboard.locator(".card-foot").get_by_role("button", name="Copy").click()
+    expect(clipboard.locator(".toast")).to_contain_text("Copied 5 rows")
+    assert copied(clipboard).splitlines()[:2] == [
+        "zone\tnet_sales\tpieces\tdiscount_share",
+        "North\t486200000.5\t812340\t8.4",
+    ]
+
+
+def test_a_head_sorts_and_sorts_back(window: Page) -> None:
+    ask(window, "Net sales by zone")
+    head = window.get_by_role("button", name="Sort by Zone")
+    first = window.locator("tbody td").first
+    for expected in ("Central", "West", "North"):
+        head.click()
+        expect(first).to_have_text(expected)
+
+
+def test_a_conversation_is_renamed_pinned_and_deleted_with_a_way_back(window: Page, peer: Peer) -> None:
+    ask(window, "Net sales by zone")
+    more = window.get_by_role("button", name="More for Net sales by zone")
+    more.focus()
+    window.keyboard.press("Enter")
+    window.get_by_role("menuitem", name="Rename").click()
+    window.get_by_label("Name of the conversation").fill("Zones")
+    window.keyboard.press("Enter")
+    expect(window.get_by_role("heading", level=1)).to_have_text("Zones")
+    window.get_by_role("link", name="Zones").focus()
+    window.get_by_role("button", name="More for Zones").click()
+    window.get_by_role("menuitem", name="Pin").click()
+    expect(window.get_by_role("heading", name="Pinned")).to_be_visible()
+    window.get_by_role("link", name="Zones").press("Delete")
+    expect(window.get_by_role("link", name="Zones")).to_be_hidden()
+    expect(window.get_by_role("heading", level=1)).to_have_text("New conversation")
+    window.get_by_role("button", name="Undo").click()
+    expect(window.get_by_role("link", name="Zones")).to_be_visible()
+    expect(window.get_by_text("₹124.19 crore")).to_be_visible()
+
+
+def test_search_finds_a_conversation_by_the_words_in_it(window: Page, peer: Peer) -> None:
+    peer.add("Returns above 8 % in Kurtis")
+    window.keyboard.press("Control+k")
+    window.keyboard.type("kurtis")
+    expect(window.get_by_role("option", name="Returns above 8 % in Kurtis")).to_be_visible()
+    window.keyboard.press("Enter")
+    expect(window.get_by_role("heading", level=1)).to_have_text("Returns above 8 % in Kurtis")
+
+
+def test_a_draft_survives_a_reload_and_so_does_the_conversation(window: Page, peer: Peer) -> None:
+    ask(window, "Net sales by zone")
+    with window.expect_request("**/api/draft", timeout=3000):
+        window.get_by_label("Your question").fill("And in")
+    expect(window.locator(".turn")).to_have_count(1)
+    window.wait_for_timeout(500)
+    window.reload()
+    expect(window.get_by_text("₹124.19 crore")).to_be_visible()
+    expect(window.get_by_label("Your question")).to_have_value("And in")
+    assert "#/c/c1" in window.url
+
+
+def test_an_answer_goes_on_while_another_conversation_is_read(window: Page, peer: Peer) -> None:
+    other = peer.add("Another one")
+    peer.tell("conversations", {})
+    ask(window, "A slow question", wait=False)
+    expect(window.locator(".live .now")).to_have_text("Running SQL on retail")
+    window.get_by_role("link", name="Another one").click()
+    expect(window.get_by_role("heading", level=1)).to_have_text(str(other["title"]))
+    expect(window.get_by_role("img", name="being answered")).to_be_visible()
+    peer.stops["t1"].set()
+    window.get_by_role("link", name="A slow question").click()
+    expect(window.get_by_text("Stopped. Nothing was left running.")).to_be_visible()
+
+
+def test_the_theme_and_the_number_style_change_at_once_and_are_kept(window: Page, peer: Peer) -> None:
+    ask(window, "Net sales by zone")
+    window.get_by_role("link", name="Settings").click()
+    window.get_by_role("radio", name="Dark").click()
+    window.get_by_role("radio", name="Million, billion").click()
+    expect(window.locator("html")).to_have_attribute("data-theme", "dark")
+    expect(window.get_by_text("₹12.42 million")).to_be_visible()
+    assert peer.settings["theme"] == "dark"
+    assert peer.settings["numbers"] == "international"
+
+
+def test_a_table_is_found_by_a_column_and_asked_about(window: Page) -> None:
+    window.get_by_role("link", name="Data").click()
+    window.get_by_label("Find a table or column").fill("payment")
+    window.get_by_role("link", name="sales").first.click()
+    expect(window.get_by_text("Rupees after discount")).to_be_visible()
+    window.get_by_role("button", name="Ask about this table").click()
+    expect(window.get_by_label("Your question")).to_have_value(re.compile("sales"))
+
+
+def test_the_inspector_shows_where_figures_came_from_and_checks_again(window: Page) -> None:
+    ask(window, "Net sales by zone")
+    window.keyboard.press("Control+i")
+    drawer = window.get_by_role("complementary", name="Inspector")
+    expect(drawer.get_by_text("1 of 2 traced")).to_be_visible()
+    drawer.get_by_role("button", name="Check again").click()
+    expect(drawer.get_by_text("Same result at")).to_be_visible()
+    drawer.get_by_role("button", name="₹48.62 crore").click()
+    expect(window.locator("td.hit")).to_be_visible()
+    window.keyboard.press("Escape")
+    expect(drawer).to_be_hidden()
+
+
+def test_narrow_windows_open_the_rail_over_the_page(window: Page) -> None:
+    window.set_viewport_size({"width": 380, "height": 800})
+    rail = window.get_by_role("navigation", name="Conversations")
+    expect(rail).to_be_hidden()
+    window.get_by_role("button", name="Conversations and places").click()
+    expect(rail).to_be_visible()
+    window.keyboard.press("Escape")
+    expect(rail).to_be_hidden()
+
+
+def test_html_that_slipped_through_is_harmless(browser: Browser, peer: Peer) -> None:
+    page = browser.new_page()  # the browser rightly complains of what is tried here
+    page.goto(peer.url)
+    page.evaluate(
+        """async () => {
+            const { setHtml } = await import("/js/dom.js");
+            const place = document.body.appendChild(document.createElement("article"));
+            setHtml(place, `<p onclick="hit=1">a<img src=x onerror="hit=1"><script>hit=1</script>
+                <a href="javascript:hit=1" class="btn">b</a><style>*{display:none}</style></p>`);
+        }"""
+    )
+    assert re.sub(r"\s+", " ", page.locator("article").inner_html()) == "<p>a <a>b</a></p>"
+    assert page.evaluate("window.hit") is None
+    page.close()
