@@ -245,6 +245,12 @@ class ModelBlocked(ModelError):
 # -- The agent ----------------------------------------------------------------------------
 
 
+class ToolRefused(AppError):
+    """A model asked for a tool that does not exist, or with arguments that do not fit."""
+
+    code, status, fixer = "tool_refused", 400, Fixer.MODEL
+
+
 class Cancelled(AppError):
     """The person pressed stop."""
 

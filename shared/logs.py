@@ -37,9 +37,11 @@ class _MaskingFormatter(logging.Formatter):
         return "    " + super().formatException(*args).replace("\n", "\n    ")
 
 
-def set_up(*, level: str = "INFO", file: Path | None = None, max_size_mb: int = 100) -> None:
+def set_up(
+    *, level: str = "INFO", file: Path | None = None, max_size_mb: int = 100, to_terminal: bool = True
+) -> None:
     """Logs to standard error, and to ``file`` with five older ones kept beside it."""
-    handlers: list[logging.Handler] = [logging.StreamHandler(sys.stderr)]
+    handlers: list[logging.Handler] = [logging.StreamHandler(sys.stderr)] if to_terminal else []
     if file is not None:
         file.parent.mkdir(parents=True, exist_ok=True)
         size = max_size_mb * 1024 * 1024

@@ -5,36 +5,44 @@ results never pass through the model.
 """
 
 from collections.abc import Callable
-from typing import Any, Protocol, TypeVar
+from datetime import date
+from typing import Any, Protocol
 
 import msgspec
 
 from desktop.events import ResultCard
+from shared.llm.base import ToolSpec
 
 
 class ToolOutput(msgspec.Struct, frozen=True):
-    """``for_model`` is JSON-able; ``for_window`` a card, or None; ``summary`` one short phrase."""
+    """``for_model`` is JSON-able; ``for_window`` a card, or None; ``summary`` one short phrase.
+
+    ``columns_sent`` and ``rows_sent`` count the data in ``for_model``, for the meter.
+    """
 
     for_model: Any
     for_window: ResultCard | None = None
     summary: str = ""
     detail: str = ""
+    columns_sent: int = 0
+    rows_sent: int = 0
 
 
 class ToolContext(msgspec.Struct, frozen=True):
     """What a run may use. ``cancelled`` raises Cancelled when the person pressed stop; a tool calls
-    it wherever it waits."""
+    it wherever it waits. ``on_stop`` takes a call to make at that moment, and gives one that takes it
+    back."""
 
     connection: str
     conversation_id: str
     turn_id: str
     cancelled: Callable[[], None]
+    on_stop: Callable[[Callable[[], None]], Callable[[], None]]
+    question: str = ""
+    as_of: date | None = None
 
 
-A_contra = TypeVar("A_contra", bound=msgspec.Struct, contravariant=True)
-
-
-class Tool(Protocol[A_contra]):
+class Tool(Protocol):
     """``arguments`` is the struct whose schema goes to the model and whose check guards ``run``.
 
     A failure that the model can mend is raised as an AppError with ``fixer`` MODEL.
@@ -44,8 +52,16 @@ class Tool(Protocol[A_contra]):
     description: str
     arguments: type[msgspec.Struct]
 
-    def label(self, arguments: A_contra) -> str:
+    def label(self, arguments: msgspec.Struct, context: ToolContext) -> str:
         """The step as the person sees it: ``Running SQL on retail``."""
         ...
 
-    def run(self, arguments: A_contra, context: ToolContext) -> ToolOutput: ...
+    def run(self, arguments: msgspec.Struct, context: ToolContext) -> ToolOutput: ...
+
+
+def spec(tool: Tool) -> ToolSpec:
+    """The tool as a model sees it."""
+    schema = msgspec.json.schema(tool.arguments)
+    found = schema["$defs"][tool.arguments.__name__]
+    parameters = {key: found[key] for key in ("type", "properties", "required")}
+    return ToolSpec(name=tool.name, description=tool.description, parameters=parameters)

@@ -1,0 +1,114 @@
+"""One question, answered: a generator of events. How a model or the analyst thinks is beside this file."""
+
+import logging
+import time
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass
+from datetime import date
+
+import msgspec
+
+from desktop.agent.analyst_answer import AnalystAnswer
+from desktop.agent.failures import turn_failed, unexpected
+from desktop.agent.model_answer import ModelAnswer
+from desktop.agent.progress import Progress
+from desktop.agent.pump import pumped
+from desktop.agent.sources import Sources
+from desktop.agent.stop import Stop
+from desktop.events import Event, Sent, TurnFailed, TurnFinished, TurnStarted
+from desktop.store.results import Results
+from desktop.store.turns import Turn, TurnEnd
+from desktop.tools.base import ToolContext
+from desktop.tools.query import Queries, Query, Ran, rows_text
+from shared.errors import AppError, Cancelled
+
+_log = logging.getLogger(__name__)
+
+
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """``sql`` set means: run this, the person wrote it. ``as_of`` is the day that "today" means."""
+
+    turn: Turn
+    title: str
+    connection: str | None
+    earlier: list[Turn]
+    sent_before: Sent
+    sql: str | None = None
+    as_of: date | None = None
+
+
+@dataclass(frozen=True)
+class Loop:
+    """``model`` None means that the built-in analyst answers."""
+
+    model: ModelAnswer | None
+    analyst: AnalystAnswer
+    sources: Sources
+    queries: Queries
+    results: Results
+
+    @property
+    def label(self) -> str:
+        return self.model.label if self.model else "Built-in analyst"
+
+    def answer(self, asked: Asked, stop: Stop) -> Generator[Event, None, TurnEnd]:
+        """From TurnStarted to TurnFinished, whatever happens; returns what the store keeps."""
+        began = time.monotonic()
+        progress = Progress(asked.turn.question, stop, asked.sent_before)
+        yield TurnStarted(
+            conversation_id=asked.turn.conversation_id,
+            turn_id=asked.turn.id,
+            title=asked.title,
+            started_at=asked.turn.asked_at,
+            model=self.label,
+        )
+        try:
+            status = yield from self._think(asked, progress)
+            progress.keep_figures(self.results)
+        except Cancelled as error:
+            yield from progress.left_open(error)
+            status = "stopped"
+        except AppError as error:
+            yield from progress.left_open(error)
+            yield turn_failed(error)
+            status = "failed"
+        except Exception:  # noqa: BLE001 - the outer edge of a turn: the window must not be left waiting
+            _log.exception("A turn ended unexpectedly.")
+            failed: TurnFailed = unexpected()
+            yield from progress.left_open(AppError(failed.error))
+            yield failed
+            status = "failed"
+        elapsed_ms = round((time.monotonic() - began) * 1000, 1)
+        yield TurnFinished(turn_id=asked.turn.id, status=status, elapsed_ms=elapsed_ms)
+        return progress.end(status)
+
+    def _think(self, asked: Asked, progress: Progress) -> Generator[Event, None, str]:
+        [connection] = pumped(self._connection(asked), progress.stop)
+        context = progress.context(
+            connection=connection, conversation_id=asked.turn.conversation_id, turn_id=asked.turn.id
+        )
+        if asked.sql is not None:
+            return (yield from self._rerun(asked.sql, asked, progress, context))
+        if self.model is not None:
+            return (yield from self.model.answer(progress, context, asked.earlier, asked.as_of))
+        return (yield from self.analyst.answer(progress, context, asked.earlier, asked.as_of))
+
+    def _connection(self, asked: Asked) -> Iterator[str]:
+        yield self.sources.choose(asked.connection)
+
+    def _rerun(
+        self, sql: str, asked: Asked, progress: Progress, context: ToolContext
+    ) -> Generator[Event, None, str]:
+        step = progress.step(f"Running SQL on {context.connection}")
+        yield step
+        query = Query(connection=context.connection, sql=sql, title=asked.turn.question)
+        [ran] = pumped(self._ran(query, context), progress.stop)
+        result = ran.result
+        yield progress.done(step.step_id, rows_text(result.row_count, truncated=result.truncated), sql)
+        card = result.card(ran.rows)
+        progress.add_evidence(card, ran.rows)
+        yield card
+        return "answered"
+
+    def _ran(self, query: Query, context: ToolContext) -> Iterator[Ran]:
+        yield self.queries.run(query, context)

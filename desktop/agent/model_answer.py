@@ -1,0 +1,183 @@
+"""An answer by a language model with tools: text streams, calls run side by side, slips go back to it."""
+
+import time
+from collections.abc import Generator, Iterator, Sequence
+from datetime import date
+
+import msgspec
+
+from desktop.agent.memory import reminded, size_of, transcript_text
+from desktop.agent.progress import Progress
+from desktop.agent.prompt import system_prompt
+from desktop.agent.pump import merged, pumped
+from desktop.agent.sources import Sources
+from desktop.events import Event, StepStarted
+from desktop.store.results import Results
+from desktop.store.turns import Turn
+from desktop.tools.base import Tool, ToolContext, ToolOutput, spec
+from shared.errors import AppError, Fixer, ToolRefused
+from shared.llm.base import (
+    Message,
+    Model,
+    ModelMessage,
+    Opaque,
+    TextDelta,
+    ToolAnswer,
+    ToolAnswers,
+    ToolCall,
+    ToolSpec,
+    UserMessage,
+)
+
+MOST_STEPS = 10
+MOST_SLIPS = 4
+_DRAW_SECONDS = 0.08
+_ENOUGH = "You have used all your steps. Answer now, with what you have, and say what is missing."
+
+
+class _Job(msgspec.Struct, frozen=True):
+    call: ToolCall
+    step_id: str
+    tool: Tool
+    arguments: msgspec.Struct
+
+
+class ModelAnswer:
+    """The model leads; we keep count of steps and slips."""
+
+    def __init__(self, model: Model, tools: Sequence[Tool], sources: Sources, results: Results) -> None:
+        self._model = model
+        self._tools = {tool.name: tool for tool in tools}
+        self._specs = [spec(tool) for tool in tools]
+        self._sources = sources
+        self._results = results
+
+    @property
+    def label(self) -> str:
+        return self._model.label
+
+    def answer(
+        self, progress: Progress, context: ToolContext, earlier: Sequence[Turn], as_of: date | None
+    ) -> Generator[Event, None, str]:
+        step = progress.step(f"Reading the schema of {context.connection}")
+        yield step
+        [(system, newest)] = pumped(self._system(context.connection, as_of), progress.stop)
+        yield progress.done(step.step_id)
+        context = msgspec.structs.replace(context, as_of=newest)
+        before = reminded(earlier)
+        messages: list[Message] = [UserMessage(progress.question)]
+        slips = 0
+        for number in range(MOST_STEPS + 1):
+            last = number == MOST_STEPS
+            if last:
+                messages.append(UserMessage(_ENOUGH))
+            tools = [] if last else self._specs
+            reply = yield from self._reply(progress, system, [*before, *messages], tools)
+            messages.append(reply)
+            if not reply.calls or last:
+                break
+            answers, slipped = yield from self._run(reply.calls, progress, context)
+            messages.append(ToolAnswers(answers))
+            slips = slips + 1 if slipped else 0
+            if slipped and slips >= MOST_SLIPS:
+                raise slipped
+        progress.transcript = transcript_text(messages)
+        yield progress.chunk()
+        return "answered" if progress.text.strip() else "cannot_answer"
+
+    def _system(self, connection: str, as_of: date | None) -> Iterator[tuple[str, date | None]]:
+        schema = self._sources.schema(connection)
+        newest = self._sources.newest_day(connection, as_of)
+        today = as_of or self._sources.today()
+        yield system_prompt(connection=connection, schema=schema, today=today, as_of=newest), newest
+
+    def _reply(
+        self, progress: Progress, system: str, messages: Sequence[Message], tools: Sequence[ToolSpec]
+    ) -> Generator[Event, None, ModelMessage]:
+        """One reply. Its text follows that of the replies before it, a paragraph apart."""
+        progress.count_sent(size=size_of(system, messages))
+        yield progress.sent()
+        earlier_text = f"{progress.text.rstrip()}\n\n" if progress.text.strip() else ""
+        text, calls, opaque, drawn_at = "", list[ToolCall](), None, 0.0
+        for event in pumped(self._model.stream(system, messages, tools), progress.stop):
+            match event:
+                case TextDelta():
+                    text += event.text
+                    progress.text = earlier_text + text
+                    if time.monotonic() - drawn_at > _DRAW_SECONDS:
+                        yield progress.chunk()
+                        drawn_at = time.monotonic()
+                case ToolCall():
+                    calls.append(event)
+                case Opaque():
+                    opaque = event
+        if text:
+            yield progress.chunk()
+        return ModelMessage(text=text, calls=calls, opaque=opaque)
+
+    def _run(
+        self, calls: Sequence[ToolCall], progress: Progress, context: ToolContext
+    ) -> Generator[Event, None, tuple[list[ToolAnswer], AppError | None]]:
+        """All calls side by side; their answers in the order of the calls. The error is the last slip
+        when not one of them succeeded."""
+        answers: dict[str, ToolAnswer] = {}
+        slip: AppError | None = None
+        jobs: list[_Job] = []
+        for call in calls:
+            try:
+                job, started = self._prepared(call, progress, context)
+            except ToolRefused as error:
+                answers[call.id], slip = _refusal(call, error), error
+                step = progress.step(f"Using the tool {call.name}")
+                yield step
+                yield progress.failed(step.step_id, error)
+                continue
+            jobs.append(job)
+            yield started
+        succeeded = False
+        for number, outcome in merged([_attempt(job, context) for job in jobs], progress.stop):
+            job = jobs[number]
+            if isinstance(outcome, AppError):
+                answers[job.call.id], slip = _refusal(job.call, outcome), outcome
+                yield progress.failed(job.step_id, outcome, _sql_of(job.call))
+                continue
+            succeeded = True
+            yield progress.done(job.step_id, outcome.summary, outcome.detail)
+            card = outcome.for_window
+            if card is not None:
+                progress.add_evidence(card, self._results.rows(card.result_id))
+                yield card
+            progress.count_sent(columns=outcome.columns_sent, rows=outcome.rows_sent)
+            answers[job.call.id] = ToolAnswer(job.call.id, job.call.name, outcome.for_model)
+        yield progress.sent()
+        return [answers[call.id] for call in calls], None if succeeded else slip
+
+    def _prepared(self, call: ToolCall, progress: Progress, context: ToolContext) -> tuple[_Job, StepStarted]:
+        tool = self._tools.get(call.name)
+        if tool is None:
+            raise ToolRefused(f"There is no tool called {call.name}. There are: {', '.join(self._tools)}.")
+        try:
+            arguments = msgspec.convert(call.arguments, tool.arguments)
+        except msgspec.ValidationError as error:
+            raise ToolRefused(f"The arguments do not fit: {error}.") from error
+        started = progress.step(tool.label(arguments, context))
+        return _Job(call, started.step_id, tool, arguments), started
+
+
+def _attempt(job: _Job, context: ToolContext) -> Iterator[ToolOutput | AppError]:
+    """The tool's output, or the failure when the model can mend it; others end the turn."""
+    try:
+        yield job.tool.run(job.arguments, context)
+    except AppError as error:
+        if error.fixer is not Fixer.MODEL:
+            raise
+        yield error
+
+
+def _refusal(call: ToolCall, error: AppError) -> ToolAnswer:
+    return ToolAnswer(call.id, call.name, {"error": str(error), "code": error.code})
+
+
+def _sql_of(call: ToolCall) -> str:
+    sql = call.arguments.get("sql", "")
+    return sql if isinstance(sql, str) else ""

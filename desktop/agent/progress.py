@@ -1,0 +1,104 @@
+"""Where one answer stands: its text, its evidence, its open steps. It outlives a stop or a failure."""
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from desktop.agent.markup import Marked
+from desktop.agent.provenance import Evidence
+from desktop.agent.stop import Stop
+from desktop.events import ResultCard, Sent, StepFinished, StepStarted, TextChunk
+from desktop.store.results import Figure, Results
+from desktop.store.turns import TurnEnd
+from desktop.tools.base import ToolContext
+from shared.errors import AppError, Cancelled
+
+
+class Progress:
+    """Mutable on purpose, and owned by the one thread that answers."""
+
+    def __init__(self, question: str, stop: Stop, sent_before: Sent) -> None:
+        self.question = question
+        self.stop = stop
+        self.text = ""
+        self.memory: str | None = None
+        self.transcript: str | None = None
+        self._sent_before = sent_before
+        self._sent = Sent(columns=0, rows=0, bytes=0)
+        self._evidence: dict[str, Evidence] = {}
+        self._figures: list[tuple[str | None, Figure]] = []
+        self._open: dict[str, tuple[StepStarted, float]] = {}
+        self._steps = 0
+
+    def step(self, label: str) -> StepStarted:
+        self._steps += 1
+        started = StepStarted(step_id=f"s{self._steps}", label=label)
+        self._open[started.step_id] = (started, time.monotonic())
+        return started
+
+    def done(self, step_id: str, summary: str = "", detail: str = "") -> StepFinished:
+        return self._close(step_id, "ok", summary, detail)
+
+    def failed(self, step_id: str, error: AppError, detail: str = "") -> StepFinished:
+        explained = "\n\n".join(part for part in (str(error), detail) if part)
+        return self._close(step_id, "failed", error.message, explained)
+
+    def left_open(self, error: AppError) -> list[StepFinished]:
+        """The steps that were under way when ``error`` ended the turn."""
+        if isinstance(error, Cancelled):
+            return [self._close(step_id, "stopped", "Stopped", "") for step_id in list(self._open)]
+        return [self.failed(step_id, error) for step_id in list(self._open)]
+
+    def add_evidence(self, card: ResultCard, rows: Sequence[Sequence[Any]]) -> None:
+        self._evidence[card.result_id] = Evidence(card.result_id, card.columns, card.formats, rows)
+
+    def chunk(self) -> TextChunk:
+        """The text so far, with its figures traced."""
+        marked = Marked(self.text, list(self._evidence.values()), self.question)
+        self._figures = marked.figures
+        return TextChunk(html=marked.html)
+
+    def count_sent(self, *, columns: int = 0, rows: int = 0, size: int = 0) -> None:
+        sent = self._sent
+        self._sent = Sent(columns=sent.columns + columns, rows=sent.rows + rows, bytes=sent.bytes + size)
+
+    def sent(self) -> Sent:
+        """What has left this machine for a model, in the whole conversation."""
+        before, sent = self._sent_before, self._sent
+        return Sent(
+            columns=before.columns + sent.columns,
+            rows=before.rows + sent.rows,
+            bytes=before.bytes + sent.bytes,
+        )
+
+    def keep_figures(self, results: Results) -> None:
+        """Each receipt lists the figures of its own result, and those that were found in none."""
+        for result_id in self._evidence:
+            mine = [figure for found_in, figure in self._figures if found_in in (result_id, None)]
+            results.keep_figures(result_id, mine)
+
+    def end(self, status: str) -> TurnEnd:
+        return TurnEnd(
+            status=status, answer=self.text, memory=self.memory, transcript=self.transcript, sent=self._sent
+        )
+
+    def context(self, *, connection: str, conversation_id: str, turn_id: str) -> ToolContext:
+        on_stop: Callable[[Callable[[], None]], Callable[[], None]] = self.stop.when_pressed
+        return ToolContext(
+            connection=connection,
+            conversation_id=conversation_id,
+            turn_id=turn_id,
+            cancelled=self.stop.check,
+            on_stop=on_stop,
+        )
+
+    def _close(self, step_id: str, status: str, summary: str, detail: str) -> StepFinished:
+        started, began = self._open.pop(step_id)
+        return StepFinished(
+            step_id=step_id,
+            label=started.label,
+            status=status,
+            elapsed_ms=round((time.monotonic() - began) * 1000, 1),
+            summary=summary,
+            detail=detail,
+        )

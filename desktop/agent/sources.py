@@ -1,0 +1,87 @@
+"""What can be asked: connections, their schemas, and an analyst for each. Asking itself is elsewhere."""
+
+import threading
+from collections.abc import Callable, Sequence
+from datetime import date
+from typing import Any, Protocol
+
+import msgspec
+
+from desktop.analyst.meaning import Outcome, Plan, Told
+from shared.backend_client import BackendClient
+from shared.errors import NotFound
+from shared.results import Column
+from shared.wire import ConnectionInfo, Schema
+
+Fetch = Callable[[str], Sequence[Sequence[Any]]]
+_FETCH_ROWS = 5_000
+
+
+class AnalystLike(Protocol):
+    """What the rest of the agent needs of the built-in analyst."""
+
+    as_of: date | None
+
+    def read(self, question: str, memory: dict[str, object] | None) -> Outcome: ...
+    def tell(self, plan: Plan, columns: Sequence[Column], rows: Sequence[Sequence[Any]]) -> Told: ...
+    def starters(self) -> list[str]: ...
+
+
+MakeAnalyst = Callable[[Schema, Fetch, date, date | None], AnalystLike]
+
+
+class Sources:
+    """Looks through the client, which remembers for a while. An analyst is kept as long as its schema."""
+
+    def __init__(
+        self,
+        client: Callable[[], BackendClient],
+        make_analyst: MakeAnalyst,
+        today: Callable[[], date] = date.today,
+    ) -> None:
+        self._client = client
+        self._make_analyst = make_analyst
+        self.today = today
+        self._lock = threading.Lock()
+        self._analysts: dict[tuple[str, date | None], tuple[bytes, AnalystLike]] = {}
+
+    def connections(self) -> list[ConnectionInfo]:
+        """Those that SQL can be sent to."""
+        return [connection for connection in self._client().list_connections() if connection.dialect]
+
+    def choose(self, name: str | None) -> str:
+        """``name`` when there is such a connection, otherwise the first one."""
+        names = [connection.name for connection in self.connections()]
+        if name is None:
+            if not names:
+                raise NotFound("There is no connection yet. The backend's administrator can add one.")
+            return names[0]
+        if name not in names:
+            known = f" There are: {', '.join(names)}." if names else ""
+            raise NotFound(f"There is no connection called {name!r}.{known}")
+        return name
+
+    def type_of(self, name: str) -> str:
+        return next((found.type for found in self._client().list_connections() if found.name == name), "")
+
+    def schema(self, connection: str) -> Schema:
+        return self._client().get_schema(connection)
+
+    def analyst(self, connection: str, as_of: date | None = None) -> AnalystLike:
+        schema = self.schema(connection)
+        mark = msgspec.json.encode([schema.tables, schema.dialect, self.today().isoformat()])
+        key = (connection, as_of)
+        with self._lock:
+            kept = self._analysts.get(key)
+        if kept is not None and kept[0] == mark:
+            return kept[1]
+        made = self._make_analyst(schema, lambda sql: self._fetch(connection, sql), self.today(), as_of)
+        with self._lock:
+            self._analysts[key] = (mark, made)
+        return made
+
+    def newest_day(self, connection: str, as_of: date | None = None) -> date | None:
+        return self.analyst(connection, as_of).as_of
+
+    def _fetch(self, connection: str, sql: str) -> Sequence[Sequence[Any]]:
+        return self._client().execute_query(connection, sql, max_rows=_FETCH_ROWS, allow_cached=True).rows

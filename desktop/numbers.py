@@ -1,0 +1,72 @@
+"""Numbers and dates as people here write them: ₹12,34,567 and 1.24 crore. Pure; the window has its own."""
+
+from datetime import date, datetime
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+
+CRORE, LAKH = Decimal(10_000_000), Decimal(100_000)
+
+
+def grouped(value: Decimal | int | float, decimals: int | None = None, *, indian: bool = True) -> str:
+    """``1234567.5`` as ``12,34,567.5``; ``decimals`` None keeps at most two that are not zero."""
+    number = Decimal(str(value))
+    if not number.is_finite():
+        return str(value)
+    places = 2 if decimals is None else decimals
+    number = number.quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_UP)
+    sign, digits = ("-", str(-number)) if number < 0 else ("", str(number))
+    whole, _, fraction = digits.partition(".")
+    if decimals is None:
+        fraction = fraction.rstrip("0")
+    if not indian:
+        return f"{sign}{int(whole):,}" + (f".{fraction}" if fraction else "")
+    head, tail = whole[:-3], whole[-3:]
+    groups = [tail]
+    while head:
+        groups.insert(0, head[-2:])
+        head = head[:-2]
+    return sign + ",".join(groups) + (f".{fraction}" if fraction else "")
+
+
+def short_money(value: Decimal | int | float) -> str:
+    """``₹12.34 crore``, ``₹5.6 lakh``, ``₹8,450``."""
+    number = Decimal(str(value))
+    size = abs(number)
+    sign = "-" if number < 0 else ""
+    if size >= CRORE:
+        return f"{sign}₹{grouped(size / CRORE, 2)} crore"
+    if size >= LAKH:
+        return f"{sign}₹{grouped(size / LAKH, 2)} lakh"
+    return f"{sign}₹{grouped(size, 2 if size != size.to_integral_value() else 0)}"
+
+
+def cell_text(value: object, cell_format: str) -> str:
+    """One cell for a terminal; an empty text for NULL. ``cell_format`` is one of ResultCard.formats."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Decimal | int | float):
+        return _number_text(value, cell_format)
+    if cell_format in ("date", "month") and isinstance(value, str):
+        return _day_text(value, cell_format)
+    return str(value)
+
+
+def _number_text(value: Decimal | int | float, cell_format: str) -> str:
+    match cell_format:
+        case "money":
+            return "₹" + grouped(value, 2)
+        case "percent":
+            return grouped(value, 1) + " %"
+        case "text":
+            return str(value)
+        case _:
+            return grouped(value)
+
+
+def _day_text(text: str, cell_format: str) -> str:
+    try:
+        day = datetime.fromisoformat(text) if len(text) > 10 else date.fromisoformat(text)
+    except (ValueError, InvalidOperation):
+        return text
+    return day.strftime("%b %Y") if cell_format == "month" else f"{day.day} {day.strftime('%b %Y')}"

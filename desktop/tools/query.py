@@ -1,0 +1,205 @@
+"""The tool ``query``: one SELECT on the backend, kept, shown as a card, and shown to the model in part."""
+
+import hashlib
+import logging
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+from typing import Annotated, Any, cast
+from uuid import uuid4
+
+import msgspec
+
+from desktop.events import ChartSpec, Headline, Reading
+from desktop.numbers import cell_text, grouped, short_money
+from desktop.store.moment import now
+from desktop.store.results import Results, StoredResult
+from desktop.tools.base import ToolContext, ToolOutput
+from desktop.tools.formats import guess
+from shared.backend_client import BackendClient, QueryResult
+from shared.errors import AppError, QueryCancelled
+from shared.results import Column
+
+MAX_ROWS = 10_000
+PREVIEW_ROWS = 20
+_MAX_CELL = 200
+
+Suggest = Callable[[Sequence[Column], Sequence[Sequence[object]]], ChartSpec | None]
+Rows = list[list[Any]]
+
+_encoder = msgspec.json.Encoder(decimal_format="number")
+_decoder = msgspec.json.Decoder(list[list[Any]], float_hook=Decimal)
+_log = logging.getLogger(__name__)
+
+
+class Query(msgspec.Struct, frozen=True, kw_only=True):
+    """A query to run for the person. ``formats`` None means: guess them."""
+
+    connection: str
+    sql: str
+    title: str
+    formats: list[str] | None = None
+    readings: list[Reading] = []
+    chart: ChartSpec | None = None
+    as_of: str | None = None
+
+
+class Ran(msgspec.Struct, frozen=True):
+    """``rows`` are JSON-able; ``exact`` are as the client gave them, dates as dates."""
+
+    result: StoredResult
+    rows: Rows
+    exact: Rows
+
+
+class Queries:
+    """Runs queries and keeps what they gave."""
+
+    def __init__(
+        self,
+        client: Callable[[], BackendClient],
+        results: Results,
+        type_of: Callable[[str], str],
+        suggest: Suggest,
+    ) -> None:
+        self._client = client
+        self._results = results
+        self._type_of = type_of
+        self._suggest = suggest
+
+    def run(self, query: Query, context: ToolContext) -> Ran:
+        answer = self._ask(query, context)
+        rows = plain(answer.rows)
+        columns = list(answer.columns)
+        formats = query.formats or guess(columns)
+        result = StoredResult(
+            id=uuid4().hex[:12],
+            turn_id=context.turn_id,
+            title=query.title,
+            connection=query.connection,
+            connection_type=self._type_of(query.connection),
+            sql=query.sql,
+            columns=columns,
+            formats=formats,
+            readings=query.readings,
+            headline=_headline(columns, formats, rows),
+            chart=query.chart or self._suggest(columns, answer.rows),
+            row_count=answer.row_count,
+            truncated=answer.truncated,
+            elapsed_ms=answer.elapsed_ms,
+            ran_at=now(),
+            content_hash=content_hash(columns, rows),
+            query_id=answer.query_id,
+            as_of=query.as_of,
+            cached_at=answer.cached_at.isoformat() if answer.cached_at else None,
+        )
+        self._results.add(result, rows)
+        return Ran(result, rows, answer.rows)
+
+    def hash_now(self, result: StoredResult, context: ToolContext) -> str:
+        """The content hash that the same query gives now."""
+        query = Query(connection=result.connection, sql=result.sql, title=result.title)
+        answer = self._ask(query, context)
+        return content_hash(list(answer.columns), plain(answer.rows))
+
+    def _ask(self, query: Query, context: ToolContext) -> QueryResult:
+        context.cancelled()
+        client, query_id = self._client(), str(uuid4())
+
+        def cancel() -> None:
+            try:
+                client.cancel_query(query_id)
+            except AppError as error:
+                _log.warning("The query could not be stopped in the source: %s", error)
+
+        forget = context.on_stop(cancel)
+        try:
+            return client.execute_query(query.connection, query.sql, max_rows=MAX_ROWS, query_id=query_id)
+        except QueryCancelled:
+            context.cancelled()
+            raise
+        finally:
+            forget()
+
+
+def plain(rows: Sequence[Sequence[Any]]) -> Rows:
+    """The rows as JSON carries them, every digit kept: fractions are Decimal, dates are text."""
+    return _decoder.decode(_encoder.encode(rows))
+
+
+def content_hash(columns: Sequence[Column], rows: Rows) -> str:
+    """SHA-256 over column names and all cells, in their order."""
+    content = _encoder.encode([[column.name for column in columns], rows])
+    return hashlib.sha256(content).hexdigest()
+
+
+def _headline(columns: Sequence[Column], formats: Sequence[str], rows: Rows) -> Headline | None:
+    if len(rows) != 1 or len(columns) != 1 or not columns[0].type.is_number or rows[0][0] is None:
+        return None
+    value = rows[0][0]
+    text = short_money(value) if formats[0] == "money" else cell_text(value, formats[0])
+    return Headline(value=text, label=columns[0].name.replace("_", " "))
+
+
+class QueryArguments(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    sql: Annotated[str, msgspec.Meta(description="One SELECT in the connection's dialect.", min_length=1)]
+    title: Annotated[
+        str,
+        msgspec.Meta(description="What the result shows, as a short heading: Net sales by zone, 2025-26."),
+    ]
+
+
+class QueryTool:
+    """The model sees columns, counts and a preview; the person sees the result."""
+
+    name = "query"
+    description = (
+        "Run one read-only SELECT. The person sees the whole result as a table and a chart; you get the "
+        f"columns, the number of rows and the first {PREVIEW_ROWS} rows."
+    )
+    arguments: type[msgspec.Struct] = QueryArguments
+
+    def __init__(self, queries: Queries) -> None:
+        self._queries = queries
+
+    def label(self, arguments: msgspec.Struct, context: ToolContext) -> str:  # noqa: ARG002 - same for all
+        return f"Running SQL on {context.connection}"
+
+    def run(self, arguments: msgspec.Struct, context: ToolContext) -> ToolOutput:
+        wanted = cast("QueryArguments", arguments)
+        query = Query(
+            connection=context.connection,
+            sql=wanted.sql,
+            title=wanted.title,
+            as_of=context.as_of.isoformat() if context.as_of else None,
+        )
+        ran = self._queries.run(query, context)
+        result, preview = ran.result, [[_short(cell) for cell in row] for row in ran.rows[:PREVIEW_ROWS]]
+        return ToolOutput(
+            for_model={
+                "result_id": result.id,
+                "columns": [{"name": c.name, "type": c.type.value} for c in result.columns],
+                "row_count": result.row_count,
+                "truncated": result.truncated,
+                "preview": preview,
+                "preview_is_everything": len(preview) == result.row_count,
+                "from_cache_of": result.cached_at,
+            },
+            for_window=result.card(ran.rows),
+            summary=rows_text(result.row_count, truncated=result.truncated),
+            detail=wanted.sql,
+            columns_sent=len(result.columns),
+            rows_sent=len(preview),
+        )
+
+
+def rows_text(count: int, *, truncated: bool) -> str:
+    words = "1 row" if count == 1 else f"{grouped(count)} rows"
+    return f"first {words}" if truncated else words
+
+
+def _short(cell: Any) -> Any:
+    if isinstance(cell, Decimal):
+        return float(cell)
+    if isinstance(cell, str) and len(cell) > _MAX_CELL:
+        return cell[:_MAX_CELL] + "…"
+    return cell
