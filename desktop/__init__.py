@@ -1,0 +1,3 @@
+"""The agent: each person's own program."""
+
+__version__ = "0.1.0"

@@ -129,6 +129,14 @@ class Results:
     def get(self, result_id: str) -> StoredResult:
         return msgspec.json.decode(self._row(result_id)["about"], type=StoredResult)
 
+    def of_turn(self, turn_id: str) -> list[StoredResult]:
+        query = select(results.c.about).where(results.c.turn_id == turn_id)
+        with self._database.read() as connection:
+            texts = list(connection.execute(query).scalars())
+        return sorted(
+            (msgspec.json.decode(text, type=StoredResult) for text in texts), key=lambda one: one.ran_at
+        )
+
     def figures(self, result_id: str) -> list[Figure]:
         return msgspec.json.decode(self._row(result_id)["figures"], type=list[Figure])
 

@@ -1,6 +1,5 @@
 """The list of kinds. A new one is a module beside this file and a line below."""
 
-from server.connectors import postgres
 from server.connectors.base import Kind
 
-KINDS: dict[str, Kind] = {kind.type: kind for kind in (postgres.KIND,)}
+KINDS: dict[str, Kind] = {}

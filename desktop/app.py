@@ -1,0 +1,105 @@
+"""Builds the agent and hands every part what it needs. The only place that does."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from desktop.agent.analyst_answer import AnalystAnswer
+from desktop.agent.loop import Loop
+from desktop.agent.model_answer import ModelAnswer
+from desktop.agent.no_analyst import NoAnalyst
+from desktop.agent.runner import Runner
+from desktop.agent.sources import Sources
+from desktop.backend import Backend
+from desktop.events import ChartSpec
+from desktop.store.conversations import Conversations
+from desktop.store.database import Database
+from desktop.store.preferences import PreferenceStore
+from desktop.store.results import Results
+from desktop.store.turns import Turns
+from desktop.tools.base import Tool
+from desktop.tools.chart import ChartTool
+from desktop.tools.query import Queries, QueryTool
+from desktop.tools.schema import SchemaTool
+from shared.results import Column
+from shared.settings import AgentSettings
+
+
+@dataclass(frozen=True)
+class Agent:
+    """Everything that answers questions; the window's server is in serving."""
+
+    database: Database
+    backend: Backend
+    sources: Sources
+    queries: Queries
+    runner: Runner
+    conversations: Conversations
+    turns: Turns
+    results: Results
+    preferences: PreferenceStore
+    model_kind: str
+
+    def close(self) -> None:
+        """Stops what runs, ends the demo if it is ours, closes the store."""
+        self.runner.stop_all()
+        self.backend.close()
+        self.database.close()
+
+
+def build(
+    settings: AgentSettings,
+    home: Path,
+    backend: Backend,
+    *,
+    conversations_changed: Callable[[], None] = lambda: None,
+    today: Callable[[], date] = date.today,
+) -> Agent:
+    """``backend`` is made by the caller, who may have started it before the rest was imported."""
+    database = Database(home / "agent" / "agent.db")
+    results = Results(database, home / "agent" / "results")
+    turns, conversations = Turns(database), Conversations(database)
+    sources = Sources(backend.client, NoAnalyst, today)
+    queries = Queries(backend.client, results, sources.type_of, _no_chart)
+    loop = Loop(
+        model=_model(settings, sources, queries, results),
+        analyst=AnalystAnswer(sources, queries, results),
+        sources=sources,
+        queries=queries,
+        results=results,
+    )
+    return Agent(
+        database=database,
+        backend=backend,
+        sources=sources,
+        queries=queries,
+        runner=Runner(loop, conversations, turns, conversations_changed),
+        conversations=conversations,
+        turns=turns,
+        results=results,
+        preferences=PreferenceStore(database),
+        model_kind=_model_kind(settings) if loop.model else "analyst",
+    )
+
+
+def _model(
+    settings: AgentSettings, sources: Sources, queries: Queries, results: Results
+) -> ModelAnswer | None:
+    if not (settings.gemini.api_key.strip() or settings.openai.base_url.strip()):
+        return None
+    from shared.llm.choose import choose
+
+    model = choose(settings)
+    if model is None:
+        return None
+    tools: list[Tool] = [QueryTool(queries), SchemaTool(sources.schema), ChartTool(results)]
+    return ModelAnswer(model, tools, sources, results)
+
+
+def _model_kind(settings: AgentSettings) -> str:
+    return "gemini" if settings.gemini.api_key.strip() else "openai"
+
+
+def _no_chart(_columns: Sequence[Column], _rows: Sequence[Sequence[object]]) -> ChartSpec | None:
+    return None

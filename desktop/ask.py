@@ -1,0 +1,159 @@
+"""The command ``ask``: one question, answered in the terminal or as JSON."""
+
+import argparse
+import os
+import sys
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from desktop import settings_file
+from desktop.backend import Backend
+from shared import logs
+from shared.paths import home
+
+_EXIT = {"answered": 0, "needs_clarification": 3}
+_SHOWN_ROWS = 50
+
+
+def ask(parsed: argparse.Namespace) -> int:
+    """The exit code; what each means is in ``ask --help``."""
+    folder = home()
+    settings = settings_file.load(parsed.config, folder)
+    section = settings.backend
+    if parsed.url:
+        key = parsed.key or os.environ.get("BACKEND_API_KEY", "")
+        section = msgspec.structs.replace(section, url=parsed.url, api_key=key)
+    logs.set_up(level="WARNING", file=folder / "agent" / "ask.log", max_size_mb=10, to_terminal=False)
+    progress = (lambda _: None) if parsed.json else _progress
+    backend = Backend(section, folder, lambda state: progress(state.detail))
+    opening = threading.Thread(target=backend.open_now, name="backend", daemon=True)
+    opening.start()  # a demo takes a moment to start; the imports below take another
+    try:
+        answer = _answered(parsed, settings, backend)
+    finally:
+        backend.close()
+    if parsed.json:
+        print(_json(answer))
+    else:
+        _print(answer)
+    return _EXIT.get(answer["status"], 1)
+
+
+def _answered(parsed: argparse.Namespace, settings: Any, backend: Backend) -> dict[str, Any]:
+    """The documented JSON, and beside it what only a terminal shows, under ``_``."""
+    from desktop.agent.runner import Ask
+    from desktop.app import build
+    from desktop.events import Clarification, FollowUps, ResultCard, TurnFailed, TurnFinished
+
+    agent = build(settings, home(), backend)
+    try:
+        running = agent.runner.ask(
+            Ask(
+                question=parsed.question,
+                connection=parsed.connection,
+                as_of=parsed.as_of,
+                name=parsed.conversation,
+            )
+        )
+        card: ResultCard | None = None
+        status, asked_back, failed, follow_ups = "cannot_answer", None, None, list[str]()
+        try:
+            for event in running.watch():
+                match event:
+                    case ResultCard():
+                        card = event
+                    case Clarification():
+                        asked_back = event
+                    case TurnFailed():
+                        failed = event
+                    case FollowUps():
+                        follow_ups = event.questions
+                    case TurnFinished():
+                        status = event.status
+        except KeyboardInterrupt:
+            running.stop.press()
+            raise
+        turn = agent.turns.get(running.id)
+        if parsed.conversation is None:
+            agent.conversations.delete(turn.conversation_id)
+        text = turn.answer
+        if asked_back is not None:
+            text = "\n".join(
+                [asked_back.question, *(f"- {choice.question}" for choice in asked_back.choices)]
+            )
+        if failed is not None:
+            text = f"{failed.error} {failed.meaning}"
+        return {
+            "answer": text.strip(),
+            "connection": card.connection if card else parsed.connection,
+            "sql": card.sql if card else None,
+            "columns": card.columns if card else [],
+            "rows": agent.results.rows(card.result_id) if card else [],
+            "chart": card.chart if card else None,
+            "model": agent.runner.label,
+            "status": status if status in ("answered", "needs_clarification") else "cannot_answer",
+            "_": (card, failed, follow_ups),
+        }
+    finally:
+        agent.close()
+
+
+def _json(answer: dict[str, Any]) -> str:
+    shown = {name: value for name, value in answer.items() if name != "_"}
+    return msgspec.json.Encoder(decimal_format="number").encode(shown).decode()
+
+
+def _print(answer: dict[str, Any]) -> None:
+    card, failed, follow_ups = answer["_"]
+    if failed is not None:
+        print(f"error: {failed.error}\n{failed.meaning}", file=sys.stderr)
+        return
+    if card is not None:
+        print(f"{card.title}\n")
+        for reading in card.readings:
+            print(f"  {reading.name}: {reading.value}")
+        if card.readings:
+            print()
+        for line in table(card, answer["rows"][:_SHOWN_ROWS]):
+            print(f"  {line}")
+        if len(answer["rows"]) > _SHOWN_ROWS:
+            print(f"  … {len(answer['rows']) - _SHOWN_ROWS} more rows; --json prints all of them")
+        if card.cached_at:
+            print(f"\n  The backend is away; this is the answer of {card.cached_at}.")
+        print()
+    if answer["answer"]:
+        print(answer["answer"])
+    if card is not None:
+        print(f"\nSQL on {card.connection}, {card.elapsed_ms:.0f} ms:\n{card.sql}")
+    elif follow_ups:
+        print("\nYou could ask:", *follow_ups, sep="\n  ")
+
+
+def table(card: Any, rows: list[list[Any]]) -> Iterator[str]:
+    """Lines of a table: numbers to the right, with Indian grouping."""
+    from desktop.numbers import cell_text
+
+    names = [column.name for column in card.columns]
+    cells = [[cell_text(cell, form) for cell, form in zip(row, card.formats, strict=True)] for row in rows]
+    widths = [max(len(line[i]) for line in [names, *cells]) for i in range(len(names))]
+    right = [column.type.is_number for column in card.columns]
+
+    def line(parts: list[str]) -> str:
+        fitted = [
+            part.rjust(width) if to_right else part.ljust(width)
+            for part, width, to_right in zip(parts, widths, right, strict=True)
+        ]
+        return "  ".join(fitted).rstrip()
+
+    yield line(names)
+    yield "  ".join("-" * width for width in widths)
+    for row in cells:
+        yield line(row)
+
+
+def _progress(detail: str) -> None:
+    if detail:
+        print(detail, file=sys.stderr)

@@ -1,0 +1,204 @@
+"""The backend as this machine sees it: which one, whether it answers, a client for it."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from desktop.demo import DemoChild, DemoPlace, find_running
+from desktop.store.moment import now
+from shared.backend_client import BackendClient
+from shared.errors import AppError, BackendConnectionError
+from shared.settings import BackendSection
+
+_log = logging.getLogger(__name__)
+
+_WATCH_SECONDS = 4.0
+_SLOWEST_WATCH_SECONDS = 30.0
+_START_SECONDS = 180.0
+
+State = Literal["online", "offline", "connecting", "demo-starting", "not_configured"]
+
+
+class BackendState(msgspec.Struct, frozen=True, kw_only=True):
+    """``since`` is when this state began; ``detail`` is a sentence, or the demo's progress."""
+
+    state: State
+    since: str
+    url: str = ""
+    latency_ms: float | None = None
+    detail: str = ""
+    demo: bool = False
+
+
+class Backend:
+    """The configured backend, or without one the demo. ``start`` returns at once; ``client`` waits."""
+
+    def __init__(
+        self,
+        section: BackendSection,
+        home: Path,
+        on_change: Callable[[BackendState], None] = lambda _: None,
+    ) -> None:
+        self._section = section
+        self._home = home
+        self._on_change = on_change
+        self._lock = threading.Lock()
+        self._closing = threading.Event()
+        self._settled = threading.Event()
+        self._look_now = threading.Event()
+        self._client: BackendClient | None = None
+        self._child: DemoChild | None = None
+        self.demo_connection: str | None = None
+        first: State = "connecting" if section.url else "demo-starting"
+        self._state = BackendState(state=first, since=now(), url=section.url, demo=not section.url)
+
+    @property
+    def state(self) -> BackendState:
+        return self._state
+
+    @property
+    def settled(self) -> bool:
+        """Whether the first attempt to connect is over; until then ``client`` waits."""
+        return self._settled.is_set()
+
+    def start(self) -> None:
+        threading.Thread(target=self._run, name="backend", daemon=True).start()
+
+    def open_now(self) -> None:
+        """For one question: finds or starts it, without watching; ``client`` tells of a failure."""
+        try:
+            self._connect()
+        except AppError as error:
+            self._change("offline", detail=str(error))
+        finally:
+            self._settled.set()
+
+    def client(self) -> BackendClient:
+        """Waits while the first connection is being made. Raises BackendConnectionError."""
+        self._settled.wait(_START_SECONDS)
+        client = self._client
+        if client is None:
+            detail = self._state.detail if self._settled.is_set() else "It is still starting."
+            raise BackendConnectionError("The backend is not running.", details=detail)
+        return client
+
+    def start_again(self) -> None:
+        """Looks at once; starts the demo anew when it is the demo that has gone."""
+        if self._section.url or self._closing.is_set():
+            self._look_now.set()
+            return
+        if self._child is not None and self._child.alive and self._state.state == "online":
+            return
+        self._change("demo-starting", detail="Starting the demo again")
+        threading.Thread(target=self._restart_demo, name="backend-demo", daemon=True).start()
+
+    def close(self) -> None:
+        """Ends the demo, if it is ours."""
+        self._closing.set()
+        self._look_now.set()
+        with self._lock:
+            child, self._child = self._child, None
+            client, self._client = self._client, None
+        if child is not None:
+            child.stop()
+        if client is not None:
+            client.close()
+
+    # -- Inside ---------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        self._try_to_connect()
+        pause = _WATCH_SECONDS
+        while not self._closing.is_set():
+            self._look_now.wait(pause)
+            self._look_now.clear()
+            if self._closing.is_set():
+                return
+            pause = _WATCH_SECONDS if self._look() else min(pause * 1.5, _SLOWEST_WATCH_SECONDS)
+
+    def _try_to_connect(self) -> None:
+        try:
+            self._connect()
+        except AppError as error:
+            _log.warning("%s", error)
+            self._change("offline", detail=str(error))
+        finally:
+            self._settled.set()
+        self._look()
+
+    def _restart_demo(self) -> None:
+        with self._lock:
+            child, self._child = self._child, None
+        if child is not None:
+            child.stop()
+        self._try_to_connect()
+
+    def _connect(self) -> None:
+        if self._section.url:
+            self._use(self._section.url, self._section.api_key)
+            return
+        place = find_running(self._home)
+        if place is not None and self._answers(place):
+            self._use(place.url, place.key(), connection=place.connection)
+            return
+        child = DemoChild(self._home)
+        with self._lock:
+            self._child = child
+        place = child.start(lambda line: self._change("demo-starting", detail=line))
+        if self._closing.is_set():
+            child.stop()
+            return
+        self._use(place.url, place.key(), connection=place.connection)
+
+    def _answers(self, place: DemoPlace) -> bool:
+        with BackendClient(place.url, place.key(), timeout=2, retry_attempts=0) as client:
+            return client.health_check()
+
+    def _use(self, url: str, key: str, *, connection: str | None = None) -> None:
+        section = self._section
+        folder = self._home / "agent" / "cache" / ("demo" if connection else "backend")
+        client = BackendClient(
+            url,
+            key,
+            timeout=section.timeout,
+            retry_attempts=section.retry_attempts,
+            cache_ttl=section.cache_ttl,
+            cache_path=folder,
+            verify=section.verify_tls,
+        )
+        with self._lock:
+            old, self._client = self._client, client
+            self.demo_connection = connection
+        if old is not None:
+            old.close()
+        self._state = msgspec.structs.replace(self._state, url=url)
+
+    def _look(self) -> bool:
+        """Asks for its health; True when it answers."""
+        client = self._client
+        if client is None:
+            return False
+        began = time.monotonic()
+        try:
+            client.health()
+        except AppError as error:
+            if not self._closing.is_set():
+                self._change("offline", detail=str(error))
+            return False
+        latency_ms = round((time.monotonic() - began) * 1000, 1)
+        self._change("online", latency_ms=latency_ms)
+        return True
+
+    def _change(self, state: State, *, detail: str = "", latency_ms: float | None = None) -> None:
+        before = self._state
+        since = before.since if before.state == state else now()
+        self._state = msgspec.structs.replace(
+            before, state=state, since=since, detail=detail, latency_ms=latency_ms
+        )
+        if (before.state, before.detail) != (state, detail):
+            self._on_change(self._state)

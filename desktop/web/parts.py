@@ -1,0 +1,34 @@
+"""What the routes work with, handed down by app. Nothing is made here."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from desktop.agent.runner import Runner
+from desktop.agent.sources import Sources
+from desktop.backend import Backend
+from desktop.store.conversations import Conversations
+from desktop.store.preferences import PreferenceStore
+from desktop.store.results import Results
+from desktop.store.turns import Turns
+from desktop.tools.query import Queries
+from desktop.web.announcements import Announcements
+
+
+@dataclass(frozen=True)
+class Parts:
+    """``model_kind`` is ``analyst gemini openai``; ``vega`` waits for the drawing library's file."""
+
+    version: str
+    model_kind: str
+    backend: Backend
+    sources: Sources
+    runner: Runner
+    queries: Queries
+    conversations: Conversations
+    turns: Turns
+    results: Results
+    preferences: PreferenceStore
+    announcements: Announcements
+    vega: Callable[[], Path]
+    ui: Path

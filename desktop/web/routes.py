@@ -1,0 +1,71 @@
+"""Every address of the window's server, on one page. The door stands before all of them."""
+
+from collections.abc import Callable
+from typing import Any
+
+import bottle
+
+from desktop.web.asking import Asking
+from desktop.web.conversations import ConversationPages
+from desktop.web.door import envelope
+from desktop.web.pages import Pages
+from desktop.web.parts import Parts
+from desktop.web.results import ResultPages
+from desktop.web.state import StatePages
+from shared.errors import AppError, MethodNotAllowed, NotFound
+
+Handler = Callable[..., bottle.HTTPResponse]
+
+
+def application(parts: Parts) -> bottle.Bottle:
+    """The WSGI application, without its door."""
+    asking, conversations, results = Asking(parts), ConversationPages(parts), ResultPages(parts)
+    state, pages = StatePages(parts), Pages(parts)
+    routes: list[tuple[str, str, Handler]] = [
+        ("GET", "/", pages.index),
+        ("GET", "/favicon.ico", pages.icon),
+        ("GET", "/vendor/vega.js", pages.vega),
+        ("GET", "/<path:re:(?:css|js|icons)/.+>", pages.file),
+        ("GET", "/api/state", state.show),
+        ("GET", "/api/events", state.events),
+        ("PUT", "/api/settings", state.change_settings),
+        ("POST", "/api/backend/look", state.look_again),
+        ("GET", "/api/schema", state.schema),
+        ("GET", "/api/starters", state.starters),
+        ("GET", "/api/meter", state.meter),
+        ("PUT", "/api/draft", conversations.keep_draft),
+        ("GET", "/api/conversations", conversations.list),
+        ("POST", "/api/conversations", conversations.create),
+        ("GET", "/api/conversations/<conversation_id>", conversations.show),
+        ("PATCH", "/api/conversations/<conversation_id>", conversations.change),
+        ("DELETE", "/api/conversations/<conversation_id>", conversations.delete),
+        ("POST", "/api/conversations/<conversation_id>/restore", conversations.restore),
+        ("GET", "/api/conversations/<conversation_id>/export", conversations.export),
+        ("POST", "/api/ask", asking.ask),
+        ("GET", "/api/turns/<turn_id>/events", asking.watch),
+        ("POST", "/api/turns/<turn_id>/stop", asking.stop),
+        ("PUT", "/api/turns/<turn_id>/rating", asking.rate),
+        ("GET", "/api/results/<result_id>", results.rows),
+        ("GET", "/api/results/<result_id>/receipt", results.receipt),
+        ("GET", "/api/results/<result_id>/export", results.export),
+        ("POST", "/api/results/<result_id>/rerun", results.rerun),
+        ("POST", "/api/results/<result_id>/verify", results.verify),
+    ]
+    app = bottle.Bottle(catchall=False)  # failures belong to the door
+    for method, path, handler in routes:
+        app.route(path, method, handler)
+    app.default_error_handler = _not_routed
+    return app
+
+
+def _not_routed(response: Any) -> bottle.HTTPResponse:
+    """Bottle's own refusals, in our envelope."""
+    error: AppError = NotFound("There is no such page.")
+    if response.status_code == 405:
+        error = MethodNotAllowed("This address does not take that method.")
+    status, headers, body = envelope(error)
+    bottle.response.status = status
+    bottle.response.headers.clear()
+    for name, value in headers:
+        bottle.response.set_header(name, value)
+    return body

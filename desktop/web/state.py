@@ -1,0 +1,90 @@
+"""The state of the whole window over HTTP: backend, model, connections, settings, schema, starters, meter."""
+
+from collections.abc import Iterator
+from typing import Literal
+
+import bottle
+import msgspec
+
+from desktop.web.parts import Parts
+from desktop.web.replies import Body, body, encoded, json, nothing, query_text, sse, stream_of
+from shared.errors import AppError
+from shared.wire import ConnectionInfo
+
+
+class SettingsPatch(Body, frozen=True):
+    theme: Literal["system", "light", "dark"] | msgspec.UnsetType = msgspec.UNSET
+    numbers: Literal["indian", "international"] | msgspec.UnsetType = msgspec.UNSET
+
+
+class StatePages:
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+
+    def show(self) -> bottle.HTTPResponse:
+        """Never waits for the backend."""
+        parts, connections = self._parts, self._connections()
+        return json(
+            {
+                "version": parts.version,
+                "model": {"label": parts.runner.label, "kind": parts.model_kind},
+                "backend": parts.backend.state,
+                "connection": connections[0].name if connections else None,
+                "connections": [
+                    {"name": found.name, "type": found.type, "description": found.description}
+                    for found in connections
+                ],
+                "settings": parts.preferences.get(),
+                "draft": parts.preferences.draft(),
+            }
+        )
+
+    def events(self) -> bottle.HTTPResponse:
+        def lines() -> Iterator[bytes]:
+            for news in self._parts.announcements.listen():
+                yield b": still here\n\n" if news is None else sse(news.name, news.data)
+
+        return stream_of(lines())
+
+    def change_settings(self) -> bottle.HTTPResponse:
+        wanted = body(SettingsPatch)
+        changes = {
+            name: value
+            for name in ("theme", "numbers")
+            if (value := getattr(wanted, name)) is not msgspec.UNSET
+        }
+        chosen = msgspec.structs.replace(self._parts.preferences.get(), **changes)
+        self._parts.preferences.keep(chosen)
+        return json(chosen)
+
+    def look_again(self) -> bottle.HTTPResponse:
+        """Looks for the backend at once; starts the demo anew when that is what has gone."""
+        body(Body)
+        self._parts.backend.start_again()
+        return nothing(202)
+
+    def schema(self) -> bottle.HTTPResponse:
+        connection = self._parts.sources.choose(query_text("connection") or None)
+        return json(self._parts.sources.schema(connection))
+
+    def starters(self) -> bottle.HTTPResponse:
+        connection = self._parts.sources.choose(query_text("connection") or None)
+        return json({"questions": self._parts.sources.analyst(connection).starters()[:6]})
+
+    def meter(self) -> bottle.HTTPResponse:
+        conversation_id = query_text("conversation_id")
+        if conversation_id:
+            return json(self._parts.turns.sent(conversation_id))
+        return json(self._parts.turns.sent_everywhere())
+
+    def _connections(self) -> list[ConnectionInfo]:
+        if not self._parts.backend.settled:
+            return []
+        try:
+            return self._parts.sources.connections()
+        except AppError:
+            return []
+
+
+def backend_news(state: msgspec.Struct) -> bytes:
+    return encoded(state)
