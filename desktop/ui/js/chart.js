@@ -94,7 +94,7 @@ export class Chart {
       this.plan = plan(this.result, this.proposed, this.kind, rows, look());
       const { spec } = this.plan;
       this.width = spec.width = this.chart.clientWidth || 480;
-      if (this.kind !== "bar") spec.height = Math.max(200, Math.min(380, this.chart.clientHeight || 260));
+      if (this.kind !== "bar") spec.height = Math.max(200, Math.min(560, this.chart.clientHeight || 260));
       const { view, finalize } = await embed(this.canvas, spec, { ast: true, actions: false, renderer: "svg", defaultStyle: false, tooltip: false, mode: "vega-lite" });
       if (turn !== this.turn) return finalize();
       this.finalize?.();

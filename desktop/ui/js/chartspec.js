@@ -6,6 +6,7 @@ import { t } from "./messages.js";
 
 const MOST_SERIES = 6;
 const MOST_BARS = 20;
+const MOST_SIDE_BY_SIDE = 40;
 const MOST_GUESSED = 200; // a result that nobody proposed a chart for, and is longer, is a list
 const NUMBERS = ["integer", "decimal", "float"];
 const TIMES = ["date", "timestamp"];
@@ -106,6 +107,8 @@ function drawing({ kind, points, labels, series, format, look, time }) {
     : { value: look.series[0] };
   const longest = labels.reduce((most, label) => Math.max(most, String(label).length), 0);
   const band = kind === "bar" || kind === "column";
+  // Side by side while there is room for it; on top of each other beyond, where values add up.
+  const stacked = many && (kind === "area" || (band && format !== "percent" && labels.length * series.length > MOST_SIDE_BY_SIDE));
   const sparse = Math.max(1, Math.ceil(labels.length / 7));
   const steep = !across && !time && (longest * labels.length > 64 || longest > 14);
   const shownLabels = time && labels.length > 8 ? labels.filter((_, at) => at % sparse === 0) : undefined;
@@ -114,26 +117,31 @@ function drawing({ kind, points, labels, series, format, look, time }) {
     axis: { labelLimit: across ? 168 : 96, labelAngle: steep ? -38 : 0, labelOverlap: "greedy", grid: false, ticks: false, domain: !across, labelPadding: 8, ...(shownLabels ? { values: shownLabels } : {}) },
   };
   const values = {
-    field: "y", type: "quantitative", title: null, stack: kind === "area" && many ? "zero" : null,
+    field: "y", type: "quantitative", title: null, stack: stacked ? "zero" : null,
     scale: { zero: band || kind === "area", nice: true },
     axis: { format: ",.2~f", ...(format === "percent" ? { labelExpr: "datum.label + ' %'" } : {}), tickCount: across ? 5 : 4, grid: true, domain: false, ticks: false, labelPadding: 8 },
   };
   const place = across ? { y: names, x: values } : { x: names, y: values };
-  const offset = band && many ? { [across ? "yOffset" : "xOffset"]: { field: "series", scale: { domain: series } } } : {};
+  const offset = band && many && !stacked ? { [across ? "yOffset" : "xOffset"]: { field: "series", scale: { domain: series } } } : {};
   const layers = [];
   if (kind === "line") layers.push({ mark: { type: "line", strokeWidth: 2, strokeJoin: "round", strokeCap: "round", point: labels.length <= 16 ? { size: 26, filled: true } : false } });
-  else if (kind === "area") layers.push({ mark: { type: "area", line: many ? false : { strokeWidth: 2, color: look.series[0] }, opacity: many ? 0.85 : 1, ...(many ? {} : { color: look.soft }) } });
+  else if (kind === "area" && many) layers.push({ mark: { type: "area", opacity: 0.85 } });
+  else if (kind === "area") {
+    layers.push({ mark: { type: "area", opacity: 1 }, encoding: { color: { value: look.soft } } });
+    layers.push({ mark: { type: "line", strokeWidth: 2, strokeJoin: "round" } });
+  }
   else layers.push({ mark: { type: "bar", cornerRadiusEnd: 2 } });
-  if (kind === "area" && !many) layers[0].encoding = { color: { value: look.soft } };
   if (band && !many && labels.length <= (across ? MOST_BARS : 12) && !(!across && longest > 20)) layers.push(valueLabels(across, look));
   return {
-    data: { values: points }, width: 300, height: across ? Math.max(120, labels.length * (many ? Math.max(26, series.length * 9) : labels.length > 12 ? 21 : 26)) : 220,
+    data: { values: points }, width: 300, height: across ? Math.max(120, labels.length * barStep(labels.length, stacked ? 1 : series.length)) : 220,
     autosize: { type: "fit", contains: "padding" }, padding: { left: 4, right: across ? 8 : 10, top: 8, bottom: 4 },
     encoding: { ...place, ...offset, color: colour },
     layer: layers,
     config: theme(look),
   };
 }
+
+const barStep = (labels, series) => (series > 1 ? Math.max(26, series * 9) : labels > 12 ? 21 : Math.max(26, Math.min(40, 230 / labels)));
 
 function valueLabels(across, look) {
   const place = across ? { align: "left", baseline: "middle", dx: 5 } : { align: "center", baseline: "bottom", dy: -4 };
