@@ -54,7 +54,7 @@
         line.cut = true;
       } else if (!line.cut) {
         line.text += node.data[at].replace(/\s/, " ");
-        line.right = rect.right;
+        if (/\S/.test(node.data[at])) line.right = rect.right;
       }
     }
     for (const each of lines) if (each.top >= clip.top - 1 && each.bottom <= clip.bottom + 1 && each.left >= clip.left - 1) words(each.text.trimEnd(), each, style);
