@@ -1,0 +1,117 @@
+"""What the backend and the engine's process say to each other, and how it is framed.
+
+A frame is four bytes of length, one letter, and a body: ``M`` is one of the structs below as
+MessagePack, ``R`` is four bytes with a count of rows and then the rows as JSON (shared.results.JsonRows).
+"""
+
+import struct
+from typing import BinaryIO
+
+import msgspec
+
+from shared.results import Column
+from shared.wire import TableInfo
+
+
+class Open(msgspec.Struct, tag=True, frozen=True):
+    """First of all. ``cache`` is a private folder; ``memory_mb`` caps the engine."""
+
+    root: str
+    cache: str
+    memory_mb: int
+    threads: int
+
+
+class Query(msgspec.Struct, tag=True, frozen=True):
+    id: int
+    sql: str
+    max_rows: int
+
+
+class Profile(msgspec.Struct, tag=True, frozen=True):
+    """Asks for the tables with their columns, samples and keys."""
+
+    id: int
+
+
+class Cancel(msgspec.Struct, tag=True, frozen=True):
+    id: int
+
+
+class Ready(msgspec.Struct, tag=True, frozen=True):
+    """Opened and locked. ``broken``: the files that are no tables, a sentence each."""
+
+    broken: list[str]
+
+
+class Head(msgspec.Struct, tag=True, frozen=True):
+    columns: list[Column]
+
+
+class End(msgspec.Struct, tag=True, frozen=True):
+    truncated: bool
+
+
+class Tables(msgspec.Struct, tag=True, frozen=True):
+    tables: list[TableInfo]
+
+
+class Failure(msgspec.Struct, tag=True, frozen=True):
+    """``kind`` is ``query``, ``refused``, ``interrupted`` or ``source``."""
+
+    kind: str
+    message: str
+
+
+class Rows(msgspec.Struct, frozen=True):
+    """Not MessagePack: see above."""
+
+    count: int
+    data: bytes
+
+
+Request = Open | Query | Profile | Cancel
+Reply = Ready | Head | End | Tables | Failure
+
+_decode_request = msgspec.msgpack.Decoder(Request).decode
+_decode_reply = msgspec.msgpack.Decoder(Reply).decode
+_encode = msgspec.msgpack.Encoder().encode
+
+
+def send(out: BinaryIO, message: Request | Reply) -> None:
+    body = _encode(message)
+    out.write(struct.pack("<Ic", len(body), b"M") + body)
+    out.flush()
+
+
+def send_rows(out: BinaryIO, count: int, data: bytes) -> None:
+    out.write(struct.pack("<IcI", len(data) + 4, b"R", count))
+    out.write(data)
+    out.flush()
+
+
+def receive_request(source: BinaryIO) -> Request | None:
+    """None when the other side is gone."""
+    frame = _frame(source)
+    return None if frame is None else _decode_request(frame[1])
+
+
+def receive_reply(source: BinaryIO) -> Reply | Rows | None:
+    """None when the other side is gone."""
+    frame = _frame(source)
+    if frame is None:
+        return None
+    letter, body = frame
+    if letter == b"R":
+        return Rows(int.from_bytes(body[:4], "little"), body[4:])
+    reply: Reply = _decode_reply(body)
+    return reply
+
+
+def _frame(source: BinaryIO) -> tuple[bytes, bytes] | None:
+    head = source.read(5)
+    if len(head) < 5:
+        return None
+    length, letter = struct.unpack("<Ic", head)
+    body = source.read(length)
+    return (letter, body) if len(body) == length else None

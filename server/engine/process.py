@@ -1,0 +1,79 @@
+"""Starting, speaking to and killing the engine's process. What is said is in messages.
+
+:func:`start` is the only place that knows how the process comes to life; a frozen program starts
+itself with ``--files-engine`` and calls ``server.engine.worker.main`` when it sees that.
+"""
+
+import contextlib
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from server.engine import messages
+from server.engine.messages import Reply, Request, Rows
+
+FROZEN_FLAG = "--files-engine"
+_GRACE_SECONDS = 2.0
+"""How long a cancelled query may go on before its process is killed."""
+
+
+def start() -> "subprocess.Popen[bytes]":
+    """The process, with pipes on its standard input and output."""
+    if getattr(sys, "frozen", False):
+        command = [sys.executable, FROZEN_FLAG]
+    else:
+        command = [sys.executable, "-m", "server.engine.worker"]
+    code = str(Path(__file__).resolve().parents[2])
+    kept = ("PATH", "LANG", "LC_ALL", "SYSTEMROOT", "TEMP", "TMP", "LD_LIBRARY_PATH", "VIRTUAL_ENV")
+    environment = {name: os.environ[name] for name in kept if name in os.environ}
+    environment |= {"PYTHONPATH": code, "PYTHONDONTWRITEBYTECODE": "1", "HOME": os.devnull}
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment)
+
+
+class EngineProcess:
+    """One running process. Used by one caller at a time, but :meth:`stop` may come from any thread."""
+
+    def __init__(self) -> None:
+        self._process = start()
+        self._inbox = cast("BinaryIO", self._process.stdin)
+        self._outbox = cast("BinaryIO", self._process.stdout)
+        self._sending = threading.Lock()
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def alive(self) -> bool:
+        return self._process.poll() is None
+
+    def send(self, message: Request) -> None:
+        """A process that is gone is noticed when its answer is read."""
+        with self._sending, contextlib.suppress(OSError, ValueError):
+            messages.send(self._inbox, message)
+
+    def receive(self) -> Reply | Rows | None:
+        """Waits. None when the process has ended."""
+        try:
+            return messages.receive_reply(self._outbox)
+        except (OSError, ValueError):
+            return None
+
+    def stop(self, order: int) -> threading.Timer:
+        """Interrupts the query ``order`` and kills the process if it goes on; cancel the timer when the
+        query has ended."""
+        self.send(messages.Cancel(order))
+        timer = threading.Timer(_GRACE_SECONDS, self._process.kill)
+        timer.daemon = True
+        timer.start()
+        return timer
+
+    def end(self) -> None:
+        """Kills, waits, closes the pipes. Safe to call more than once."""
+        self._process.kill()
+        self._process.wait()
+        for pipe in (self._inbox, self._outbox):
+            with contextlib.suppress(OSError):
+                pipe.close()
