@@ -23,7 +23,7 @@ from shared.errors import AppError, QueryCancelled, QueryFailed, QueryRefused, Q
 from shared.results import Batch, JsonRows, Result
 from shared.wire import Schema
 
-_LOOK_AGAIN_SECONDS = 1.0
+LOOK_AGAIN_SECONDS = 1.0
 """How old a look at the folder may be."""
 _CRASHED = "The engine that reads the files ended while it worked, most likely for want of memory; try again."
 
@@ -103,6 +103,11 @@ class FilesystemConnector:
     def reset(self) -> bool:
         return self._engine is None or self._engine.alive()
 
+    @property
+    def engine_pid(self) -> int:
+        """The process of the engine, for looking at it from outside. Starts it when there is none."""
+        return self._ready().pid
+
     def close(self) -> None:
         self._give_up()
 
@@ -125,7 +130,7 @@ class FilesystemConnector:
 
     def _look(self) -> None:
         now = time.monotonic()
-        if self._engine is not None and now - self._looked_at < _LOOK_AGAIN_SECONDS:
+        if self._engine is not None and now - self._looked_at < LOOK_AGAIN_SECONDS:
             return
         try:
             files = tables.scan(self._root)
@@ -163,7 +168,7 @@ class _Running:
     """One query in the engine, from its order to its last frame."""
 
     def __init__(self, engine: EngineProcess, order: int, timeout_seconds: float) -> None:
-        self.over = False
+        self.over = self._gone = False
         self._engine, self._order = engine, order
         self._why = ""
         self._lock = threading.Lock()
@@ -178,6 +183,7 @@ class _Running:
         if isinstance(frame, messages.Head | messages.Rows):
             return frame
         self._end()
+        self._gone = frame is None
         match frame:
             case messages.End():
                 return frame
@@ -210,7 +216,7 @@ class _Running:
                     break
             except AppError:
                 break
-        return self._engine.alive()
+        return not self._gone
 
     def _end(self) -> None:
         with self._lock:
@@ -219,7 +225,7 @@ class _Running:
                 timer.cancel()
 
 
-def _open(params: Mapping[str, Any], _timeout_seconds: float) -> FilesystemConnector:
+def open_(params: Mapping[str, Any], _timeout_seconds: float) -> FilesystemConnector:
     root = Path(str(params["root"])).expanduser()
     if not root.is_absolute():
         raise SourceUnavailable("The root of a file connection must be an absolute path.")
@@ -242,5 +248,5 @@ KIND = Kind(
             "threads", "Threads", type=int, required=False, default=0, help="0: up to four, by the machine."
         ),
     ),
-    open=_open,
+    open=open_,
 )

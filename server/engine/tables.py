@@ -1,9 +1,9 @@
 """Which files of a folder are tables, and what they are called. Reading them stays in convert.
 
 ``sales.parquet`` is ``sales``; ``hr/staff.csv`` is ``hr.staff``; ``a/b/c.csv`` is ``a_b.c``. Names are lower
-case, what is not a letter or digit becomes ``_``, a word that SQL reserves gets ``_`` behind it. When two files
-would share a name, each gets its ending (``sales_csv``, ``sales_parquet``), and then a number in the order
-of their paths. Sheets of a workbook follow the same rule (see ``sheet_name``).
+case, what is not a letter or digit becomes ``_``, a word that SQL reserves gets ``_`` behind it. When two
+files would share a name, each gets its ending (``sales_csv``, ``sales_parquet``), and then a number in the
+order of their paths. Sheets of a workbook follow the same rule (see ``sheet_name``).
 """
 
 import os
