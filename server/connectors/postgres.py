@@ -12,7 +12,7 @@ import ssl
 import struct
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -20,8 +20,10 @@ from server.connectors.base import Field, Kind
 from server.connectors.postgres_cancel import CancelTicket
 from server.connectors.postgres_errors import login_failure
 from server.connectors.postgres_protocol import Wire
-from server.connectors.postgres_session import PostgresConnector
 from shared.errors import DriverMissing, InvalidRequest, SourceUnavailable
+
+if TYPE_CHECKING:
+    from server.connectors.postgres_session import PostgresConnector
 
 APPLICATION_NAME = "V-Mart AI Agent"
 
@@ -70,7 +72,7 @@ class _Refusal(msgspec.Struct, frozen=True):
     message: str
 
 
-def open_postgres(params: Mapping[str, Any], connect_timeout: float) -> PostgresConnector:
+def open_postgres(params: Mapping[str, Any], connect_timeout: float) -> "PostgresConnector":
     """Raises SourceUnavailable, InvalidRequest (a field that cannot be) or DriverMissing."""
     if importlib.util.find_spec("pg8000") is None:
         raise DriverMissing(
@@ -81,7 +83,7 @@ def open_postgres(params: Mapping[str, Any], connect_timeout: float) -> Postgres
     context = _tls_context(login)
     sock = _socket(login, connect_timeout)
     opened = _authenticated(sock, login, context)
-    if isinstance(opened, PostgresConnector):
+    if not isinstance(opened, _Refusal):
         return opened
     with contextlib.suppress(OSError):
         sock.close()
@@ -156,11 +158,13 @@ def _socket(login: _Login, connect_timeout: float) -> socket.socket:
 
 def _authenticated(
     sock: socket.socket, login: _Login, context: ssl.SSLContext
-) -> PostgresConnector | _Refusal:
+) -> "PostgresConnector | _Refusal":
     """Exceptions of the driver stay in here, for their frames hold the password."""
     from pg8000.core import CoreConnection
     from pg8000.exceptions import DatabaseError, InterfaceError
     from scramp import ScramException
+
+    from server.connectors.postgres_session import PostgresConnector
 
     address: tuple[str, int] = sock.getpeername()[:2]
     try:
