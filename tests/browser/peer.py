@@ -160,6 +160,9 @@ class Handler(BaseHTTPRequestHandler):
                 )
             case ["api", "results", _, "verify"]:
                 self.json({"same": True, "content_hash": "4f9c", "ran_at": now()})
+            case ["api", "backend", "look"]:
+                self.json({}, 202)
+                self.peer.set_backend(state="online")
             case ["api", "turns", name, "stop"]:
                 self.peer.stops[name].set()
                 self.json({}, 202)

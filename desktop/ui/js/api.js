@@ -66,8 +66,13 @@ export function decode(text) {
 }
 
 /** Post, and hand over each server-sent event as it comes. Ends when the server ends the stream. */
-export async function stream(path, body, onEvent, signal) {
-  const response = await send("POST", path, body, signal);
+export const stream = (path, body, onEvent, signal) => events(send("POST", path, body, signal), onEvent);
+
+/** The same for a stream that is under way already; it begins with its first event again. */
+export const watch = (path, onEvent, signal) => events(send("GET", path, null, signal), onEvent);
+
+async function events(sent, onEvent) {
+  const response = await sent;
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
   let rest = "";
   for (;;) {

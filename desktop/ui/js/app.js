@@ -11,7 +11,7 @@ import { t } from "./messages.js";
 import { Rail } from "./rail.js";
 import { Settings } from "./settings.js";
 import { on, state, update } from "./state.js";
-import { Status } from "./status.js";
+import { look, Status } from "./status.js";
 import { toast } from "./toast.js";
 
 const KEPT = 8; // conversations kept drawn, so that going back to one is immediate
@@ -229,7 +229,8 @@ export class App {
   }
 
   act(action) {
-    this.go(action === "backend" ? "#/settings/answers" : "#/settings");
+    if (action === "backend") look();
+    else this.go("#/settings/answers");
   }
 
   focusComposer() {

@@ -155,7 +155,7 @@ export class Card {
 
   /** Show the cell of a figure, in view and lit. */
   light(row, column) {
-    if (this.single) return this.element;
+    if (this.single || row === null) return this.element;
     if (this.shown === "chart") this.view("both");
     this.table.light(row, column);
     return this.table.element;

@@ -45,7 +45,12 @@ export async function savePicture(name, url) {
   return undefined;
 }
 
+/** The program's own window would show the file in place of itself, so there it is not tried. */
 function download(url, name = "") {
+  if (window.pywebview) {
+    toast(t("save.unable"));
+    return;
+  }
   const link = h("a", { href: url, download: name });
   document.body.append(link);
   link.click();

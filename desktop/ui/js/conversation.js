@@ -1,6 +1,6 @@
 // One conversation on screen: its turns, the stream of the one being answered, and where one had scrolled to.
 
-import { get, post, stream } from "./api.js";
+import { get, post, stream, watch } from "./api.js";
 import { h, icon } from "./dom.js";
 import { show } from "./events.js";
 import { t } from "./messages.js";
@@ -10,7 +10,7 @@ import { Turn } from "./turn.js";
 
 const NEAR_END = 48;
 const QUESTION_GAP = 16;
-const LOOK_AGAIN = 1500;
+const STOP_WAIT = 10000;
 
 export class Conversation {
   /** ``app`` shows things beside it: inspect, act, focusComposer, named, changed. */
@@ -37,32 +37,24 @@ export class Conversation {
     this.thread.replaceChildren();
     this.turns = [];
     this.replaying = true;
+    let going = null;
     for (const each of stored.turns) {
       const turn = this.addTurn(each);
-      for (const event of each.events) show(event, turn);
-      if (each.status === "running" && !each.events.some(({ event }) => event === "turn_finished")) this.watch(turn);
+      if (each.status === "running") going = turn;
+      else for (const event of each.events) show(event, turn);
     }
     this.replaying = false;
-    this.turns.slice(0, -1).forEach((turn) => turn.past());
+    if (going) this.watch(going);
   }
 
-  /** A turn that runs without us (the window was reloaded): look again until it is done. */
+  /** An answer that is being made without us, since the window was opened anew: join it. */
   watch(turn) {
-    turn.begin(t("turn.working"));
-    clearTimeout(this.again_);
-    this.again_ = setTimeout(async () => {
-      if (this.running || !this.scroller.isConnected) return;
-      try {
-        this.draw(await get(`/api/conversations/${encodeURIComponent(this.id)}`));
-      } catch {
-        this.watch(turn);
-      }
-    }, LOOK_AGAIN);
+    this.follow(turn, (onEvent, signal) => watch(`/api/turns/${encodeURIComponent(turn.id)}/events`, onEvent, signal));
   }
 
   addTurn(about) {
     this.turns.at(-1)?.past();
-    const turn = new Turn(this, { ...about, sql: about.sql ?? /^\s*(select|with)\b[\s\S]*\bfrom\b/i.test(about.question ?? "") });
+    const turn = new Turn(this, about);
     this.turns.push(turn);
     this.thread.append(turn.element);
     return turn;
@@ -78,29 +70,34 @@ export class Conversation {
   }
 
   rerun(result, sql) {
-    return this.run({ question: sql, sql: true, path: `/api/results/${encodeURIComponent(result.result_id)}/rerun`, body: { sql } });
+    return this.run({ question: result.title, path: `/api/results/${encodeURIComponent(result.result_id)}/rerun`, body: { sql } });
   }
 
-  async run({ question, path, body, replaced = null, sql = false }) {
+  async run({ question, path, body, replaced = null }) {
+    if (this.running && replaced) await this.stopped();
     if (this.running) return;
     if (replaced) {
       if (replaced.id) body.replaces_turn_id = replaced.id;
       for (const gone of this.turns.splice(this.turns.indexOf(replaced))) gone.element.remove();
     }
-    const turn = this.addTurn({ question, sql });
-    this.running = { turn, abort: new AbortController() };
+    await this.follow(this.addTurn({ question }), (onEvent, signal) => stream(path, body, onEvent, signal));
+  }
+
+  /** Show a turn while its events come in, to its end whatever happens. */
+  async follow(turn, open) {
+    const { signal } = (this.running = { turn, abort: new AbortController() }).abort;
     this.markRunning();
     turn.begin(settled() ? t("turn.working") : t("turn.waiting"));
     this.scrollToQuestion();
     try {
-      await backendSettled(this.running.abort.signal);
-      this.running.abort.signal.throwIfAborted();
+      await backendSettled(signal);
+      signal.throwIfAborted();
       this.running.sent = true;
-      await stream(path, body, (event) => show(event, turn), this.running.abort.signal);
+      await open((event) => show(event, turn), signal);
       if (turn.live) this.cutOff(turn, t("turn.lost"), t("turn.lostMeaning"));
     } catch (error) {
       if (error.name === "AbortError") turn.finished({ status: "stopped", elapsed_ms: 0 });
-      else if (turn.live) this.cutOff(turn, turn.id ? t("turn.lost") : error.message, turn.id ? t("turn.lostMeaning") : error.details ?? "");
+      else if (turn.live) this.cutOff(turn, turn.id ? t("turn.lost") : error.message, turn.id ? t("turn.lostMeaning") : (error.details ?? ""));
     } finally {
       this.over(turn);
     }
@@ -124,6 +121,11 @@ export class Conversation {
       toast(t("failed", { why: error.message }));
     }
     return undefined;
+  }
+
+  async stopped() {
+    await this.stop();
+    for (const end = Date.now() + STOP_WAIT; this.running && Date.now() < end; ) await new Promise((resolve) => setTimeout(resolve, 50));
   }
 
   started(turn, event) {

@@ -8,6 +8,7 @@ export const ENGLISH = {
   "cancel": "Cancel",
   "copy": "Copy",
   "copied": "Copied",
+  "save.unable": "This window cannot save that; open the agent in a browser to do so.",
   "undo": "Undo",
   "retry": "Try again",
   "export": "Export",
@@ -68,7 +69,6 @@ export const ENGLISH = {
   "turn.figNone": "in no result",
   "turn.figNoneWhy": "This figure was found in no result. Check it before you use it.",
   "turn.fig": "{text}: show the cell it comes from",
-  "turn.sqlQuestion": "Edited SQL",
   "turn.choose": "Choose a reading; the number keys do the same",
   "turn.followUps": "What could come next",
   "turn.good": "Good answer",
@@ -79,7 +79,7 @@ export const ENGLISH = {
 
   "fail.retry": "Try again",
   "fail.settings": "Open settings",
-  "fail.backend": "See the connection",
+  "fail.backend": "Look for the backend",
 
   "card.result": "Result: {title}",
   "card.table": "Table",
@@ -181,6 +181,8 @@ export const ENGLISH = {
   "backend.gone": "The agent does not answer",
   "banner.offline": "The backend has been away since {when}.",
   "banner.offlineShort": "Answers come from this PC’s cache and show their age.",
+  "banner.look": "Look now",
+  "banner.looking": "Looking for the backend",
   "banner.age": "for {age}",
   "banner.connecting": "Connecting to the backend.",
   "banner.starting": "Preparing the demo data.",

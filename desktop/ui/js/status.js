@@ -1,9 +1,11 @@
 // The status line and the banner: is the backend there, who answers, what has left this PC.
 
-import { by, h, icon } from "./dom.js";
+import { post } from "./api.js";
+import { button, by, h, icon } from "./dom.js";
 import { age, bytes, clockOrDay, elapsed, number } from "./format.js";
 import { t } from "./messages.js";
 import { on, state } from "./state.js";
+import { toast } from "./toast.js";
 
 const BANNERS = { offline: "off", connecting: "link", "demo-starting": "data", not_configured: "warn", gone: "warn" };
 const KEYS = { offline: "offline", connecting: "connecting", "demo-starting": "starting", not_configured: "none", gone: "gone" };
@@ -49,8 +51,19 @@ export class Status {
     const says = words.map((word) => word.textContent ?? word).join("") + (side?.textContent ?? "");
     if (says === this.shown) return;
     this.shown = says;
-    const banner = h("div", { class: waiting ? "banner calm" : "banner" }, waiting ? h("span", { class: "spin" }) : icon(BANNERS[kind]), h("span", { class: "grow" }, words), side);
+    const banner = h("div", { class: waiting ? "banner calm" : "banner" }, waiting ? h("span", { class: "spin" }) : icon(BANNERS[kind]), h("span", { class: "grow" }, words), side,
+      kind === "offline" ? button("btn small", "again", t("banner.look"), look) : null);
     this.banner.replaceChildren(banner);
+  }
+}
+
+/** Have the agent look for its backend at once, instead of at its next try. */
+export async function look() {
+  toast(t("banner.looking"));
+  try {
+    await post("/api/backend/look");
+  } catch (error) {
+    toast(t("failed", { why: error.message }));
   }
 }
 

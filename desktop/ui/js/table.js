@@ -130,7 +130,7 @@ export class Table {
     if (shown.length > 28 || (this.right[at] && /\.\d{3}/.test(exact))) td.title = exact;
     const classes = [this.right[at] ? "r" : at === 0 ? "key" : ""];
     if (values && (value === null || value === undefined)) classes.push("null");
-    if (this.lit && this.lit.values === values && this.lit.column === at) classes.push("hit");
+    if (this.lit?.column === at && this.rows.placeOf(this.lit.index) === place) classes.push("hit");
     classes.push(this.selection.classOf(place, at));
     const name = classes.filter(Boolean).join(" ");
     if (name) td.className = name;
@@ -190,8 +190,8 @@ export class Table {
   light(index, column) {
     const place = this.rows.placeOf(index);
     if (place < 0) return;
-    this.lit = { values: this.rows.at(place), column };
-    this.reveal(place, column);
+    this.lit = { index, column };
+    this.reveal(place, column ?? 0);
     this.draw(true);
   }
 

@@ -13,10 +13,10 @@ const ACTIONS = { retry: "again", settings: "gear", backend: "data" };
 
 export class Turn {
   /** ``host`` is the conversation: ask, rerun, again, inspect, act, changed. */
-  constructor(host, { question, turn_id = null, asked_at = null, rating = null, sql = false }) {
+  constructor(host, { question, turn_id = null, asked_at = null, rating = null }) {
     Object.assign(this, { host, question, id: turn_id, askedAt: asked_at, rating, cards: [], status: "running", html: "", live: false });
     this.steps = new Steps();
-    this.bubble = h("p", { class: sql ? "bubble sql-q" : "bubble" }, question);
+    this.bubble = h("p", { class: "bubble" }, question);
     this.tools = h("div", { class: "tools" },
       iconButton("edit", t("turn.edit"), () => this.edit()),
       iconButton("copy", t("turn.copyQuestion"), () => copyText(this.question)));
@@ -208,16 +208,16 @@ export class Turn {
     if (!link) return;
     event.preventDefault();
     const card = this.cards.find(({ result }) => result.result_id === link.dataset.result) ?? this.cards[0];
-    if (card) this.light(card, Number(link.dataset.row), Number(link.dataset.column), link);
+    if (card) this.light(card, place(link.dataset.row), place(link.dataset.column), link);
   }
 
   light(card, row, column, link = null) {
     for (const other of this.element.querySelectorAll(".fig.on")) other.classList.remove("on");
     for (const other of this.cards) if (other !== card) other.unlight();
-    link ??= [...this.text.querySelectorAll(".fig")].find((each) => Number(each.dataset.row) === row && Number(each.dataset.column) === column);
+    link ??= [...this.text.querySelectorAll(".fig")].find((each) => place(each.dataset.row) === row && place(each.dataset.column) === column);
     link?.classList.add("on");
-    const place = card.light(row, column);
-    place.scrollIntoView({ block: "nearest", behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
+    const shown = card.light(row, column);
+    shown.scrollIntoView({ block: "nearest", behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
     this.host.lit(card, row, column);
   }
 
@@ -259,6 +259,8 @@ export class Turn {
     field.setSelectionRange(field.value.length, field.value.length);
   }
 }
+
+const place = (text) => (text === undefined ? null : Number(text));
 
 /** The answer as Markdown, from its own small set of elements. */
 function markdown(node) {
