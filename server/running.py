@@ -13,8 +13,11 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import TextIO
 
+import msgspec
+
 from server.access.identity import Keyring, looks_like_a_key
 from server.app import Serving, bind, tls
+from server.store.state import check_url
 from shared import logs
 from shared.errors import SettingsInvalid
 from shared.paths import home, private_folder
@@ -28,6 +31,7 @@ _DEMO_ROLE = "analyst"
 
 def serve(settings: BackendSettings) -> int:
     """Until SIGTERM or SIGINT."""
+    check(settings)
     logging_section = settings.logging
     logs.set_up(
         level=logging_section.level,
@@ -51,6 +55,14 @@ def check(settings: BackendSettings) -> None:
     Rate.parse(settings.security.rate_limit)
     Allowlist(settings.security.allowed_ips, settings.security.trusted_proxies)
     tls(settings.server)
+    check_url(settings.store.url)
+    for name, value in msgspec.structs.asdict(settings.database).items():
+        if value <= 0:
+            raise SettingsInvalid(f"database.{name} must be above 0.")
+    if settings.security.max_body_mb <= 0:
+        raise SettingsInvalid("security.max_body_mb must be above 0.")
+    if settings.security.api_keys_file:
+        raise SettingsInvalid("security.api_keys_file is not supported yet. Make keys with generate-key.")
     if settings.logging.level not in logging.getLevelNamesMapping():
         raise SettingsInvalid("logging.level is one of DEBUG, INFO, WARNING, ERROR or CRITICAL.")
 

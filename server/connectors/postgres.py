@@ -94,8 +94,6 @@ def open_postgres(params: Mapping[str, Any], connect_timeout: float) -> "Postgre
 def _login(params: Mapping[str, Any]) -> _Login:
     host = str(params["host"]).strip()
     sslmode = str(params.get("sslmode") or ("prefer" if _is_loopback(host) else "verify-full"))
-    if sslmode not in _SSLMODES:
-        raise InvalidRequest(f"sslmode must be one of {', '.join(_SSLMODES)}.")
     return _Login(
         host=host,
         port=int(params.get("port") or 5432),
@@ -118,6 +116,8 @@ def _is_loopback(host: str) -> bool:
 
 def _tls_context(login: _Login) -> ssl.SSLContext:
     """``require`` and ``prefer`` encrypt without asking who answers, as PostgreSQL's own clients do."""
+    if login.sslmode not in _SSLMODES:
+        raise InvalidRequest(f"sslmode must be one of {', '.join(_SSLMODES)}.")
     context = ssl.create_default_context()
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     if login.sslmode != "verify-full":

@@ -18,6 +18,7 @@ _QUOTED = re.compile(r"\"[^\"]*\"|“[^”]*”|«[^»]*»|„[^“]*“|\([^)]*
 QUERY_CANCELED = "57014"
 _READ_ONLY = "25006"
 _LOGIN_REFUSED = ("28000", "28P01")
+_NO_TYPE = ("42P18", "42P08")
 _NO_DATABASE = "3D000"
 _TOO_MANY_CONNECTIONS = "53300"
 _STARTING_OR_STOPPING = ("57P01", "57P02", "57P03", "57P05")
@@ -33,6 +34,12 @@ def query_failure(error: ServerError, statement: Statement | None, source: str) 
         f"PostgreSQL says: {_message(error)}.",
         details=_where(error, statement) or f"SQLSTATE {error.sqlstate}.",
     )
+
+
+def untyped_placeholder(error: ServerError) -> int:
+    """The number of the placeholder whose type PostgreSQL could not infer; 0 for any other error."""
+    number = re.search(r"\$(\d+)", error.fields.get("M", ""))
+    return int(number[1]) if number and error.sqlstate in _NO_TYPE else 0
 
 
 def login_failure(sqlstate: str, message: str, *, source: str, user: str, database: str) -> SourceUnavailable:

@@ -9,12 +9,27 @@ from server.connectors.base import ParamValue
 from server.guard import ReadOnlySql
 from shared.errors import InvalidRequest, QueryFailed
 
+_TEXT, _BOOLEAN, _BIGINT, _DOUBLE = 25, 16, 20, 701
+
 
 class Statement(msgspec.Struct, frozen=True):
-    """SQL with ``$1 …`` in place of the names, and its values as text."""
+    """SQL with ``$1 …`` in place of the names, its values as text, and the OIDs of their types.
+
+    An OID of 0 lets the server infer the type from where the placeholder stands (``sold_on > $1``
+    is a date); ``natural`` has the types for those where nothing tells (``$1 IS NULL``).
+    """
 
     sql: str
     values: list[str | None]
+    oids: list[int]
+    natural: list[int]
+
+    def with_natural_type(self, number: int) -> "Statement | None":
+        """None when the placeholder does not exist, or has its natural type already."""
+        if not 0 < number <= len(self.oids) or self.oids[number - 1]:
+            return None
+        oids = [*self.oids[: number - 1], self.natural[number - 1], *self.oids[number:]]
+        return Statement(self.sql, self.values, oids, self.natural)
 
 
 def bound(sql: ReadOnlySql, params: Mapping[str, ParamValue]) -> Statement:
@@ -22,21 +37,35 @@ def bound(sql: ReadOnlySql, params: Mapping[str, ParamValue]) -> Statement:
     if "\0" in sql:
         raise QueryFailed("The query holds a NUL character, which PostgreSQL does not take.")
     if ":" not in sql and not params:
-        return Statement(sql, [])
+        return Statement(sql, [], [], [])
     used: set[str] = set()
     values: list[str | None] = []
+    natural: list[int] = []
 
     def number(name: str) -> str:
         if name not in params:
             raise InvalidRequest(f"The query has a parameter :{name}, but no value was given for it.")
         used.add(name)
         values.append(_text(name, params[name]))
+        natural.append(_natural(params[name]))
         return f"${len(values)}"
 
     filled = guard.fill(sql, "postgres", number)
     if unused := sorted(params.keys() - used):
         raise InvalidRequest(f"A value for {unused[0]!r} was given, but the query has no :{unused[0]}.")
-    return Statement(filled, values)
+    return Statement(filled, values, [0] * len(values), natural)
+
+
+def _natural(value: ParamValue) -> int:
+    match value:
+        case bool():
+            return _BOOLEAN
+        case int():
+            return _BIGINT
+        case float():
+            return _DOUBLE
+        case _:
+            return _TEXT
 
 
 def _text(name: str, value: ParamValue) -> str | None:

@@ -161,9 +161,11 @@ def simple_query(sql: str) -> bytes:
     return _message(b"Q", sql.encode() + b"\0")
 
 
-def parse(sql: str) -> bytes:
-    """One statement by construction: the server refuses a text with several."""
-    return _message(b"P", b"\0" + sql.encode() + b"\0\0\0")
+def parse(sql: str, oids: Sequence[int] = ()) -> bytes:
+    """One statement by construction: the server refuses a text with several. ``oids`` are the types
+    of its parameters; 0 lets the server infer one."""
+    types = b"".join(map(_LENGTH.pack, oids))
+    return _message(b"P", b"\0" + sql.encode() + b"\0" + _SHORT.pack(len(oids)) + types)
 
 
 def bind(values: Sequence[str | None] = ()) -> bytes:

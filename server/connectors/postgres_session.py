@@ -17,7 +17,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from server.connectors import postgres_account, postgres_protocol, postgres_schema
 from server.connectors.base import Limits, ParamValue
 from server.connectors.postgres_cancel import CancelTicket
-from server.connectors.postgres_errors import QUERY_CANCELED, query_failure
+from server.connectors.postgres_errors import QUERY_CANCELED, query_failure, untyped_placeholder
 from server.connectors.postgres_params import Statement, bound
 from server.connectors.postgres_protocol import (
     DATA_ROW,
@@ -130,7 +130,7 @@ class PostgresConnector:
         self._ends_at = time.monotonic() + limits.timeout_seconds
         self._wire.wait_at_most(limits.timeout_seconds + _GRACE_SECONDS)
         try:
-            way = self._described(statement, limits)
+            statement, way = self._described(statement, limits)
             reader = self._started(way, statement, limits)
         except ServerError as error:
             self._end_without_rows()
@@ -154,17 +154,26 @@ class PostgresConnector:
 
     # -- The parts of a query -------------------------------------------------------------
 
-    def _described(self, statement: Statement, limits: Limits) -> Plan:
+    def _described(self, statement: Statement, limits: Limits) -> tuple[Statement, Plan]:
+        """Begins the transaction. A placeholder whose type the server cannot infer gets its natural one."""
         milliseconds = max(1, int(limits.timeout_seconds * 1000))
         begin = f"BEGIN READ ONLY; SET LOCAL statement_timeout = {milliseconds}"
-        request = simple_query(begin) + parse(statement.sql) + DESCRIBE_STATEMENT + SYNC
-        self._wire.send(request, readies=2)
-        self._wire.exchange()
-        described = self._wire.exchange(ROW_DESCRIPTION)
+        while True:
+            request = parse(statement.sql, statement.oids) + DESCRIBE_STATEMENT + SYNC
+            self._wire.send(simple_query(begin) + request, readies=2)
+            self._wire.exchange()
+            try:
+                described = self._wire.exchange(ROW_DESCRIPTION)
+                break
+            except ServerError as error:
+                typed = statement.with_natural_type(untyped_placeholder(error))
+                if typed is None:
+                    raise
+                statement, begin = typed, f"ROLLBACK; {begin}"
         columns = postgres_protocol.row_description(described[0]) if described else []
         if not columns:
             raise QueryFailed("This statement returns no columns; only queries can be run here.")
-        return plan(columns, self._arrays(columns))
+        return statement, plan(columns, self._arrays(columns))
 
     def _arrays(self, columns: Sequence[Described]) -> frozenset[int]:
         strange = {column.oid for column in columns if column.oid not in BY_OID}
@@ -186,7 +195,7 @@ class PostgresConnector:
         else:
             sql = way.copy_sql(statement.sql, limits.max_rows)
             reader = CopyRows(limits.max_rows, has_numbers=way.has_numbers, text_is_utf8=self._text_is_utf8)
-        run = parse(sql) + bind(statement.values) + EXECUTE + SYNC
+        run = parse(sql, statement.oids) + bind(statement.values) + EXECUTE + SYNC
         self._wire.send(run + _CLEAN_UP, readies=1 + _CLEAN_UP_READIES)
         return reader
 

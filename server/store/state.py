@@ -64,6 +64,12 @@ def open_state(url: str, home: Path) -> State:
     return _migrated(engine)
 
 
+def check_url(url: str) -> None:
+    """Raises SettingsInvalid when no database can be behind it; does not connect."""
+    if url:
+        _engine(url).dispose()
+
+
 def _engine(url: str) -> sa.Engine:
     try:
         return sa.create_engine(url, pool_pre_ping=not url.startswith("sqlite"))

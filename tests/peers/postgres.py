@@ -39,14 +39,13 @@ class PostgresServer:
 
     host = "127.0.0.1"
 
-    def __init__(self, settings: dict[str, str] | None = None) -> None:
+    def __init__(self) -> None:
         self._account = _unprivileged_account()
         self.folder = _reachable_folder(self._account)
         try:
             self._installed = _reachable_install(self.folder, self._account)
             self._initialise()
             self.port = _free_port()
-            self._settings = {**_SPEED, **(settings or {})}
             self.start()
         except BaseException:
             shutil.rmtree(self.folder, ignore_errors=True)
@@ -56,7 +55,7 @@ class PostgresServer:
     def data(self) -> Path:
         return self.folder / "data"
 
-    def start(self) -> None:
+    def start(self, **settings: str) -> None:
         """Also after :meth:`stop_server`: the same data on the same port."""
         options = {
             "port": str(self.port),
@@ -64,7 +63,8 @@ class PostgresServer:
             "unix_socket_directories": "",
             "max_connections": "60",
             "shared_buffers": "32MB",
-            **self._settings,
+            **_SPEED,
+            **settings,
         }
         arguments = [f"--{name}={value}" for name, value in options.items()]
         log = (self.folder / "server.log").open("ab")
@@ -111,6 +111,13 @@ class PostgresServer:
             return rows or []
         finally:
             connection.close()
+
+    def add_file(self, name: str, content: bytes) -> None:
+        """Into the data folder, readable only by the server."""
+        path = self.data / name
+        path.write_bytes(content)
+        path.chmod(0o600)
+        self._give(path)
 
     def tool(self, name: str) -> Path:
         """A client program of the package, such as ``psql``; run by the test's own user."""

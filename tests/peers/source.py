@@ -40,6 +40,7 @@ class Counts(msgspec.Struct):
     reset: int = 0
     most_running: int = 0
     pieces: int = 0
+    schemas: int = 0
 
 
 class NumberConnector:
@@ -59,6 +60,7 @@ class NumberConnector:
             raise SourceUnavailable("The source has gone away.")
 
     def schema(self) -> Schema:
+        self._counts.schemas += 1
         column = ColumnInfo("n", ColumnType.INTEGER, nullable=False)
         return Schema([TableInfo("numbers", [column])])
 

@@ -1,0 +1,26 @@
+"""A result of 200 MB passes with flat memory."""
+
+import tracemalloc
+
+from server.connectors.base import Limits
+from server.connectors.postgres_session import PostgresConnector
+from server.guard import ReadOnlySql
+from shared.results import JsonRows
+
+
+def test_two_hundred_megabytes_stream_with_flat_memory(connection: PostgresConnector) -> None:
+    sql = ReadOnlySql("SELECT i, repeat('0123456789', 20), i * 0.5 FROM generate_series(1, 1000000) i")
+    size = rows = 0
+    tracemalloc.start()
+    try:
+        with connection.query(sql, {}, Limits(10**9, 120)) as result:
+            for batch in result.batches():
+                assert isinstance(batch, JsonRows)
+                size += len(batch.data)
+                rows += batch.count
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert rows == 1_000_000
+    assert size > 200_000_000
+    assert peak < 8_000_000

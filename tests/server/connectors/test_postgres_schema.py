@@ -1,0 +1,96 @@
+"""What a PostgreSQL connection shows of its tables."""
+
+import time
+
+from server.connectors.postgres import open_postgres
+from server.connectors.postgres_session import PostgresConnector
+from shared.wire import ForeignKey, TableInfo
+from tests.peers.postgres import PostgresServer
+from tests.server.connectors.asking import ask
+from tests.server.connectors.conftest import Opener
+
+
+def tables(connection: PostgresConnector) -> dict[str, TableInfo]:
+    return {table.name: table for table in connection.schema().tables}
+
+
+def test_it_shows_every_kind_of_relation_that_the_account_can_read(connection: PostgresConnector) -> None:
+    shown = tables(connection)
+    assert {
+        "stores",
+        "products",
+        "sales",
+        "sales_by_zone",
+        "sales_by_day",
+        "stock",
+        "hr.staff",
+    } <= shown.keys()
+    assert '"Head Office"."Select"' in shown
+    assert not {"payroll", "stock_2025", "stock_2026"} & shown.keys()
+    for name in shown:
+        ask(connection, f"SELECT * FROM {name}", max_rows=1)
+
+
+def test_it_shows_columns_keys_comments_and_estimates(connection: PostgresConnector) -> None:
+    shown = tables(connection)
+    sales, stores = shown["sales"], shown["stores"]
+    assert [(column.name, column.type.value, column.nullable) for column in sales.columns] == [
+        ("sale_id", "integer", False),
+        ("sold_on", "date", False),
+        ("store_id", "integer", True),
+        ("product_id", "integer", True),
+        ("quantity", "integer", False),
+        ("net_amount", "decimal", False),
+        ("discount", "float", True),
+        ("paid", "text", True),
+    ]
+    assert sales.primary_key == ["sale_id"]
+    assert ForeignKey(["store_id"], "stores", ["store_id"]) in sales.foreign_keys
+    assert shown["hr.staff"].foreign_keys == [ForeignKey(["store_id"], "stores", ["store_id"])]
+    assert (sales.row_estimate, shown["stock"].row_estimate) == (20000, 3000)
+    assert shown["sales_by_zone"].row_estimate is None
+    assert stores.comment == "One row a store."
+    assert stores.columns[3].comment == "North, South, East or West."
+    assert shown["products"].columns[3].type.value == "decimal"
+
+
+def test_it_samples_the_values_of_small_text_columns(connection: PostgresConnector) -> None:
+    shown = tables(connection)
+    columns = {column.name: column for column in shown["stores"].columns}
+    assert (sorted(columns["zone"].samples), columns["zone"].samples_complete) == (
+        ["East", "North", "South", "West"],
+        True,
+    )
+    assert (len(columns["name"].samples), columns["name"].samples_complete) == (60, True)
+    assert columns["area_sqft"].samples == []
+    paid = shown["sales"].columns[7]
+    assert (sorted(paid.samples), paid.samples_complete) == (["card", "cash", "upi"], True)
+
+
+def test_a_column_that_may_not_be_read_is_not_shown(
+    postgres: PostgresServer, open_connection: Opener
+) -> None:
+    postgres.execute(
+        "CREATE ROLE narrow LOGIN PASSWORD 'narrow-Secret-5'",
+        "GRANT SELECT (store_id, zone) ON stores TO narrow",
+    )
+    shown = tables(open_connection(user="narrow", password="narrow-Secret-5"))
+    assert list(shown) == ["stores"]
+    assert [column.name for column in shown["stores"].columns] == ["store_id", "zone"]
+
+
+def test_ten_thousand_tables_take_seconds(postgres: PostgresServer) -> None:
+    postgres.execute("CREATE DATABASE wide", database="postgres")
+    make = """DO $$ BEGIN FOR i IN {0}..{1} LOOP
+        EXECUTE format('CREATE TABLE t%s (a int PRIMARY KEY, b text, c numeric, d date)', i);
+        END LOOP; END $$"""
+    for first in range(1, 10_000, 1000):
+        postgres.execute(make.format(first, first + 999), database="wide")
+    postgres.execute("GRANT SELECT ON ALL TABLES IN SCHEMA public TO reader", database="wide")
+    connection = open_postgres(postgres.params(database="wide"), 5)
+    try:
+        began = time.monotonic()
+        assert len(connection.schema().tables) == 10_000
+        assert time.monotonic() - began < 30
+    finally:
+        connection.close()

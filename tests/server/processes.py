@@ -1,0 +1,85 @@
+"""The backend as its own process, through its command line."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+
+class BackendProcess:
+    """``python -m server serve`` with a home of its own; ready when this returns."""
+
+    def __init__(self, home: Path, settings: str = "") -> None:
+        self.home = home
+        home.mkdir(exist_ok=True)
+        config = home / "backend_config.yaml"
+        config.write_text("server: {port: 0}\n" + settings)
+        self.process = spawn(home, "serve", "--config", str(config))
+        self.lines: list[str] = []
+        self._ready = threading.Event()
+        self.url = ""
+        threading.Thread(target=self._read, daemon=True).start()
+        assert self._ready.wait(30), self.lines
+
+    @property
+    def key(self) -> str:
+        return (self.home / "administrator.key").read_text().strip()
+
+    def ask(self, method: str, path: str, body: object = None) -> Any:
+        with self.open(method, path, body) as response:
+            text = response.read()
+        return json.loads(text) if text else None
+
+    def open(self, method: str, path: str, body: object = None, accept: str = "application/json") -> Any:
+        """The response, unread."""
+        headers = {"Authorization": f"Bearer {self.key}", "Accept": accept}
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(self.url + path, data, headers, method=method)  # noqa: S310 - our own
+        return urllib.request.urlopen(request, timeout=60)  # noqa: S310 - our own
+
+    def resident_mb(self) -> float:
+        """Its memory now (Linux)."""
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        found = re.search(r"VmRSS:\s+(\d+) kB", status)
+        assert found
+        return int(found[1]) / 1024
+
+    def stop(self, number: int = signal.SIGTERM) -> int:
+        self.process.send_signal(number)
+        return self.process.wait(40)
+
+    def _read(self) -> None:
+        assert self.process.stderr is not None
+        for line in self.process.stderr:
+            self.lines.append(line)
+            if found := re.search(r"Serving at (\S+)", line):
+                self.url = found[1]
+                self._ready.set()
+        self._ready.set()
+
+
+def spawn(home: Path, *arguments: str) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        [sys.executable, "-m", "server", *arguments],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=Path(__file__).parents[2],
+        env={**os.environ, "VMART_HOME": str(home)},
+    )
+
+
+def run(home: Path, *arguments: str) -> tuple[int, str, str]:
+    """Exit code, standard output, standard error."""
+    process = spawn(home, *arguments)
+    out, err = process.communicate(timeout=60)
+    return process.returncode, out, err

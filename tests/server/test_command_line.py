@@ -1,0 +1,118 @@
+"""The commands as a person runs them, in processes of their own."""
+
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from server.access.identity import looks_like_a_key
+from tests.server.processes import BackendProcess, run
+from tests.server.running import lines_of, wait_until
+
+
+@pytest.fixture
+def backend(tmp_path: Path) -> Iterator[BackendProcess]:
+    running = BackendProcess(tmp_path / "home")
+    yield running
+    if running.process.poll() is None:
+        running.process.kill()
+        running.process.wait()
+
+
+@pytest.mark.parametrize("command", [[], ["serve"], ["generate-key"], ["check-config"], ["demo"]])
+def test_every_command_has_help(tmp_path: Path, command: list[str]) -> None:
+    code, out, _ = run(tmp_path, *command, "--help")
+    assert code == 0
+    assert "usage:" in out
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_first_start_gives_the_administrator_a_key_and_stops_at_once_on_sigterm(
+    backend: BackendProcess,
+) -> None:
+    assert (backend.home / "administrator.key").stat().st_mode & 0o777 == 0o600
+    assert backend.ask("GET", "/health")["status"] == "ok"
+    assert len(backend.ask("GET", "/api/keys")["keys"]) == 1
+    key = backend.key
+    assert backend.stop() == 0
+    assert backend.process.stdout is not None
+    assert key not in backend.process.stdout.read() + "".join(backend.lines)
+    again = BackendProcess(backend.home)
+    assert len(again.ask("GET", "/api/keys")["keys"]) == 1
+    assert again.stop(signal.SIGINT) == 0
+    assert not any("Traceback" in line for line in backend.lines + again.lines)
+
+
+def test_generate_key_prints_the_key_and_nothing_else(backend: BackendProcess) -> None:
+    arguments = ["--name", "chatbot-user1", "--permissions", "db_read,ai_insights", "--expires", "30"]
+    code, out, err = run(backend.home, "generate-key", *arguments)
+    assert (code, err) == (0, "")
+    assert looks_like_a_key(out.strip())
+    listed = [info for info in backend.ask("GET", "/api/keys")["keys"] if info["name"] == "chatbot-user1"]
+    assert listed[0]["permissions"] == ["ai_insights", "db_read"]
+    assert listed[0]["expires_at"] is not None
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["generate-key", "--name", "a", "--permissions", "db_raed"], "db_raed"),
+        (["generate-key", "--name", "a", "--roles", "king"], "king"),
+        (["generate-key", "--name", "a"], "at least one permission"),
+        (["serve", "--config", "/nowhere.yaml"], "no settings file"),
+        (["check-config", "--config", "/nowhere.yaml"], "no settings file"),
+    ],
+)
+def test_a_mistake_is_one_sentence_and_a_code(tmp_path: Path, arguments: list[str], said: str) -> None:
+    code, out, err = run(tmp_path, *arguments)
+    assert (code, out) == (1, "")
+    assert said in err
+    assert len(err.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ("server: {porrt: 5000}", "porrt"),
+        ("server: {port: many}", "server.port"),
+        ("security: {rate_limit: fast}", "security.rate_limit"),
+        ("security: {allowed_ips: [10.0.0.0/99]}", "security.allowed_ips"),
+        ("server: {ssl_cert: /nowhere.pem}", "ssl_cert"),
+        ("server: {ssl_cert: '${NO_SUCH_VARIABLE}'}", "NO_SUCH_VARIABLE"),
+        ("logging: {level: LOUD}", "logging.level"),
+        ("store: {url: 'oracle+nothing://x'}", "store.url"),
+        ("database: {max_connections: 0}", "max_connections"),
+        ("database: {query_timeout: -1}", "query_timeout"),
+    ],
+)
+def test_settings_that_cannot_work_stop_the_start_naming_the_key(
+    tmp_path: Path, settings: str, said: str
+) -> None:
+    config = tmp_path / "backend_config.yaml"
+    config.write_text(settings)
+    for command in ("check-config", "serve"):
+        code, _, err = run(tmp_path, command, "--config", str(config))
+        assert code == 1, command
+        assert said in err
+        assert "Traceback" not in err
+
+
+def test_a_port_that_is_taken_is_named(backend: BackendProcess, tmp_path: Path) -> None:
+    port = backend.url.rpartition(":")[2]
+    config = tmp_path / "second.yaml"
+    config.write_text(f"server: {{port: {port}}}")
+    code, _, err = run(tmp_path / "other", "serve", "--config", str(config))
+    assert code == 1
+    assert port in err
+
+
+def test_a_backend_that_is_killed_loses_no_line_older_than_a_moment(backend: BackendProcess) -> None:
+    for _ in range(20):
+        backend.ask("GET", "/api/connections")
+    wait_until(lambda: len(lines_of(backend.home)) == 20, seconds=2)
+    backend.stop(signal.SIGKILL)
+    assert len(lines_of(backend.home)) == 20
+    again = BackendProcess(backend.home)
+    assert again.ask("GET", "/health")["status"] == "ok"
+    assert again.stop() == 0

@@ -1,0 +1,132 @@
+"""Connections over HTTP: made, changed, tested, removed; and that no secret ever comes out."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.peers.source import Counts, number_kind
+from tests.server.running import RunningBackend, start
+
+SECRET = "tall-Giraffe-77"
+
+
+def _create(backend: RunningBackend, name: str = "till", **params: Any) -> None:
+    body = {"name": name, "type": "numbers", "params": {"host": "db1", "password": SECRET, **params}}
+    answered = backend.ask("POST", "/api/connections", body)
+    assert answered.status == 201
+    assert SECRET not in answered.body.decode()
+
+
+def test_a_connection_is_made_read_listed_and_removed(backend: RunningBackend) -> None:
+    _create(backend, port=7)
+    shown = backend.ask("GET", "/api/connections/till").json
+    assert shown["params"] == {"host": "db1", "port": 7}
+    assert (shown["type"], shown["dialect"]) == ("numbers", "duckdb")
+    names = [info["name"] for info in backend.ask("GET", "/api/connections").json["connections"]]
+    assert names == ["numbers", "till"]
+    assert backend.ask("DELETE", "/api/connections/till").status == 204
+    assert backend.ask("GET", "/api/connections/till").status == 404
+    assert backend.ask("DELETE", "/api/connections/till").status == 404
+
+
+def test_a_name_is_taken_once(backend: RunningBackend) -> None:
+    _create(backend)
+    body = {"name": "till", "type": "numbers", "params": {}}
+    assert backend.ask("POST", "/api/connections", body).status == 409
+
+
+def test_no_secret_is_in_any_answer_or_in_the_state(backend: RunningBackend, tmp_path: Path) -> None:
+    _create(backend)
+    answers = [
+        backend.ask("GET", "/api/connections"),
+        backend.ask("GET", "/api/connections/till"),
+        backend.ask("PUT", "/api/connections/till", {"params": {"host": "db1"}}),
+        backend.ask("POST", "/api/connections/till/test"),
+        backend.ask("GET", "/api/connections/kinds"),
+    ]
+    assert [answered.status for answered in answers] == [200] * 5
+    assert all(SECRET not in answered.body.decode() for answered in answers)
+    backend.stop()
+    for file in (tmp_path / "backend").iterdir():
+        assert SECRET not in file.read_bytes().decode("latin-1")
+
+
+def test_a_secret_that_is_left_out_is_kept_but_never_sent_elsewhere(tmp_path: Path) -> None:
+    seen: list[Mapping[str, Any]] = []
+    backend = start(tmp_path, [number_kind(Counts(), seen.append)])
+    try:
+        _create(backend)
+        kept = backend.ask("PUT", "/api/connections/till", {"params": {"host": "db1"}, "description": "Till"})
+        assert kept.json["description"] == "Till"
+        assert backend.ask("POST", "/api/connections/till/test").status == 200
+        for moved in ({"host": "evil"}, {"host": "db1", "port": 9}, {}):
+            answered = backend.ask("PUT", "/api/connections/till", {"params": moved})
+            assert answered.status == 400
+            assert "password" in answered.json["error"]
+        again = {"params": {"host": "db2", "password": "new"}}
+        assert backend.ask("PUT", "/api/connections/till", again).status == 200
+        assert backend.ask("POST", "/api/connections/till/test").status == 200
+        assert [(params["host"], params["password"]) for params in seen] == [("db1", SECRET), ("db2", "new")]
+    finally:
+        backend.stop()
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ({"name": "a b", "type": "numbers", "params": {}}, "name"),
+        ({"name": "kinds", "type": "numbers", "params": {}}, "kinds"),
+        ({"name": "../x", "type": "numbers", "params": {}}, "name"),
+        ({"name": "x" * 64, "type": "numbers", "params": {}}, "63"),
+        ({"name": "a", "type": "foxpro", "params": {}}, "foxpro"),
+        ({"name": "a", "type": "numbers", "params": {"hots": "x"}}, "hots"),
+        ({"name": "a", "type": "numbers", "params": {"port": "7"}}, "port"),
+        ({"name": "a", "type": "numbers", "params": {"host": ["x"]}}, "host"),
+        ({"name": "a", "type": "numbers", "params": {}, "colour": "red"}, "colour"),
+    ],
+)
+def test_what_does_not_fit_is_refused_by_name(
+    backend: RunningBackend, body: dict[str, object], said: str
+) -> None:
+    answered = backend.ask("POST", "/api/connections", body)
+    assert answered.status == 400
+    assert said in answered.json["error"]
+
+
+def test_a_test_says_how_long_it_took_and_what_the_account_should_not_do(backend: RunningBackend) -> None:
+    tested = backend.ask("POST", "/api/connections/numbers/test").json
+    assert tested["ok"] is True
+    assert tested["warnings"] == ["This account can write."]
+
+
+def test_a_source_that_cannot_be_reached_is_unavailable_and_harms_no_other(backend: RunningBackend) -> None:
+    _create(backend, host="nowhere")
+    answered = backend.ask("POST", "/api/connections/till/test")
+    assert (answered.status, answered.json["code"]) == (503, "source_unavailable")
+    assert backend.query("numbers", max_rows=1).status == 200
+
+
+def test_a_changed_connection_is_opened_anew(backend: RunningBackend, counts: Counts) -> None:
+    assert backend.query("numbers", max_rows=1).status == 200
+    update = {"params": {"host": "elsewhere"}}
+    assert backend.ask("PUT", "/api/connections/numbers", update).status == 200
+    assert backend.query("numbers", max_rows=1).status == 200
+    assert counts.opened == 2
+
+
+def test_kinds_tell_what_a_form_needs(backend: RunningBackend) -> None:
+    kinds = backend.ask("GET", "/api/connections/kinds").json["kinds"]
+    assert [field["name"] for field in kinds[0]["fields"]] == ["host", "port", "password"]
+    assert [field["secret"] for field in kinds[0]["fields"]] == [False, False, True]
+
+
+def test_the_schema_is_asked_once_and_again_on_request(backend: RunningBackend, counts: Counts) -> None:
+    schema = backend.ask("GET", "/api/schema/numbers").json
+    assert schema["tables"][0]["columns"][0]["name"] == "n"
+    assert (schema["connection"], schema["dialect"]) == ("numbers", "duckdb")
+    for path in ("/api/schema/numbers", "/api/schema/numbers?fresh=true"):
+        assert backend.ask("GET", path).status == 200
+    assert counts.schemas == 2
+    assert backend.ask("GET", "/api/schema/nothing").status == 404
