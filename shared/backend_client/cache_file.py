@@ -65,7 +65,7 @@ def memory_table() -> Table:
     return _MemoryTable()
 
 
-def open_table(path: Path) -> Table:
+def open_table(path: Path, *, most_entries: int = _MOST_ENTRIES, most_bytes: int = _MOST_BYTES) -> Table:
     """The table in the file, made when missing. Raises sqlite3.Error or OSError."""
     private_folder(path.parent)
     os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
@@ -95,7 +95,7 @@ def open_table(path: Path) -> Table:
         def __setitem__(self, name: str, entry: Entry) -> None:
             self._write(name, entry)  # type: ignore[no-untyped-call]
             with self.connection(commit=True) as connection:
-                _drop_oldest(connection)
+                _drop_oldest(connection, most_entries, most_bytes)
 
     as_json = Stage(dumps=msgspec.json.encode, loads=msgspec.json.Decoder(Entry).decode)
     table: Any = BoundedTable(
@@ -122,11 +122,11 @@ def _begin(connection: sqlite3.Connection) -> None:
             return
 
 
-def _drop_oldest(connection: sqlite3.Connection) -> None:
+def _drop_oldest(connection: sqlite3.Connection, most_entries: int, most_bytes: int) -> None:
     count, size = connection.execute(
         "SELECT count(*), coalesce(sum(length(value)), 0) FROM answers"
     ).fetchone()
-    if count > _MOST_ENTRIES or size > _MOST_BYTES:
+    if count > most_entries or size > most_bytes:
         connection.execute(
             "DELETE FROM answers WHERE key IN (SELECT key FROM answers ORDER BY expires, rowid LIMIT ?)",
             (max(1, count // 4),),

@@ -118,7 +118,7 @@ class BackendClient(Administration):
                 "/api/query",
                 msgspec.json.encode(request),
                 repeatable=True,
-                patience_seconds=seconds + _GRACE_SECONDS,
+                patience_seconds=max(seconds, 0) + _GRACE_SECONDS,
             ),
             decode_query,
         )
@@ -152,7 +152,7 @@ class BackendClient(Administration):
             "/api/query",
             msgspec.json.encode(request),
             accept="application/x-ndjson",
-            patience_seconds=seconds + _GRACE_SECONDS,
+            patience_seconds=max(seconds, 0) + _GRACE_SECONDS,
         )
         parts = PartReader(answer, host=self._transport.host, patience_seconds=seconds)
         return open_stream(parts, answer.close)

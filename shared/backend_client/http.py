@@ -18,7 +18,7 @@ import urllib3.exceptions
 from shared.backend_client.failures import from_answer, from_exception, is_success
 from shared.backend_client.metrics import Metrics
 from shared.backend_client.retry import Failure, RetryPolicy
-from shared.errors import BackendTimeoutError, InvalidRequest, SettingsInvalid, TooLarge
+from shared.errors import BackendError, BackendTimeoutError, InvalidRequest, SettingsInvalid, TooLarge
 from shared.http_adapter import Adapter, is_loopback
 
 log = logging.getLogger(__name__)
@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 _CHUNK = 256 * 1024
 _LONGEST_CONNECT_SECONDS = 10.0
+_AWAY_SECONDS = 10.0
 _SLOWEST_BYTES_PER_SECOND = 1024
 _MAX_ANSWER_BYTES = 512 * 1024 * 1024
 
@@ -62,9 +63,10 @@ class Transport:
     ) -> None:
         self.base_url = _checked_url(base_url)
         self.host = urlsplit(self.base_url).netloc
-        self.timeout = timeout
+        self.timeout = _checked_timeout(timeout)
         self._metrics = metrics
         self._policy = RetryPolicy(retries=max(0, retries), within_seconds=timeout)
+        self._away_until = 0.0
         self._closing = threading.Event()
         self._session = requests.Session()
         self._session.auth = _BearerKey(_checked_key(api_key))
@@ -120,10 +122,10 @@ class Transport:
         self._session.close()
 
     def _with_retries(self, once: Callable[[], T], *, repeatable: bool, retries: int | None) -> T:
-        policy = self._policy
-        if retries is not None:
-            policy = RetryPolicy(retries=retries, within_seconds=policy.within_seconds)
         began = time.monotonic()
+        if began < self._away_until:
+            retries = 0  # it was away a moment ago: nobody wants to wait for that again
+        policy = self._policy if retries is None else RetryPolicy(retries, self._policy.within_seconds)
         retry = 0
         while True:
             try:
@@ -134,10 +136,13 @@ class Transport:
                 wait = policy.wait_before(retry, failure, repeatable=repeatable, elapsed_seconds=elapsed)
                 if wait is None or self._closing.wait(wait):
                     self._metrics.failed(elapsed * 1000)
+                    if isinstance(failure.error, BackendError) and failure.error.away:
+                        self._away_until = time.monotonic() + _AWAY_SECONDS
                     raise failure.error from failure.__cause__
                 self._metrics.retried()
                 log.info("trying %s again: %s", self.host, failure.error)
             else:
+                self._away_until = 0.0
                 self._metrics.answered((time.monotonic() - began) * 1000)
                 return answer
 
@@ -240,6 +245,12 @@ def _checked_url(base_url: str) -> str:
     if not good or parts.username or parts.password or parts.query or parts.fragment:
         raise SettingsInvalid("The backend's address must look like https://backend.example.com:5000.")
     return base_url.rstrip("/")
+
+
+def _checked_timeout(timeout: float) -> float:
+    if not 0 < timeout < float("inf"):
+        raise SettingsInvalid("The time-out for the backend is a number of seconds above 0.")
+    return timeout
 
 
 def _checked_path(path: str) -> str:

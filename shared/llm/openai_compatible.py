@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 import requests
+import urllib3.exceptions
 
 from shared.errors import ModelBlocked, ModelError, ModelRateLimited, ModelRejected, ModelUnavailable
 from shared.http_adapter import Adapter, is_loopback
@@ -99,7 +100,7 @@ class OpenAiCompatible:
                 yield from self._events(answer)
         except requests.Timeout as error:
             raise ModelUnavailable("The model did not answer in time. Ask again.") from error
-        except requests.RequestException as error:
+        except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
             raise ModelUnavailable(
                 "The model cannot be reached, or its answer broke off. Check openai.base_url in the settings."
             ) from error

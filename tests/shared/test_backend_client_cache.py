@@ -3,6 +3,7 @@
 import stat
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from shared.backend_client import (
     NotAuthenticated,
     NotPermitted,
 )
+from shared.backend_client.cache_file import Entry, open_table
 from tests.peers.backend import Asked, BackendPeer, Reply, json_reply, query_answer
 
 KEY = "vmart_test-key-0123456789"
@@ -195,3 +197,20 @@ def test_the_cache_stays_within_its_bounds(peer: BackendPeer, tmp_path: Path) ->
             in_memory.execute_query("c", str(number))
         assert in_memory.get_from_cache("c", "0") is None
         assert in_memory.get_from_cache("c", "79") is not None
+
+
+def test_the_oldest_answers_leave_the_file_first(tmp_path: Path) -> None:
+    began = datetime(2026, 3, 31, tzinfo=UTC)
+    table = open_table(tmp_path / "a.sqlite", most_entries=8)
+    for number in range(20):
+        table[f"n{number}"] = Entry(b"x", began + timedelta(seconds=number))
+    names = sorted(table, key=lambda name: int(name[1:]))
+    assert len(names) <= 8
+    assert names[-1] == "n19"
+    assert "n0" not in names
+    table.close()
+    by_size = open_table(tmp_path / "b.sqlite", most_bytes=10_000)
+    for number in range(20):
+        by_size[f"n{number}"] = Entry(b"x" * 2000, began + timedelta(seconds=number))
+    assert 1 <= len(list(by_size)) <= 5
+    by_size.close()

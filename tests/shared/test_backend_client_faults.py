@@ -1,7 +1,10 @@
 """The client on a bad line, and in front of something that is no backend."""
 
+import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -139,6 +142,43 @@ def test_retry_request_repeats_a_read(peer: BackendPeer) -> None:
         assert client.retry_request("get", "/api/audit") == {"a": [1, 2.5]}
 
 
+def test_while_the_backend_is_away_nobody_waits_for_retries_twice(peer: BackendPeer) -> None:
+    with FaultProxy(peer.port, Fault(refuse=True)) as proxy, client_of(proxy.url) as client:
+        for tries in (3, 4, 5):
+            with pytest.raises(BackendConnectionError):
+                client.execute_query("c", "q")
+            assert proxy.connections == tries
+        proxy.fault = Fault()
+        assert client.execute_query("c", "q").rows == [[1]]
+        proxy.cut_all()
+        proxy.faults = [Fault(refuse=True)]
+        assert client.execute_query("c", "q").rows == [[1]]
+
+
+def test_closing_the_client_ends_its_waiting(peer: BackendPeer) -> None:
+    peer.answer = lambda asked: json_reply({"error": "Busy.", "code": "source_busy", "retry_after": 4}, 503)
+    client = client_of(peer.url)
+    closing = threading.Timer(0.1, client.close)
+    began = time.monotonic()
+    closing.start()
+    with pytest.raises(SourceBusy):
+        client.execute_query("c", "q")
+    assert time.monotonic() - began < 4
+
+
+def test_many_threads_share_a_client(peer: BackendPeer, tmp_path: Path) -> None:
+    def answer(asked: Asked) -> Reply:
+        return query_answer([("n", "integer")], b"[[%d]]" % int(asked.json["query"]), 1)
+
+    peer.answer = answer
+    with client_of(peer.url, cache_path=tmp_path) as client, ThreadPoolExecutor(12) as pool:
+        got = list(pool.map(lambda n: client.execute_query("c", str(n)).rows[0][0], range(150)))
+        kept = [client.get_from_cache("c", str(n)) for n in range(150)]
+        assert client.metrics.requests == 150
+    assert got == list(range(150))
+    assert [result.rows[0][0] if result else None for result in kept] == list(range(150))
+
+
 # -- Silence and slowness -----------------------------------------------------------------
 
 
@@ -253,6 +293,12 @@ def test_neither_netrc_nor_cookies_change_what_is_sent(
 def test_an_address_that_is_none_is_refused_with_an_example(url: str) -> None:
     with pytest.raises(SettingsInvalid, match="https://"):
         BackendClient(url, KEY)
+
+
+@pytest.mark.parametrize("timeout", [0, -1, float("nan"), float("inf")])
+def test_a_time_out_that_is_none_is_refused(timeout: float) -> None:
+    with pytest.raises(SettingsInvalid, match="above 0"):
+        BackendClient("http://b", KEY, timeout=timeout)
 
 
 def test_a_key_with_a_line_break_is_refused_without_showing_it() -> None:
