@@ -41,6 +41,7 @@ def tree(sql: ReadOnlySql, dialect: str) -> exp.Expr:
     return _parsed(sql, dialect, rules(dialect))
 
 
+@lru_cache(maxsize=2048)
 def tables(sql: ReadOnlySql, dialect: str) -> frozenset[str]:
     """The tables and views that the query reads, as it writes them (``hr.staff``), without its CTEs."""
     return table_names(tree(sql, dialect))

@@ -1,0 +1,95 @@
+"""A bare process that asks a driver and writes JSON, and does nothing else: what the backend is measured by.
+
+``python -m tests.bench.bare pg8000 '{"host": …}'``; then a line of JSON in, a line of JSON out.
+"""
+
+import contextlib
+import json
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from tests.bench.measuring import Figures, Process
+
+Rows = Callable[[str], Any]
+
+
+class Bare:
+    """The process, seen from the one that measures."""
+
+    def __init__(self, process: "subprocess.Popen[str]") -> None:
+        self._process = process
+        self._figures = Process(process.pid)
+
+    def ask(self, sql: str, times: int) -> Figures:
+        if self._process.stdin is None or self._process.stdout is None:
+            raise RuntimeError("The process has no pipes.")
+        self._figures.mark_memory()
+        cpu = self._figures.cpu_seconds()
+        self._process.stdin.write(json.dumps({"sql": sql, "times": times}) + "\n")
+        self._process.stdin.flush()
+        answer = self._process.stdout.readline()
+        used = self._figures.cpu_seconds()
+        each = None if cpu is None or used is None else (used - cpu) / times
+        seconds = msgspec.json.decode(answer, type=float)
+        return Figures(seconds, seconds, each, self._figures.growth_mb())
+
+
+@contextlib.contextmanager
+def running(driver: str, params: dict[str, Any]) -> Iterator[Bare]:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.bench.bare", driver, json.dumps(params)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        yield Bare(process)
+    finally:
+        if process.stdin is not None:
+            process.stdin.close()
+        process.wait(60)
+
+
+def _pg8000(params: dict[str, Any]) -> Rows:
+    import pg8000.native
+
+    connection = pg8000.native.Connection(**params)
+    return connection.run  # type: ignore[no-any-return]
+
+
+def _duckdb(params: dict[str, Any]) -> Rows:
+    import duckdb
+
+    connection = duckdb.connect()
+    connection.execute("SET threads = 2")
+    for file in sorted(Path(params["root"]).glob("*.parquet")):
+        connection.execute(f"CREATE VIEW {file.stem} AS SELECT * FROM read_parquet('{file}')")
+    return lambda sql: connection.execute(sql).fetchall()
+
+
+def _answer(rows: Rows, sql: str, times: int) -> float:
+    """The median seconds of asking and writing JSON."""
+    seconds = []
+    for _ in range(times):
+        began = time.perf_counter()
+        json.dumps(rows(sql), default=str).encode()
+        seconds.append(time.perf_counter() - began)
+    return statistics.median(seconds)
+
+
+def _main(driver: str, params: str) -> None:
+    rows = {"pg8000": _pg8000, "duckdb": _duckdb}[driver](json.loads(params))
+    for line in sys.stdin:
+        wish = json.loads(line)
+        print(json.dumps(_answer(rows, wish["sql"], wish["times"])), flush=True)
+
+
+if __name__ == "__main__":
+    _main(*sys.argv[1:])
