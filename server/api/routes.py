@@ -1,9 +1,9 @@
 """The whole API on one page: each line with the permission it takes. Around a handler: dispatch."""
 
-from server.api import connections, health, keys, query, schema
+from server.api import connections, health, insights, keys, query, schema
 from server.api.call import Route
 from shared.permissions import Permission
-from shared.wire import ConnectionCreate, ConnectionUpdate, KeyCreate, QueryRequest
+from shared.wire import AnalyzeRequest, ConnectionCreate, ConnectionUpdate, KeyCreate, QueryRequest
 
 EVERYBODY = None
 
@@ -34,6 +34,14 @@ ROUTES: tuple[Route, ...] = (
         Permission.DB_READ,
         status=202,
         extra=Permission.SYSTEM_ADMIN,
+    ),
+    Route(
+        "POST",
+        "/api/ai/analyze",
+        insights.analyze,
+        Permission.AI_INSIGHTS,
+        AnalyzeRequest,
+        extra=Permission.DB_READ,
     ),
     Route("GET", "/api/keys", keys.show_all, Permission.KEYS_WRITE),
     Route("POST", "/api/keys", keys.create, Permission.KEYS_WRITE, KeyCreate, status=201),

@@ -1,0 +1,1 @@
+"""What stands out in a table of figures: statistics without a model, and sentences made from them."""
