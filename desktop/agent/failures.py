@@ -55,7 +55,9 @@ _ACTIONS = {Fixer.MODEL: RETRY, Fixer.USER: RETRY, Fixer.OPERATOR: ""}
 
 def turn_failed(error: AppError) -> TurnFailed:
     """The event that ends a turn without an answer."""
-    said = error.message if not error.details else f"{error.message} {error.details}"
+    said = error.message
+    if error.details and not isinstance(error, errors.ModelError):  # a provider's own words are for the log
+        said = f"{said} {error.details}"
     if error.retry_after:
         said = f"{said.rstrip()} Try again in {_span(error.retry_after)}."
     for kind, meaning, action in _WORDS:

@@ -69,6 +69,7 @@ class Loop:
             yield from progress.left_open(error)
             status = "stopped"
         except AppError as error:
+            _log.warning("A turn failed: %s (%s)", error, error.code)
             yield from progress.left_open(error)
             yield turn_failed(error)
             status = "failed"

@@ -51,7 +51,8 @@ def application(parts: Parts) -> bottle.Bottle:
         ("POST", "/api/results/<result_id>/rerun", results.rerun),
         ("POST", "/api/results/<result_id>/verify", results.verify),
     ]
-    app = bottle.Bottle(catchall=False)  # failures belong to the door
+    app = bottle.Bottle()
+    app.config["catchall"] = False  # failures belong to the door
     for method, path, handler in routes:
         app.route(path, method, handler)
     app.default_error_handler = _not_routed
