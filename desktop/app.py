@@ -1,18 +1,18 @@
 """Builds the agent and hands every part what it needs. The only place that does."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+from desktop import charts
 from desktop.agent.analyst_answer import AnalystAnswer
 from desktop.agent.loop import Loop
 from desktop.agent.model_answer import ModelAnswer
-from desktop.agent.no_analyst import NoAnalyst
 from desktop.agent.runner import Runner
 from desktop.agent.sources import Sources
+from desktop.analyst.analyst import Analyst
 from desktop.backend import Backend
-from desktop.events import ChartSpec
 from desktop.store.conversations import Conversations
 from desktop.store.database import Database
 from desktop.store.preferences import PreferenceStore
@@ -22,7 +22,6 @@ from desktop.tools.base import Tool
 from desktop.tools.chart import ChartTool
 from desktop.tools.query import Queries, QueryTool
 from desktop.tools.schema import SchemaTool
-from shared.results import Column
 from shared.settings import AgentSettings
 
 
@@ -60,8 +59,8 @@ def build(
     database = Database(home / "agent" / "agent.db")
     results = Results(database, home / "agent" / "results")
     turns, conversations = Turns(database), Conversations(database)
-    sources = Sources(backend.client, NoAnalyst, today)
-    queries = Queries(backend.client, results, sources.type_of, _no_chart)
+    sources = Sources(backend.client, Analyst, today)
+    queries = Queries(backend.client, results, sources.type_of, charts.of_result)
     loop = Loop(
         model=_model(settings, sources, queries, results),
         analyst=AnalystAnswer(sources, queries, results),
@@ -99,7 +98,3 @@ def _model(
 
 def _model_kind(settings: AgentSettings) -> str:
     return "gemini" if settings.gemini.api_key.strip() else "openai"
-
-
-def _no_chart(_columns: Sequence[Column], _rows: Sequence[Sequence[object]]) -> ChartSpec | None:
-    return None

@@ -20,7 +20,8 @@ _FETCH_ROWS = 5_000
 class AnalystLike(Protocol):
     """What the rest of the agent needs of the built-in analyst."""
 
-    as_of: date | None
+    @property
+    def as_of(self) -> date | None: ...
 
     def read(self, question: str, memory: dict[str, object] | None) -> Outcome: ...
     def tell(self, plan: Plan, columns: Sequence[Column], rows: Sequence[Sequence[Any]]) -> Told: ...

@@ -2,14 +2,11 @@
 
 import threading
 from collections.abc import Iterator
-from datetime import date, datetime, time
-from decimal import Decimal
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
-from server.connectors import KINDS
 from shared.backend_client import (
     BackendClient,
     BackendConnectionError,
@@ -21,7 +18,6 @@ from shared.backend_client import (
     decode_batch,
 )
 from shared.errors import AppError, QueryCancelled
-from tests.peers.postgres import PostgresServer
 from tests.peers.source import Counts, number_kind
 from tests.server.running import RunningBackend, start, wait_until
 
@@ -122,37 +118,6 @@ def test_keys_are_made_listed_and_revoked(client: BackendClient, backend: Runnin
         with pytest.raises(NotAuthenticated):
             reader.execute_query("numbers", "SELECT n FROM numbers", max_rows=1)
         assert reader.get_from_cache("numbers", "SELECT n FROM numbers", max_rows=1) is None
-
-
-def test_values_of_a_real_database_arrive_as_they_are_stored(
-    tmp_path: Path, postgres: PostgresServer
-) -> None:
-    running = start(tmp_path, KINDS.values())
-    sql = """
-        SELECT 9223372036854775807 AS big, 12345678901234567890.123456789 AS exact,
-               0.1::float8 AS rough,
-               'नमस्ते "x"' || chr(10) || '{' AS words, true AS yes, DATE '2026-03-31' AS day,
-               TIMESTAMP '2026-03-31 18:40:00.5' AS moment, TIME '18:40' AS hour, NULL::integer AS missing
-    """
-    with BackendClient(running.url, running.admin, timeout=20) as client:
-        client.create_connection("shop", "postgresql", postgres.params())
-        whole = client.execute_query("shop", sql)
-        with client.stream_query("shop", sql) as stream:
-            streamed = [row for batch in stream.batches() for row in decode_batch(batch, stream.columns)]
-    running.stop()
-    assert whole.rows == streamed
-    assert whole.rows[0] == [
-        9223372036854775807,
-        Decimal("12345678901234567890.123456789"),
-        0.1,
-        'नमस्ते "x"\n{',
-        True,
-        date(2026, 3, 31),
-        datetime(2026, 3, 31, 18, 40, 0, 500_000),  # noqa: DTZ001 - it has no zone
-        time(18, 40),
-        None,
-    ]
-    assert isinstance(whole.rows[0][1], Decimal)
 
 
 def test_when_the_backend_is_stopped_the_last_answer_comes_with_its_age(

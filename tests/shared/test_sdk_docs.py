@@ -4,36 +4,49 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import backend_client
 import pytest
 
-from server.connectors import KINDS
+from server.connectors.base import Kind, Limits, ParamValue
+from server.guard import ReadOnlySql
+from shared.results import Column, ColumnType, Result, Rows
 from tests.peers.backend import BackendPeer, json_reply
-from tests.peers.postgres import READER, PostgresServer
+from tests.peers.source import Counts, NumberConnector
 from tests.server.running import RunningBackend, start
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "using-the-sdk.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+CUSTOMERS: list[list[object]] = [["Asha", "Patna"], ["Ravi", "Ranchi"]]
+
+
+class CustomersConnector(NumberConnector):
+    """Two customers, whatever is asked."""
+
+    dialect = "postgres"
+
+    def query(self, sql: ReadOnlySql, params: Mapping[str, ParamValue], limits: Limits) -> Result:
+        columns = [Column("name", ColumnType.TEXT), Column("city", ColumnType.TEXT)]
+        return Result(columns, iter([Rows(CUSTOMERS)]))
 
 
 @pytest.fixture
-def backend(tmp_path: Path, postgres: PostgresServer) -> Iterator[RunningBackend]:
-    postgres.execute(
-        "DROP TABLE IF EXISTS customers",
-        "CREATE TABLE customers (name text, city text)",
-        "INSERT INTO customers VALUES ('Asha', 'Patna'), ('Ravi', 'Ranchi')",
-        f"GRANT SELECT ON customers TO {READER}",
+def backend(tmp_path: Path) -> Iterator[RunningBackend]:
+    counts = Counts()
+    kind = Kind(
+        type="postgresql",
+        label="Customers",
+        dialect="postgres",
+        fields=(),
+        open=lambda params, timeout: CustomersConnector(counts, params),
     )
-    running = start(tmp_path, KINDS.values())
-    body = {"name": "postgres_prod", "type": "postgresql", "params": postgres.params()}
-    assert running.ask("POST", "/api/connections", body).status == 201
+    running = start(tmp_path, [kind])
+    running.ask("POST", "/api/connections", {"name": "postgres_prod", "type": "postgresql", "params": {}})
     yield running
     running.stop()
-    postgres.execute("DROP TABLE customers")
 
 
 def run(code: str, url: str, key: str) -> str:

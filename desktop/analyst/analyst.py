@@ -1,0 +1,201 @@
+"""The built-in analyst: a question in, a plan, a question back or a refusal out. Deterministic, no model.
+
+The rule is that every word must be understood. A refusal names the words that were not; a wrong
+number is the one outcome that must not happen.
+"""
+
+import difflib
+from collections.abc import Callable, Sequence
+from datetime import date
+from typing import Any
+
+import msgspec
+
+from desktop import charts
+from desktop.analyst import explain, starters
+from desktop.analyst.catalogue import Catalogue
+from desktop.analyst.chunks import Chunk, cut
+from desktop.analyst.intent import Intent, Place
+from desktop.analyst.meaning import Outcome, Plan, Question, Refusal, Told
+from desktop.analyst.periods import Clock
+from desktop.analyst.resolve import Resolved, Resolving
+from desktop.analyst.select import Writer
+from desktop.analyst.tell import tell
+from desktop.analyst.tokens import MAX_QUESTION, Token, tokenise
+from desktop.analyst.unclear import Unclear, Wording, ask, refuse
+from desktop.analyst.wishes import Wishes, gather
+from shared.results import Column, ColumnType
+from shared.wire import Schema
+
+MAX_WORDS = 60
+
+
+class Analyst:
+    """Answers questions about one connection.
+
+    ``fetch`` runs one reading SQL in the connection's dialect; ``today`` is the calendar's day, and
+    ``as_of`` the day that "today" means, by default the newest day in the data when that is past.
+    Keep the instance as long as the schema stays the same: it remembers what it has read.
+    """
+
+    def __init__(
+        self,
+        schema: Schema,
+        fetch: Callable[[str], Sequence[Sequence[Any]]],
+        today: date,
+        as_of: date | None = None,
+    ) -> None:
+        self._catalogue = Catalogue(schema, fetch)
+        self._today = today
+        self._as_of = as_of
+        self._starters: list[str] | None = None
+        self._last_days: dict[Place, date] = {}
+        self._writer = Writer(
+            self._catalogue.tables, self._catalogue.links, self._catalogue.values, schema.dialect
+        )
+
+    @property
+    def as_of(self) -> date | None:
+        """The day that "today" means, when it is not the calendar's."""
+        if self._as_of is not None:
+            return self._as_of
+        newest = starters.newest_day(self._catalogue)
+        return newest if newest is not None and newest < self._today else None
+
+    def read(self, question: str, memory: dict[str, object] | None = None) -> Outcome:
+        """``memory`` is that of the last plan of the conversation, for follow-ups."""
+        try:
+            return self._read(question, _remembered(memory))
+        except Unclear as unclear:
+            return self._sure(unclear.outcome, question)
+
+    def tell(self, plan: Plan, columns: Sequence[Column], rows: Sequence[Sequence[Any]]) -> Told:
+        return tell(plan, columns, rows)
+
+    def starters(self) -> list[str]:
+        """Up to six questions that :meth:`read` answers with a plan."""
+        if self._starters is None:
+            ideas = starters.ideas(self._catalogue)
+            found = [q for q in ideas if isinstance(self.read(q), Plan)]
+            self._starters = found[:6]
+        return self._starters
+
+    def _read(self, question: str, earlier: Intent | None) -> Outcome:
+        tokens = tokenise(question)
+        if not tokens:
+            raise refuse("Ask a question about the data.", self._suggested())
+        if len(question) > MAX_QUESTION or len(tokens) > MAX_WORDS:
+            raise refuse("That is too long for me to read word by word. Ask it in one sentence.")
+        wording = Wording(question, tokens)
+        today = self._as_of or self._today
+        resolved = self._resolve(tokens, wording, earlier, today)
+        newest = self._newest(resolved.intent)
+        shown: date | None = None
+        if self._as_of is None and newest is not None and newest < today:
+            shown = newest
+            resolved = self._resolve(tokens, wording, earlier, newest)
+        return self._plan(resolved, shown)
+
+    def _resolve(
+        self, tokens: Sequence[Token], wording: Wording, earlier: Intent | None, today: date
+    ) -> Resolved:
+        chunks = cut(
+            tokens,
+            self._catalogue.names,
+            self._catalogue.values,
+            Clock(today, fiscal=_speaks_fiscal(earlier)),
+        )
+        wishes = gather(chunks, self._catalogue.tables)
+        self._check_understood(wishes, wording)
+        resolved = Resolving(self._catalogue, wording, wishes, earlier, today).run()
+        notes = [
+            ("Period", f"“{wording.original(c)}” read as {c.time.note}")
+            for c in (*wishes.times, *wishes.against)
+            if c.time and c.time.note and c.time.note != "no year"
+        ]
+        return Resolved(resolved.intent, [*resolved.assumed, *notes])
+
+    def _newest(self, intent: Intent) -> date | None:
+        """The newest day of the first fact, when the question is about time."""
+        timed = intent.span or intent.against or any(d.grain for d in intent.dimensions)
+        place = intent.dates.get(intent.facts[0])
+        if not timed or place is None:
+            return None
+        return self._catalogue.days(place).last
+
+    def _plan(self, resolved: Resolved, as_of: date | None) -> Plan:
+        intent = resolved.intent
+        try:
+            written = self._writer.write(intent)
+        except LookupError as error:
+            raise refuse("I can't join these tables in one clear way.") from error
+        title = explain.title(intent)
+        columns = [Column(n, ColumnType.TEXT) for n in written.names]
+        return Plan(
+            sql=written.sql,
+            title=title,
+            readings=explain.readings(intent, self._catalogue, resolved.assumed, as_of),
+            formats=written.formats,
+            chart=charts.suggest(columns, written.formats, title=title),
+            memory={"intent": msgspec.to_builtins(intent)},
+            as_of=as_of or self._as_of,
+            follow_ups=starters.follow_ups(intent, self._catalogue),
+        )
+
+    # -- what is not understood ------------------------------------------------------------
+
+    def _check_understood(self, wishes: Wishes, wording: Wording) -> None:
+        if wishes.why or wishes.future:
+            said = wording.original((wishes.why or wishes.future)[0])
+            what = "reasons and opinions" if wishes.why else "the future"
+            raise refuse(
+                f"I can't answer that yet: “{said}” asks for {what}, and I only read what the data holds.",
+                self._suggested(),
+            )
+        if wishes.unknown:
+            raise self._not_understood(wishes.unknown, wording)
+        if wishes.unplaced:
+            named = ", ".join(f"“{wording.original(c)}”" for c in wishes.unplaced)
+            raise refuse(f"I don't understand what {named} does in this question.", self._suggested())
+
+    def _not_understood(self, unknown: Sequence[Chunk], wording: Wording) -> Exception:
+        if len(unknown) == 1:
+            chunk = unknown[0]
+            parts = self._catalogue.values.containing(chunk.word)
+            choices = [(f.value, wording.replaced(chunk, f'"{f.value}"')) for f in parts[:6]]
+            choices += [(w, wording.replaced(chunk, w)) for w in self._similar(chunk.word)]
+            if choices:
+                return ask(f"I don't know “{wording.original(chunk)}”. Did you mean …?", choices)
+        named = ", ".join(f"“{wording.original(c)}”" for c in unknown[:6])
+        return refuse(f"I don't understand {named}.", self._suggested())
+
+    def _similar(self, word: str) -> list[str]:
+        if len(word) < 4:
+            return []
+        known = sorted(self._catalogue.names.vocabulary() | self._catalogue.values.vocabulary())
+        return difflib.get_close_matches(word, known, n=3, cutoff=0.8)
+
+    def _suggested(self) -> list[str]:
+        return (self._starters or [])[:3]
+
+    def _sure(self, outcome: Question | Refusal, question: str) -> Outcome:
+        """A choice is offered only when it differs from what was asked."""
+        if isinstance(outcome, Refusal):
+            return outcome
+        asked = " ".join(question.casefold().split())
+        choices = [c for c in outcome.choices if " ".join(c.question.casefold().split()) != asked]
+        return Question(outcome.text, choices) if choices else Refusal(outcome.text, self._suggested())
+
+
+def _speaks_fiscal(earlier: Intent | None) -> bool:
+    return earlier is not None and earlier.span is not None and earlier.span.step == "fiscal"
+
+
+def _remembered(memory: dict[str, object] | None) -> Intent | None:
+    """The intent of the question before; None when there is none, or one of another version."""
+    if not memory:
+        return None
+    try:
+        return msgspec.convert(memory.get("intent"), Intent)
+    except msgspec.ValidationError:
+        return None

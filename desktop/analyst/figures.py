@@ -1,0 +1,164 @@
+"""From a noun to the figure it asks for: which table, which column, summed or averaged or counted."""
+
+import msgspec
+
+from desktop.analyst import lexicon
+from desktop.analyst.catalogue import Catalogue
+from desktop.analyst.chunks import Chunk
+from desktop.analyst.intent import Measure, Place
+from desktop.analyst.names import Target
+from desktop.analyst.roles import Col, Role
+from desktop.analyst.tokens import singular
+from desktop.analyst.unclear import Wording, ask, refuse
+
+_SAID = {"sum": "total", "average": "average", "min": "lowest", "max": "highest", "median": "median"}
+
+
+class Option(msgspec.Struct, frozen=True):
+    """One thing a noun may measure: a column, or (``column`` empty) the rows of a table."""
+
+    table: str
+    column: str
+    strength: int
+
+
+class Figures:
+    """Reads figures for one question."""
+
+    def __init__(self, catalogue: Catalogue, wording: Wording) -> None:
+        self._catalogue = catalogue
+        self._wording = wording
+
+    def options(self, chunk: Chunk, *, whole_tables: bool) -> list[Option]:
+        """The columns, and tables' main money or rows, that a noun may ask for."""
+        found: dict[tuple[str, str], Option] = {}
+        for target in chunk.targets:
+            option = self._option(target, whole_tables=whole_tables)
+            if option is not None:
+                found.setdefault((option.table, option.column), option)
+        return list(found.values())
+
+    def _option(self, target: Target, *, whole_tables: bool) -> Option | None:
+        table = self._catalogue.tables[target.table]
+        if target.column:
+            role = table.get(target.column).role
+            return Option(table.name, target.column, target.strength) if role.is_measure else None
+        if not whole_tables or target.via:
+            return None
+        noun = lexicon.CANON.get(table.words[-1], table.words[-1]) if table.words else ""
+        money = table.main_money()
+        if noun in lexicon.MONEY_NOUNS:
+            return Option(table.name, money.name, target.strength) if money else None
+        if noun in lexicon.UNCLEAR_NOUNS and money is not None:
+            return Option(table.name, "?", target.strength)
+        levels = [c for c in table.columns if c.role is Role.LEVEL]
+        if levels:
+            return Option(table.name, levels[0].name, target.strength) if len(levels) == 1 else None
+        return Option(table.name, "", target.strength) if self._catalogue.is_fact(table.name) else None
+
+    def measure(self, chunk: Chunk, option: Option, aggregate: str) -> Measure:
+        table = self._catalogue.tables[option.table]
+        if option.column == "?":
+            raise self._how_much_or_many(chunk, option)
+        if not option.column:
+            if aggregate not in ("", "sum", "how many", "count"):
+                raise refuse(f"I don't know what {_SAID.get(aggregate, aggregate)} {table.label} means.")
+            return rows(table.name, table.label)
+        column = table.get(option.column)
+        return self._of_column(chunk, column, aggregate)
+
+    def _of_column(self, chunk: Chunk, column: Col, aggregate: str) -> Measure:
+        said = " ".join(column.words)
+        if aggregate == "how many":
+            if column.role is Role.RATE or column.money:
+                noun = self._catalogue.tables[column.table].label
+                raise ask(
+                    f"“{chunk.text}”: how much, or how many?",
+                    [
+                        (f"Total {said}", f"total {self._catalogue.phrase(_place(column))}"),
+                        (f"Number of {noun}", f"number of {noun}"),
+                    ],
+                )
+            aggregate = "sum"
+        if not aggregate:
+            aggregate = self._usual(chunk, column)
+        if aggregate == "sum" and column.role is Role.RATE:
+            raise refuse(
+                f"Adding up {said} would say nothing: it is a rate or a price, not an amount.",
+                [self._wording.replaced(chunk, f"average {said}").replace("total average", "average")],
+            )
+        level = column.role is Role.LEVEL and bool(self._catalogue.dates_of(column.table))
+        if level and aggregate != "sum":
+            raise refuse(
+                f"{column.label} is a level at a point in time; I can total it on a day, nothing else yet.",
+                [f"total {said}"],
+            )
+        label = column.label if aggregate == "sum" else f"{_SAID[aggregate].capitalize()} {said}"
+        return Measure(column.table, column.name, aggregate, label, column.money, level)
+
+    def _usual(self, chunk: Chunk, column: Col) -> str:
+        if column.role in (Role.ADD, Role.LEVEL):
+            return "sum"
+        if column.role is Role.RATE:
+            return "average"
+        said = self._wording.original(chunk)
+        raise ask(
+            f"Should {said} be added up or averaged?",
+            [
+                (f"{w.capitalize()} {said}", self._wording.replaced(chunk, f"{w} {said}"))
+                for w in ("total", "average")
+            ],
+        )
+
+    def _how_much_or_many(self, chunk: Chunk, option: Option) -> Exception:
+        table = self._catalogue.tables[option.table]
+        money = table.main_money()
+        named = self._catalogue.phrase(_place(money)) if money else ""
+        return ask(
+            f"“{self._wording.original(chunk)}”: how much, or how many?",
+            [
+                (f"Total {named}", self._wording.replaced(chunk, f"total {named}")),
+                (f"Number of {table.label}", self._wording.replaced(chunk, f"number of {table.label}")),
+            ],
+        )
+
+    def default(self) -> Measure | None:
+        """The one money that sales mean, when the schema has one."""
+        found = [
+            money
+            for table in self._catalogue.tables.values()
+            if any(lexicon.CANON.get(w, w) == "sale" for w in table.words)
+            and (money := table.main_money()) is not None
+        ]
+        if len(found) != 1:
+            return None
+        return Measure(found[0].table, found[0].name, "sum", found[0].label, found[0].money)
+
+
+def rows(table: str, label: str) -> Measure:
+    return Measure(table, None, "count", f"Number of {label}")
+
+
+def distinct(table: str, column: str, said: str) -> Measure:
+    return Measure(table, column, "distinct", f"Number of {said}")
+
+
+def reading(measure: Measure, catalogue: Catalogue) -> str:
+    """How a figure was read: ``sum of net_amount in sales``."""
+    table = catalogue.tables[measure.fact].name
+    if measure.column is None:
+        return f"count of rows in {table}"
+    words = {
+        "sum": "sum of", "average": "average over rows of", "min": "lowest", "max": "highest",
+        "median": "median of", "distinct": "count of different",
+    }  # fmt: skip
+    text = f"{words[measure.aggregate]} {measure.column} in {table}"
+    if measure.level:
+        text += ", on the latest day of each period"
+    if measure.per:
+        text += f", divided by the number of different {singular(measure.per.column)} in its rows"
+    return text
+
+
+def _place(column: Col) -> Place:
+    return Place(column.table, column.name)

@@ -1,0 +1,411 @@
+"""Time in words, at one place of a question: ``last month``, ``Q1 FY26``, ``since 1 Jan 2026``.
+
+Each reader looks at the tokens from ``at`` on and gives what it read and how many tokens it took.
+Which column holds the date is decided elsewhere.
+"""
+
+import re
+from collections.abc import Sequence
+from datetime import date, timedelta
+
+import msgspec
+
+from desktop.analyst import steps
+from desktop.analyst.intent import Span
+from desktop.analyst.lexicon import NUMBER_WORDS
+from desktop.analyst.tokens import Token
+
+_MONTH_NAMES = (
+    "january", "february", "march", "april", "may", "june", "july", "august", "september", "october",
+    "november", "december",
+)  # fmt: skip
+_MONTH = (
+    {name: n for n, name in enumerate(_MONTH_NAMES, 1)}
+    | {name[:3]: n for n, name in enumerate(_MONTH_NAMES, 1)}
+    | {"sept": 9}
+)
+_THIS = {"this", "current", "is"}
+_LAST = {"last", "previous", "past", "prior", "pichle", "pichhle", "pichla", "pichli"}
+_STEP = {
+    "day": "day", "days": "day", "din": "day", "week": "week", "weeks": "week", "hafte": "week",
+    "hafta": "week",
+    "month": "month", "months": "month", "mahine": "month", "mahina": "month", "quarter": "quarter",
+    "quarters": "quarter", "year": "year", "years": "year", "saal": "year", "fy": "fiscal",
+    "fiscal": "fiscal",
+}  # fmt: skip
+_ADVERB = {
+    "daily": "day", "weekly": "week", "monthly": "month", "quarterly": "quarter", "yearly": "year",
+    "annual": "year", "annually": "year", "trend": "month", "datewise": "day", "daywise": "day",
+    "weekwise": "week", "monthwise": "month", "yearwise": "year", "quarterwise": "quarter",
+}  # fmt: skip
+_TO_DATE = {"mtd": "month", "qtd": "quarter", "ytd": "year", "wtd": "week", "fytd": "fiscal"}
+_FIRST_YEAR, _LAST_YEAR = 1990, 2100
+
+
+class Time(msgspec.Struct, frozen=True):
+    """``span``; or ``grain``, ``alone`` when it needs no "by"; or ``choices`` when it can be read in
+    two ways, each a phrase that can be read in one. ``note`` says how it was read."""
+
+    length: int
+    span: Span | None = None
+    grain: str = ""
+    alone: bool = False
+    choices: tuple[str, ...] = ()
+    note: str = ""
+
+
+class Clock:
+    """Reads time words, seen from ``today``. ``fiscal``: a year is one from April to March, because the
+    question before spoke of such years."""
+
+    def __init__(self, today: date, *, fiscal: bool = False) -> None:
+        self.today = today
+        self._years = "fiscal" if fiscal else "year"
+
+    def read(self, tokens: Sequence[Token], at: int) -> Time | None:
+        words = [t.word for t in tokens[at : at + 16]]
+        before = tokens[at - 1].word if at else ""
+        for reader in (self._range, self._one_sided, self._span, self._grain):
+            found = reader(words, before)
+            if found is not None:
+                return found
+        return None
+
+    # -- spans with two ends ---------------------------------------------------------------
+
+    def _range(self, words: list[str], _before: str) -> Time | None:
+        opened = words[0] in ("between", "from")
+        start = 1 if opened else 0
+        joiner = {"between": ("and", "to", "-"), "from": ("to", "till", "until", "-")}.get(
+            words[0], ("to", "till", "until", "-")
+        )
+        left = self._span(words[start:], "of")
+        if left is None or left.span is None:
+            return self._short_range(words, start, joiner) if opened else None
+        at = start + left.length
+        if at >= len(words) or words[at] not in joiner:
+            return None
+        right = self._span(words[at + 1 :], "of")
+        if right is None or right.span is None:
+            return None
+        begin, end = left.span, right.span
+        if begin.start > end.end and left.note == "no year":
+            back = steps.months_later(begin.start, -12)
+            begin = Span(back, back, "")
+        elif left.note == "no year" and right.note != "no year":
+            begin = self._same_year(begin, end)
+        if begin.start > end.end:
+            return None
+        return _ended(at + 1 + right.length, begin.start, end.end, self.today)
+
+    @staticmethod
+    def _same_year(begin: Span, end: Span) -> Span:
+        start = begin.start.replace(
+            year=end.end.year, day=min(begin.start.day, 28) if begin.start.month == 2 else begin.start.day
+        )
+        if start > end.end:
+            start = steps.months_later(start, -12)
+        return Span(start, start, "")
+
+    def _short_range(self, words: list[str], start: int, joiner: tuple[str, ...]) -> Time | None:
+        """``between 1 and 15 March 2026``"""
+        day = _day_number(words[start]) if start < len(words) else None
+        if day is None or start + 1 >= len(words) or words[start + 1] not in joiner:
+            return None
+        right = self._date(words[start + 2 :])
+        if right is None or right.span is None or right.span.start.day < day:
+            return None
+        end = right.span.end
+        return _ended(start + 2 + right.length, end.replace(day=day), end, self.today)
+
+    def _one_sided(self, words: list[str], _before: str) -> Time | None:
+        for openers, which in ((("since", "from"), "since"), (("after",), "after"), (("before",), "before"),
+                               (("until", "till", "upto"), "until")):  # fmt: skip
+            if words[0] in openers:
+                inner = self._span(words[1:], "of")
+                if inner is None or inner.span is None:
+                    return None
+                return self._open_ended(which, inner, inner.span)
+        return None
+
+    def _open_ended(self, which: str, inner: Time, span: Span) -> Time | None:
+        length = 1 + inner.length
+        if which == "since" and span.start <= self.today:
+            return _ended(length, span.start, self.today, self.today)
+        if which == "after" and span.end < self.today:
+            return _ended(length, span.end + timedelta(days=1), self.today, self.today)
+        first = date(_FIRST_YEAR - 90, 1, 1)
+        if which == "before":
+            return Time(length, Span(first, span.start - timedelta(days=1), f"before {span.start}"))
+        return Time(length, Span(first, span.end, f"until {span.end}")) if which == "until" else None
+
+    # -- spans of one expression -----------------------------------------------------------
+
+    def _span(self, words: list[str], before: str) -> Time | None:
+        if not words:
+            return None
+        for found in (self._named(words), self._relative(words), self._fiscal(words), self._date(words)):
+            if found is not None:
+                return found
+        return self._month(words) or self._year(words, before)
+
+    def _named(self, words: list[str]) -> Time | None:
+        first = words[0]
+        if first in ("today", "aaj"):
+            return Time(1, Span(self.today, self.today, "today", "day"))
+        if first == "yesterday":
+            return Time(1, steps.whole("day", self.today, 1, "yesterday", today=self.today))
+        if words[:4] == ["day", "before", "yesterday"]:
+            return Time(3, steps.whole("day", self.today, 2, "the day before yesterday", today=self.today))
+        if first in _TO_DATE:
+            return self._to_date(_TO_DATE[first], 1)
+        if words[1:3] == ["to", "date"] and first in _STEP:
+            return self._to_date(_STEP[first], 3)
+        return None
+
+    def _to_date(self, step: str, length: int) -> Time:
+        start = steps.first_of(step, self.today)
+        note = _calendar_note(step)
+        return Time(length, Span(start, self.today, f"{step} to date", step, partial=True), note=note)
+
+    def _relative(self, words: list[str]) -> Time | None:
+        if words[0] not in _THIS | _LAST or len(words) < 2:
+            return None
+        many = _count(words[1])
+        step, length = _step(words[2:] if many else words[1:])
+        if not step:
+            return None
+        said = " ".join(words[: length + (2 if many else 1)])
+        step = self._years if step == "year" and "calendar" not in said else step
+        if many is not None:
+            return self._last_many(many, step, said, length + 2) if words[0] in _LAST else None
+        back = 1 if words[0] in _LAST else 0
+        if step == "day":
+            return (
+                None
+                if back == 0
+                else Time(1 + length, steps.whole("day", self.today, 1, said, today=self.today))
+            )
+        span = steps.whole(step, self.today, back, said, today=self.today)
+        return Time(1 + length, span, note=_calendar_note(step))
+
+    def _last_many(self, many: int, step: str, said: str, length: int) -> Time | None:
+        if not 1 <= many <= 5_000:
+            return None
+        if step == "day":
+            return Time(length, Span(self.today - timedelta(days=many - 1), self.today, said))
+        this = steps.first_of(step, self.today)
+        if many > 200:
+            return None
+        after = steps.steps_later(this, step, 1)
+        if after - timedelta(days=1) == self.today:
+            start = steps.steps_later(after, step, -many)
+            return Time(length, Span(start, self.today, said))
+        complete = (steps.steps_later(this, step, -many), this - timedelta(days=1))
+        running = (steps.steps_later(this, step, 1 - many), self.today)
+        return Time(
+            length, choices=tuple(f"from {a.isoformat()} to {b.isoformat()}" for a, b in (complete, running))
+        )
+
+    def _fiscal(self, words: list[str]) -> Time | None:
+        quarter = re.fullmatch(r"q([1-4])", words[0])
+        if quarter:
+            return self._quarter(int(quarter.group(1)), words)
+        start, length = _fiscal_year(words)
+        if start is None:
+            return None
+        first = date(start, 4, 1)
+        said = steps.fiscal_name(first)
+        span = steps.whole("fiscal", first, 0, said, today=self.today)
+        return Time(length, span, note="April to March")
+
+    def _quarter(self, number: int, words: list[str]) -> Time | None:
+        skip = 2 if words[1:2] in (["of"], [","]) else 1
+        year, length = _fiscal_year(words[skip:])
+        if year is None and len(words) > skip and _year_number(words[skip]):
+            calendar = int(words[skip])
+            return Time(
+                skip + 1,
+                choices=(
+                    f"q{number} fy{calendar - 1}-{calendar % 100:02d}",
+                    f"q{number} fy{calendar}-{(calendar + 1) % 100:02d}",
+                ),
+            )
+        if year is None:
+            year, length, skip = steps.first_of("fiscal", self.today).year, 0, 1
+            if steps.months_later(date(year, 4, 1), 3 * (number - 1)) > self.today:
+                year -= 1
+        start = steps.months_later(date(year, 4, 1), 3 * (number - 1))
+        said = f"Q{number} {steps.fiscal_name(date(year, 4, 1))}"
+        span = steps.whole("quarter", start, 0, said, today=self.today)
+        return Time(skip + length, span, note="quarters of the April to March year")
+
+    def _date(self, words: list[str]) -> Time | None:
+        if re.fullmatch(r"\d{4}-\d{2}-\d{2}", words[0]) if words else False:
+            return _one_day(1, _made(*map(int, words[0].split("-"))), "")
+        if len(words) >= 5 and words[1] in ("/", "-") and words[3] == words[1] and _year_number(words[4]):
+            if words[0].isdigit() and words[2].isdigit():
+                return _one_day(5, _made(int(words[4]), int(words[2]), int(words[0])), "")
+            return None
+        day, month, length = _day_and_month(words)
+        if day is None or month is None:
+            return None
+        year, more = _year_after(words[length:])
+        if year is not None:
+            return _one_day(length + more, _made(year, month, day), "")
+        guess = _made(self.today.year, month, day)
+        if guess and guess > self.today:
+            guess = _made(self.today.year - 1, month, day)
+        return _one_day(length, guess, "no year")
+
+    def _month(self, words: list[str]) -> Time | None:
+        month = _MONTH.get(words[0])
+        if month is None:
+            return None
+        year, more = _year_after(words[1:])
+        note = ""
+        if year is None:
+            year = self.today.year if month <= self.today.month else self.today.year - 1
+            note = "no year"
+        start = date(year, month, 1)
+        span = steps.whole("month", start, 0, f"{start:%B %Y}", today=self.today)
+        return Time(1 + more, span, note=note)
+
+    def _year(self, words: list[str], before: str) -> Time | None:
+        skip = 2 if words[:2] == ["calendar", "year"] else 1 if words[0] == "year" else 0
+        if len(words) <= skip or not _year_number(words[skip]):
+            return None
+        if not skip and before not in (
+            "in",
+            "during",
+            "of",
+            "for",
+            "and",
+            "vs",
+            "versus",
+            "to",
+            "than",
+            "with",
+            "against",
+        ):
+            return None
+        year = int(words[skip])
+        span = steps.whole("year", date(year, 1, 1), 0, str(year), today=self.today)
+        return Time(skip + 1, span, note=_calendar_note("year"))
+
+    # -- by month --------------------------------------------------------------------------
+
+    def _grain(self, words: list[str], _before: str) -> Time | None:
+        first = words[0]
+        if words[:2] == ["over", "time"]:
+            return Time(2, grain="month", alone=True)
+        if first in _ADVERB:
+            return Time(1, grain=_ADVERB[first], alone=True)
+        if first == "day" and words[1:3] == ["by", "day"]:
+            return Time(3, grain="day", alone=True)
+        if (
+            len(words) > 2
+            and words[1] in ("by", "on")
+            and words[2] == first
+            and first in _STEP
+            and words[1] == "by"
+        ):
+            return Time(3, grain=_STEP[first], alone=True)
+        step, length = _step(words)
+        if step:
+            return Time(length, grain=step)
+        return Time(1, grain="day") if first in ("date", "dates") else None
+
+
+def _step(words: list[str]) -> tuple[str, int]:
+    if words[:2] in (["financial", "year"], ["fiscal", "year"], ["financial", "years"], ["fiscal", "years"]):
+        return "fiscal", 2
+    if words[:2] in (["calendar", "year"], ["calendar", "month"], ["calendar", "quarter"]):
+        return words[1], 2
+    if words[:2] in (["financial", "quarter"], ["fiscal", "quarter"]):
+        return "quarter", 2
+    return (_STEP[words[0]], 1) if words and words[0] in _STEP else ("", 0)
+
+
+def _calendar_note(step: str) -> str:
+    if step == "fiscal":
+        return "April to March"
+    return "the calendar year; say “financial year” for April to March" if step == "year" else ""
+
+
+def _count(word: str) -> int | None:
+    if word.isdigit() and len(word) <= 4:
+        return int(word)
+    return NUMBER_WORDS.get(word)
+
+
+def _year_number(word: str) -> bool:
+    return len(word) == 4 and word.isdigit() and _FIRST_YEAR <= int(word) <= _LAST_YEAR
+
+
+def _year_after(words: list[str]) -> tuple[int | None, int]:
+    skip = 1 if words and words[0] in (",", "-", "of") else 0
+    if len(words) > skip and _year_number(words[skip]):
+        return int(words[skip]), skip + 1
+    if len(words) > 1 and words[0] == "-" and len(words[1]) == 2 and words[1].isdigit():
+        return 2000 + int(words[1]), 2
+    return None, 0
+
+
+def _fiscal_year(words: list[str]) -> tuple[int | None, int]:
+    """The year in which it starts: ``FY26`` and ``FY2025-26`` start in 2025."""
+    if not words:
+        return None, 0
+    joined = re.fullmatch(r"fy(\d{2}|\d{4})", words[0])
+    skip = 0
+    if joined:
+        first: str = joined.group(1)
+        skip = 1
+    else:
+        skip = 1 if words[0] == "fy" else 2 if words[:2] in (["financial", "year"], ["fiscal", "year"]) else 0
+        if len(words) <= skip or not words[skip].isdigit():
+            return None, 0
+        first = words[skip]
+        skip += 1
+    start = int(first) if len(first) == 4 else 2000 + int(first) if len(first) == 2 else 0
+    if not _FIRST_YEAR <= start <= _LAST_YEAR:
+        return None, 0
+    if len(words) > skip + 1 and words[skip] in ("-", "/") and words[skip + 1].isdigit():
+        last = words[skip + 1]
+        if int(last) == (start + 1) % (100 if len(last) == 2 else 10_000):
+            return start, skip + 2
+        return None, 0
+    return (start - 1, skip) if joined or words[0] in ("fy", "financial", "fiscal") else (None, 0)
+
+
+def _day_number(word: str) -> int | None:
+    found = re.fullmatch(r"(\d{1,2})(?:st|nd|rd|th)?", word)
+    return int(found.group(1)) if found and 1 <= int(found.group(1)) <= 31 else None
+
+
+def _day_and_month(words: list[str]) -> tuple[int | None, int | None, int]:
+    if len(words) < 2:
+        return None, None, 0
+    skip = 1 if words[1] in ("of", "-") and len(words) > 2 else 0
+    if _day_number(words[0]) is not None and words[1 + skip] in _MONTH:
+        return _day_number(words[0]), _MONTH[words[1 + skip]], 2 + skip
+    if words[0] in _MONTH and _day_number(words[1]) is not None:
+        return _day_number(words[1]), _MONTH[words[0]], 2
+    return None, None, 0
+
+
+def _made(year: int, month: int, day: int) -> date | None:
+    try:
+        return date(year, month, day)
+    except ValueError:
+        return None
+
+
+def _one_day(length: int, day: date | None, note: str) -> Time | None:
+    return Time(length, Span(day, day, day.isoformat(), "day"), note=note) if day else None
+
+
+def _ended(length: int, start: date, end: date, today: date) -> Time:
+    if start.day == 1 and end == steps.last_of_month(end) and steps.first_of("month", end) == start:
+        return Time(length, steps.whole("month", start, 0, f"{start:%B %Y}", today=today))
+    return Time(length, Span(start, end, f"{start.isoformat()} to {end.isoformat()}"))

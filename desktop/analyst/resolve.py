@@ -1,0 +1,491 @@
+"""From wishes to an intent: every noun gets its table and column, or the question is asked back or refused.
+
+The rule: each word must play a part. What plays none is named in a refusal; nothing is guessed.
+"""
+
+from collections.abc import Sequence
+from datetime import date
+
+import msgspec
+
+from desktop.analyst import figures, lexicon, steps
+from desktop.analyst.catalogue import Catalogue
+from desktop.analyst.chunks import Chunk
+from desktop.analyst.figures import Figures, Option
+from desktop.analyst.intent import Condition, Dimension, Filter, Intent, Measure, Place, Span
+from desktop.analyst.places import Places, key_of
+from desktop.analyst.roles import Role
+from desktop.analyst.times import Times
+from desktop.analyst.tokens import singular
+from desktop.analyst.unclear import Wording, ask, refuse
+from desktop.analyst.wishes import Wishes
+
+GRAINS = {"day": "Day", "week": "Week from", "month": "Month", "quarter": "Quarter from", "year": "Year from",
+          "fiscal": "Financial year from"}  # fmt: skip
+MAX_DIMENSIONS = 3
+
+
+class Resolved(msgspec.Struct, frozen=True):
+    """``assumed``: what was taken for granted and must be told."""
+
+    intent: Intent
+    assumed: list[tuple[str, str]]
+
+
+class Resolving:
+    """Resolves one question; ``earlier`` is the intent of the question before, for follow-ups."""
+
+    def __init__(
+        self, catalogue: Catalogue, wording: Wording, wishes: Wishes, earlier: Intent | None, today: date
+    ) -> None:
+        self._catalogue = catalogue
+        self._wording = wording
+        self._wishes = wishes
+        self._earlier = earlier
+        self._today = today
+        self._figures = Figures(catalogue, wording)
+        self._times = Times(catalogue, wording, wishes)
+        self._assumed: list[tuple[str, str]] = []
+        self._explained: set[int] = set()
+
+    def run(self) -> Resolved:
+        self._contrast()
+        measures = self._measures()
+        following = self._follows(measures)
+        if following is not None and not measures:
+            measures = list(following.measures)
+        if not measures:
+            raise self._nothing_to_show()
+        facts = tuple(dict.fromkeys(m.fact for m in measures))
+        if len(facts) > 2:
+            raise refuse("I can lay two kinds of records side by side, not more.")
+        places = Places(self._catalogue, self._wording, facts)
+        measures = self._per(measures, places)
+        dimensions = self._dimensions(places, following)
+        filters = self._filters(places, following)
+        span, against, dates = self._when(facts, dimensions, following)
+        conditions = self._conditions(measures, dimensions, places, following)
+        order, limit = self._order(measures, dimensions)
+        share = self._share(measures, dimensions)
+        self._explain_loose(facts, filters, dimensions, conditions, dates)
+        intent = Intent(
+            tuple(measures), tuple(dimensions), tuple(filters), tuple(conditions), span, against,
+            order, limit, share, dates,
+        )  # fmt: skip
+        self._check(intent)
+        return Resolved(intent, self._assumed)
+
+    # -- figures ---------------------------------------------------------------------------
+
+    def _measures(self) -> list[Measure]:
+        wishes = self._wishes
+        found = [self._pick(chunk, aggregate) for chunk, aggregate in wishes.measures]
+        if wishes.counted:
+            found.extend(self._counts(explicit=found))
+        if not found or self._continues_list():
+            found.extend(self._from_loose(found))
+        if not found:
+            found.extend(self._from_conditions())
+        return list(dict.fromkeys(found))
+
+    def _continues_list(self) -> bool:
+        """``sales and returns``, ``sales vs targets``: further nouns that are figures of their own."""
+        return not self._wishes.counted and len(self._wishes.loose) > 0
+
+    def _from_loose(self, found: list[Measure]) -> list[Measure]:
+        more: list[Measure] = []
+        for chunk, aggregate in self._wishes.loose:
+            tables = {t.table for t in chunk.targets if not t.column}
+            if any(m.fact in tables for m in found):
+                continue
+            if found and not aggregate and not self._wishes.side_by_side and not self._listed(chunk):
+                continue
+            options = self._figures.options(chunk, whole_tables=True)
+            if options:
+                more.append(self._pick(chunk, aggregate))
+                self._explained.add(chunk.start)
+        return more
+
+    def _listed(self, chunk: Chunk) -> bool:
+        return chunk.start in self._wishes.after_and
+
+    def _from_conditions(self) -> list[Measure]:
+        for _, chunk in self._wishes.conditions:
+            if chunk is not None and self._wishes.groups:
+                return [self._pick(chunk, "")]
+        return []
+
+    def _pick(self, chunk: Chunk, aggregate: str) -> Measure:
+        options = self._figures.options(chunk, whole_tables=True)
+        if not options:
+            raise refuse(f"I can't total or average “{self._wording.original(chunk)}”.")
+        options = self._narrow(chunk, options)
+        if len(options) > 1:
+            raise self._which_figure(chunk, options)
+        measure = self._figures.measure(chunk, options[0], aggregate)
+        if any(not t.column and t.table == measure.fact for t in chunk.targets) and measure.column:
+            self._assumed.append(("Measure", f"“{chunk.text}” read as {measure.column} in {measure.fact}"))
+        return measure
+
+    def _narrow(self, chunk: Chunk, options: list[Option]) -> list[Option]:
+        """By tables that are named, then by what the question needs to reach, then by fit."""
+        named = {
+            t.table
+            for other, _ in (*self._wishes.loose, *self._wishes.counted)
+            for t in other.targets
+            if not t.column and other.start != chunk.start
+        }
+        kept = [o for o in options if o.table in named]
+        if kept:
+            return _fittest(kept)
+        vague = chunk.word in ("amount", "value", "total", "price", "cost", "count", "quantity", "amounts")
+        if not vague:
+            options = _fittest(options)
+        if len(options) > 1:
+            options = [o for o in options if self._serves(o)] or options
+        return options
+
+    def _serves(self, option: Option) -> bool:
+        """Whether the figure's table reaches every group and value of the question."""
+        places = Places(self._catalogue, self._wording, (option.table,))
+        for chunk in self._wishes.groups:
+            if chunk.time is None and not any(
+                places.distance(Place(t.table, t.column, t.via)) is not None for t in chunk.targets
+            ):
+                return False
+        for chunk, _ in self._wishes.values:
+            if not any(places.distance(Place(v.table, v.column)) is not None for v in chunk.values):
+                return False
+        return not (self._wishes.times and not self._catalogue.dates_of(option.table))
+
+    def _which_figure(self, chunk: Chunk, options: Sequence[Option]) -> Exception:
+        choices: list[tuple[str, str]] = []
+        for option in options:
+            if option.column in ("", "?"):
+                phrase = f"number of {self._catalogue.tables[option.table].label}"
+            else:
+                phrase = self._catalogue.phrase(Place(option.table, option.column))
+            choices.append((phrase[:1].upper() + phrase[1:], self._wording.replaced(chunk, phrase)))
+        return ask(f"“{self._wording.original(chunk)}” could mean several things. Which one?", choices)
+
+    # -- counting --------------------------------------------------------------------------
+
+    def _counts(self, explicit: list[Measure]) -> list[Measure]:
+        if explicit or len(self._wishes.counted) > 1:
+            return [self._count_rows(chunk) for chunk, _ in self._wishes.counted]
+        chunk, _ = self._wishes.counted[0]
+        fact = self._counting_fact(chunk)
+        if fact is not None:
+            return [self._count_in(chunk, fact)]
+        return [self._count_rows(chunk)]
+
+    def _counting_fact(self, counted: Chunk) -> str | None:
+        """``how many stores sold …``: the fact that a second noun names."""
+        own = {t.table for t in counted.targets if not t.column}
+        for chunk, _ in self._wishes.loose:
+            facts = [t.table for t in chunk.targets if not t.column and t.table not in own]
+            facts = [f for f in facts if self._catalogue.is_fact(f)]
+            if len(facts) == 1:
+                return facts[0]
+        return None
+
+    def _count_in(self, chunk: Chunk, fact: str) -> Measure:
+        """Different things in the rows of a fact, by the key that the fact holds."""
+        for target in chunk.targets:
+            ways = self._catalogue.links.paths(fact, target.table)
+            if not target.column and len(ways) == 1 and len(ways[0]) == 1 and len(ways[0][0].columns) == 1:
+                return figures.distinct(
+                    fact, ways[0][0].columns[0], self._catalogue.tables[target.table].label
+                )
+            if target.column and target.table == fact:
+                return figures.distinct(fact, target.column, chunk.word)
+        raise refuse(
+            f"I can't count “{self._wording.original(chunk)}” in {self._catalogue.tables[fact].label}."
+        )
+
+    def _count_rows(self, chunk: Chunk) -> Measure:
+        best = [t for t in chunk.targets if t.strength == chunk.targets[0].strength]
+        tables = [t for t in best if not t.column]
+        if len(tables) == 1:
+            return self._count_table(chunk, tables[0].table)
+        columns = list(dict.fromkeys((t.table, t.column) for t in best if t.column))
+        kept = [c for c in columns if self._serves(Option(c[0], c[1], 0))] or columns
+        home = [c for c in kept if not self._catalogue.is_fact(c[0])] or kept
+        if len(home) != 1 or tables:
+            raise ask(
+                f"“{self._wording.original(chunk)}” could mean several things. Which one?",
+                [
+                    (p, self._wording.replaced(chunk, p))
+                    for p in (self._catalogue.phrase(Place(*c)) for c in kept)
+                ],
+            )
+        return figures.distinct(*home[0], " ".join(self._catalogue.tables[home[0][0]].get(home[0][1]).words))
+
+    def _count_table(self, chunk: Chunk, name: str) -> Measure:
+        table = self._catalogue.tables[name]
+        units = [c for c in table.columns if c.role is Role.ADD and not c.money and "quantity" in c.words]
+        noun = lexicon.CANON.get(table.words[-1], table.words[-1])
+        if table.main_money() is not None and units and noun in lexicon.MONEY_NOUNS:
+            unit = self._catalogue.phrase(Place(name, units[0].name))
+            raise ask(
+                f"“{self._wording.original(chunk)}”: the records, or the {units[0].name} in them?",
+                [
+                    (f"Rows of {table.label}", self._wording.replaced(chunk, f"{table.label} rows")),
+                    (f"Total {unit}", f"total {unit}" + self._wording.after(chunk)),
+                ],
+            )
+        return figures.rows(name, table.label)
+
+    def _nothing_to_show(self) -> Exception:
+        groups = [*self._wishes.groups, *(c for c, _ in self._wishes.loose)]
+        default = self._figures.default()
+        if groups and self._wishes.order and default is not None:
+            phrase = self._catalogue.phrase(Place(default.fact, default.column or ""))
+            return ask("By which figure?", [(default.label, self._wording.added(f"by {phrase}"))])
+        named = " and ".join(f"“{self._wording.original(c)}”" for c in groups[:2])
+        what = f"for {named}" if named else "for this"
+        return refuse(
+            f"I can't tell which figure you want {what}: say a total, an average or a count of something."
+        )
+
+    # -- follow-ups ------------------------------------------------------------------------
+
+    def _follows(self, measures: list[Measure]) -> Intent | None:
+        if self._earlier is None:
+            return None
+        if measures and not self._wishes.follow:
+            return None
+        return self._earlier
+
+    # -- groups, filters -------------------------------------------------------------------
+
+    def _contrast(self) -> None:
+        """``Bihar vs Jharkhand`` shows each; the column of the values groups."""
+        wishes = self._wishes
+        values = [c for c, excluded in wishes.values if not excluded]
+        if wishes.side_by_side and len(values) > 1 and not wishes.groups:
+            wishes.contrast = values[0]
+
+    def _dimensions(self, places: Places, following: Intent | None) -> list[Dimension]:
+        found: list[Dimension] = []
+        for chunk in self._wishes.groups:
+            if chunk.time is not None and chunk.time.grain:
+                found.append(Dimension(GRAINS[chunk.time.grain], None, chunk.time.grain))
+            else:
+                found.extend(places.group(chunk))
+        if self._wishes.contrast is not None:
+            found.append(places.of_value(self._wishes.contrast))
+        if following is not None and not found:
+            found = list(following.dimensions)
+        if len(found) > MAX_DIMENSIONS or sum(bool(d.grain) for d in found) > 1:
+            raise refuse("I can group by two things at once, one of them a time; not by more.")
+        return list(dict.fromkeys(found))
+
+    def _filters(self, places: Places, following: Intent | None) -> list[Filter]:
+        found = places.filters(self._wishes.values, either=self._wishes.either)
+        if following is None:
+            return found
+        changed = {f.place for f in found}
+        kept = [f for f in following.filters if f.place not in changed]
+        for each in kept:
+            if places.distance(each.place) is None:
+                raise refuse(f"The earlier filter on {each.said} can't be used with these figures.")
+        return kept + found
+
+    def _per(self, measures: list[Measure], places: Places) -> list[Measure]:
+        """``average sales per store``: the total divided by how many stores have rows."""
+        chunk = self._wishes.per
+        if chunk is None:
+            return measures
+        first = measures[0]
+        if len(measures) > 1 or first.column is None or first.level or first.aggregate != "average":
+            raise refuse(f"I can't work out “per {self._wording.original(chunk)}” for this.")
+        total = msgspec.structs.replace(first, aggregate="sum")
+        if self._catalogue.tables[first.fact].get(first.column).role is not Role.ADD:
+            raise refuse(f"Say “by {chunk.word}” for the average {first.column} of each {chunk.word}.")
+        if chunk.time is not None:
+            date_column = self._times.column(first.fact, (), needed=True)
+            place, per_label = date_column, chunk.time.grain
+        else:
+            place, per_label = self._counted_place(first.fact, chunk, places), ""
+        label = f"{total.label} per {singular(chunk.word)}"
+        return [msgspec.structs.replace(total, label=label, per=place, per_label=per_label)]
+
+    def _counted_place(self, fact: str, chunk: Chunk, places: Places) -> Place:
+        for target in chunk.targets:
+            if not target.column and target.table != fact:
+                ways = self._catalogue.links.paths(fact, target.table)
+                if len(ways) == 1 and len(ways[0]) == 1 and len(ways[0][0].columns) == 1:
+                    return Place(fact, ways[0][0].columns[0])
+        found = places.group(chunk)[0].place
+        if found is None or (found.table != fact and key_of(self._catalogue, found.table) is None):
+            raise refuse(f"I can't count “{self._wording.original(chunk)}”.")
+        return found
+
+    # -- time ------------------------------------------------------------------------------
+
+    def _when(
+        self, facts: tuple[str, ...], dimensions: Sequence[Dimension], following: Intent | None
+    ) -> tuple[Span | None, Span | None, dict[str, Place]]:
+        wishes = self._wishes
+        span = self._times.span()
+        if span is None and following is not None:
+            span = following.span
+        span, against = self._times.against(span, self._today)
+        grain = next((d.grain for d in dimensions if d.grain and d.place is None), "")
+        needed = bool(span or against or grain)
+        said = [
+            Place(t.table, t.column)
+            for chunk in (*(c for c, _ in wishes.loose), *(c for c in wishes.groups if c.time is None))
+            for t in chunk.targets
+            if t.column and self._catalogue.column(Place(t.table, t.column)).role is Role.DATE
+        ]
+        dates: dict[str, Place] = {}
+        for fact in facts:
+            known = following.dates.get(fact) if following is not None else None
+            found = known or self._times.column(fact, said, needed=needed)
+            if found is not None:
+                dates[fact] = found
+                self._check_monthly(fact, found, span, against, grain)
+        return span, against, dates
+
+    def _check_monthly(
+        self, fact: str, place: Place, span: Span | None, against: Span | None, grain: str
+    ) -> None:
+        """Records kept by month cannot be cut into days."""
+        if not (span or grain) or not self._catalogue.days(place).monthly:
+            return
+        label = self._catalogue.tables[fact].label
+        if grain in ("day", "week"):
+            raise refuse(f"{label.capitalize()} is kept by month; it can't be shown by {grain}.")
+        for each in (span, against):
+            if each is None:
+                continue
+            to_date = each.partial and each.start.day == 1 and each.step in steps.MONTHS
+            open_start = each.said.startswith("until") or each.said.startswith("before")
+            if not (
+                steps.is_whole_months(each)
+                or to_date
+                or (open_start and each.end == steps.last_of_month(each.end))
+            ):
+                raise refuse(f"{label.capitalize()} is kept by month; ask for whole months.")
+        self._assumed.append((label.capitalize(), "kept by month: a month counts whole"))
+
+    # -- conditions, order, share ----------------------------------------------------------
+
+    def _conditions(
+        self,
+        measures: Sequence[Measure],
+        dimensions: Sequence[Dimension],
+        places: Places,
+        following: Intent | None,
+    ) -> list[Condition]:
+        found = [
+            self._condition(c, noun, measures, dimensions, places) for c, noun in self._wishes.conditions
+        ]
+        if following is not None and not found and not self._wishes.groups:
+            return list(following.conditions)
+        return found
+
+    def _condition(
+        self,
+        chunk: Chunk,
+        noun: Chunk | None,
+        measures: Sequence[Measure],
+        dimensions: Sequence[Dimension],
+        places: Places,
+    ) -> Condition:
+        if noun is None:
+            if dimensions and len(measures) == 1:
+                return Condition(chunk.data, chunk.number)
+            raise refuse(
+                f"I can't tell what “{self._wording.original(chunk)}” compares; name the figure before it."
+            )
+        options = _fittest([o for o in self._figures.options(noun, whole_tables=True) if o.column != "?"])
+        same = [
+            o for o in options if measures[0].fact == o.table and measures[0].column == (o.column or None)
+        ]
+        if same and dimensions and len(measures) == 1:
+            return Condition(chunk.data, chunk.number)
+        near = [o for o in options if o.column and places.distance(Place(o.table, o.column)) is not None]
+        if len(near) != 1:
+            raise refuse(f"I can't tell which figure “{self._wording.original(noun)} {chunk.text}” compares.")
+        if same and measures[0].aggregate != "count":
+            raise refuse(
+                f"Should “{self._wording.original(noun)} {chunk.text}” hold for each record or for a total? "
+                "Group by something to compare totals, or count the records."
+            )
+        return Condition(chunk.data, chunk.number, Place(near[0].table, near[0].column))
+
+    def _order(self, measures: Sequence[Measure], dimensions: Sequence[Dimension]) -> tuple[str, int | None]:
+        wishes = self._wishes
+        if not wishes.order:
+            return "", None
+        if not dimensions:
+            raise refuse("I understand top and bottom only of something: “top 5 stores by net amount”, say.")
+        if len(measures) > 1 and wishes.limit is None:
+            raise refuse("The top by which of these figures? Ask for one of them.")
+        limit = wishes.limit
+        if limit is None:
+            plural = any(singular(c.word) != c.word for c in wishes.groups)
+            limit = 5 if plural else 1
+        return wishes.order, limit
+
+    def _share(self, measures: Sequence[Measure], dimensions: Sequence[Dimension]) -> bool:
+        if not self._wishes.share:
+            return False
+        additive = measures[0].aggregate in ("sum", "count") and measures[0].per is None
+        if len(measures) > 1 or not dimensions or not additive or self._wishes.compare:
+            raise refuse("I can show shares of one total by one thing: “share of net amount by zone”, say.")
+        return True
+
+    # -- the rule --------------------------------------------------------------------------
+
+    def _explain_loose(
+        self,
+        facts: Sequence[str],
+        filters: Sequence[Filter],
+        dimensions: Sequence[Dimension],
+        conditions: Sequence[Condition],
+        dates: dict[str, Place],
+    ) -> None:
+        """Each noun left over must name a table that takes part, or the date that is used."""
+        taking = (
+            set(facts) | {f.place.table for f in filters} | {c.place.table for c in conditions if c.place}
+        )
+        taking |= {d.place.table for d in dimensions if d.place} | {p.table for p in dates.values()}
+        timed = bool(self._wishes.times) or any(c.time for c in self._wishes.groups)
+        for chunk, aggregate in self._wishes.loose:
+            if chunk.start in self._explained:
+                continue
+            table = any(not t.column and t.table in taking for t in chunk.targets)
+            date_said = timed and any(Place(t.table, t.column) in dates.values() for t in chunk.targets)
+            if aggregate or not (table or date_said):
+                raise self._unplaced(chunk)
+
+    def _unplaced(self, chunk: Chunk) -> Exception:
+        said = self._wording.original(chunk)
+        rest = self._wording.without(chunk)
+        return ask(
+            f"I see “{said}”, but not what to do with it here.",
+            [(f"By {said}", f"{rest} by {said}"), (f"Without “{said}”", rest)],
+        )
+
+    def _check(self, intent: Intent) -> None:
+        timed = any(d.grain for d in intent.dimensions)
+        if intent.against is not None and (len(intent.measures) > 1 or timed or intent.conditions):
+            raise refuse("I can compare two periods for one figure, without months or conditions beside it.")
+        if len(intent.facts) > 1:
+            self._check_side_by_side(intent)
+
+    def _check_side_by_side(self, intent: Intent) -> None:
+        if any(c.place is None for c in intent.conditions) or intent.share:
+            raise refuse("I can't put a condition or a share on figures of two kinds of records yet.")
+        for dimension in intent.dimensions:
+            if dimension.place is not None and dimension.place.table in intent.facts:
+                raise refuse(f"{dimension.label} is known for only one of the two kinds of records.")
+
+
+def _fittest(options: Sequence[Option]) -> list[Option]:
+    best = max((o.strength for o in options), default=0)
+    return [o for o in options if o.strength == best]

@@ -1,0 +1,79 @@
+"""An answer in words, made from the cells of a result. Each figure in the text stands in one cell."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from desktop.analyst.meaning import Plan, Told
+from desktop.analyst.numbers import as_decimal, plain, shown
+from desktop.analyst.select import BEFORE, CHANGE_PERCENT
+from desktop.events import Headline
+from shared.results import Column
+
+
+def tell(plan: Plan, columns: Sequence[Column], rows: Sequence[Sequence[Any]]) -> Told:
+    if not rows or all(cell is None for row in rows for cell in row):
+        return Told(f"There are no rows for this: {plan.title}.")
+    figures = [n for n, f in enumerate(plan.formats) if f in ("money", "number", "percent")]
+    first = figures[0]
+    if first == 0:
+        return _one_row(plan, columns, rows[0])
+    if any(c.name == CHANGE_PERCENT for c in columns):
+        return _changes(plan, columns, rows, first)
+    return _several(plan, columns, rows, first)
+
+
+def _one_row(plan: Plan, columns: Sequence[Column], row: Sequence[Any]) -> Told:
+    shown_cells = [shown(c, f) for c, f in zip(row, plan.formats, strict=True)]
+    if len(columns) == 4 and columns[3].name == CHANGE_PERCENT:
+        delta, trend = _delta(row[3])
+        before = f" {columns[1].name.removesuffix(BEFORE).strip()} before was {shown_cells[1]}"
+        text = f"**{shown_cells[0]}** — {plan.title}.{before}" + (f", so {delta}." if delta else ".")
+        return Told(text, Headline(shown_cells[0], plan.title, delta, trend))
+    if len(columns) == 1:
+        return Told(f"**{shown_cells[0]}** — {plan.title}.", Headline(shown_cells[0], plan.title))
+    parts = ", ".join(f"{c.name.lower()} **{s}**" for c, s in zip(columns, shown_cells, strict=True))
+    return Told(f"{plan.title}: {parts}.")
+
+
+def _delta(cell: Any) -> tuple[str, str]:
+    change = as_decimal(cell)
+    if change is None:
+        return "", ""
+    sign = "+" if change > 0 else ""
+    return f"{sign}{plain(change, 1)}%", "up" if change > 0 else "down" if change < 0 else "flat"
+
+
+def _name(plan: Plan, row: Sequence[Any], until: int) -> str:
+    return ", ".join(shown(c, f) for c, f in zip(row[:until], plan.formats[:until], strict=True))
+
+
+def _changes(plan: Plan, columns: Sequence[Column], rows: Sequence[Sequence[Any]], first: int) -> Told:
+    at = next(n for n, c in enumerate(columns) if c.name == CHANGE_PERCENT)
+    known = [row for row in rows if as_decimal(row[at]) is not None]
+    text = f"{plan.title}."
+    if known:
+        best = max(known, key=lambda row: as_decimal(row[at]) or 0)
+        worst = min(known, key=lambda row: as_decimal(row[at]) or 0)
+        text += f" The strongest change is {_name(plan, best, first)} with {_delta(best[at])[0]}"
+        text += (
+            f", the weakest {_name(plan, worst, first)} with {_delta(worst[at])[0]}."
+            if best is not worst
+            else "."
+        )
+    return Told(text)
+
+
+def _several(plan: Plan, columns: Sequence[Column], rows: Sequence[Sequence[Any]], first: int) -> Told:
+    if len(rows) == 1:
+        name, value = _name(plan, rows[0], first), shown(rows[0][first], plan.formats[first])
+        return Told(f"**{name}**: {value}. {plan.title}.", Headline(value, name))
+    known = [row for row in rows if as_decimal(row[first]) is not None]
+    if not known:
+        return Told(f"{plan.title}.")
+    best = max(known, key=lambda row: as_decimal(row[first]) or 0)
+    worst = min(known, key=lambda row: as_decimal(row[first]) or 0)
+    measure, kind = columns[first].name.lower(), plan.formats[first]
+    text = f"{plan.title}. The highest {measure} is **{_name(plan, best, first)}**"
+    text += f" with {shown(best[first], kind)}"
+    text += f", the lowest {_name(plan, worst, first)} with {shown(worst[first], kind)}."
+    return Told(text)

@@ -1,0 +1,333 @@
+"""What the chunks of a question ask for together, still in words: which noun is counted, which one groups,
+which values filter. Choosing tables and columns is left to resolve.py. A chunk that finds no part to play
+stays in ``loose`` and must be explained there.
+"""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from desktop.analyst import lexicon
+from desktop.analyst.chunks import Chunk
+from desktop.analyst.roles import Role, Table
+
+_LINKING = frozenset(("is", "are", "was", "were", "=", "equal", "equals", "to"))
+_HOW_MUCH = frozenset(("kitni", "kitne", "kitna"))
+_BEFORE_NUMBER = frozenset(("is", "are", "was", "of", "were", "for", "at"))
+_ASKING = frozenset(("which", "what", "whose", "list"))
+
+
+class Wishes(msgspec.Struct):
+    """The parts of one question. ``loose`` are nouns with no part yet, each with its aggregate."""
+
+    measures: list[tuple[Chunk, str]] = []
+    counted: list[tuple[Chunk, bool]] = []
+    groups: list[Chunk] = []
+    values: list[tuple[Chunk, bool]] = []
+    conditions: list[tuple[Chunk, Chunk | None]] = []
+    loose: list[tuple[Chunk, str]] = []
+    times: list[Chunk] = []
+    against: list[Chunk] = []
+    compare: str = ""
+    order: str = ""
+    limit: int | None = None
+    share: bool = False
+    follow: bool = False
+    per: Chunk | None = None
+    either: bool = False
+    side_by_side: bool = False
+    after_and: set[int] = set()
+    contrast: Chunk | None = None
+    unknown: list[Chunk] = []
+    unplaced: list[Chunk] = []
+    why: list[Chunk] = []
+    future: list[Chunk] = []
+
+
+def gather(chunks: Sequence[Chunk], tables: dict[str, Table]) -> Wishes:
+    return _Gathering(chunks, tables).run()
+
+
+class _Gathering:
+    def __init__(self, chunks: Sequence[Chunk], tables: dict[str, Table]) -> None:
+        self._chunks = list(chunks)
+        self._tables = tables
+        self._wishes = Wishes()
+        self._mode = ""
+        self._by_word = ""
+        self._aggregate = ""
+        self._counting = ""
+        self._top: Chunk | None = None
+        self._used: set[int] = set()
+
+    def run(self) -> Wishes:
+        for at, chunk in enumerate(self._chunks):
+            if at not in self._used:
+                self._take(at, chunk)
+        self._finish()
+        return self._wishes
+
+    def _take(self, at: int, chunk: Chunk) -> None:
+        match chunk.kind:
+            case "noun":
+                self._noun(at, chunk)
+            case "time":
+                self._time(at, chunk)
+            case "aggregate":
+                self._aggregate = chunk.data
+            case "count" | "distinct":
+                self._counting = chunk.kind
+            case "top":
+                self._rank(chunk)
+            case "by" | "not" | "versus":
+                self._mode, self._by_word = chunk.kind, chunk.word
+            case "condition":
+                self._condition(at, chunk)
+            case _:
+                self._flag(at, chunk)
+
+    def _flag(self, at: int, chunk: Chunk) -> None:
+        wishes = self._wishes
+        kept = {
+            "unknown": wishes.unknown, "why": wishes.why, "future": wishes.future,
+            "number": wishes.unplaced, "wise": wishes.unplaced,
+        }  # fmt: skip
+        if chunk.kind in kept:
+            kept[chunk.kind].append(chunk)
+        wishes.either |= chunk.kind == "or"
+        wishes.share |= chunk.kind == "share"
+        wishes.follow |= chunk.kind == "follow" or (chunk.kind == "and" and at == 0)
+        if chunk.kind == "compare":
+            wishes.compare = chunk.data
+
+    def _rank(self, chunk: Chunk) -> None:
+        if self._wishes.order:
+            self._wishes.unplaced.append(chunk)
+            return
+        self._top = chunk
+        self._wishes.order = chunk.data
+        self._wishes.limit = int(chunk.number) if chunk.number else None
+        before = self._wishes.loose[-1][0] if self._wishes.loose else None
+        if (
+            before is not None
+            and not chunk.number
+            and self._can_group(before)
+            and not self._is_fact_noun(before)
+        ):
+            self._wishes.loose.pop()
+            self._wishes.groups.append(before)
+
+    # -- nouns -----------------------------------------------------------------------------
+
+    def _noun(self, at: int, chunk: Chunk) -> None:
+        if chunk.values and (not chunk.targets or self._reads_as_value(at)):
+            self._value(at, chunk)
+            return
+        chunk = msgspec.structs.replace(chunk, values=())
+        follower = self._follower(at)
+        if follower is not None and self._qualifies(chunk, self._chunks[follower]):
+            self._narrow(follower, chunk)
+            return
+        wise = self._peek(at + 1, "wise")
+        condition = self._next_condition(at)
+        if wise is not None:
+            self._used.add(wise)
+            self._group(chunk)
+        elif condition is not None:
+            self._used.add(condition)
+            self._wishes.conditions.append((self._chunks[condition], chunk))
+        else:
+            self._plain_noun(at, chunk)
+
+    def _plain_noun(self, at: int, chunk: Chunk) -> None:
+        wishes = self._wishes
+        asked = at > 0 and self._chunks[at - 1].word in _ASKING
+        ranked = self._top is not None and not wishes.groups and not self._only_measure(chunk)
+        if self._mode == "by" and self._by_word == "per" and self._aggregate_used("average"):
+            wishes.per, self._mode = chunk, ""
+        elif self._mode == "by" and not (self._only_measure(chunk) or self._ordering(chunk)):
+            self._group(chunk)
+        elif self._counting:
+            self._count(chunk)
+        elif (asked or ranked) and self._can_group(chunk) and not self._is_fact_noun(chunk):
+            self._group(chunk)
+        elif self._only_measure(chunk):
+            self._measure(chunk)
+        else:
+            wishes.side_by_side |= self._mode == "versus"
+            if at and self._chunks[at - 1].kind in ("and", "versus"):
+                wishes.after_and.add(chunk.start)
+            wishes.loose.append((chunk, self._taken_aggregate()))
+            self._mode = ""
+
+    def _measure(self, chunk: Chunk) -> None:
+        aggregate = self._taken_aggregate()
+        top = self._top
+        alone = top is not None and not aggregate and not top.number and not self._wishes.groups
+        if top is not None and alone and top.end == chunk.start and self._mode != "by":
+            aggregate = "max" if top.data == "down" else "min"
+            self._wishes.order = ""
+            self._top = None
+        self._wishes.side_by_side |= self._mode == "versus"
+        self._mode = ""
+        self._wishes.measures.append((chunk, aggregate))
+
+    def _count(self, chunk: Chunk) -> None:
+        if self._only_measure(chunk):
+            self._wishes.measures.append((chunk, "how many"))
+        else:
+            self._wishes.counted.append((chunk, self._counting == "distinct"))
+        self._counting = ""
+        self._aggregate = ""
+
+    def _group(self, chunk: Chunk) -> None:
+        self._wishes.groups.append(chunk)
+        self._mode = "by"
+        self._by_word = "by"
+
+    def _value(self, at: int, chunk: Chunk) -> None:
+        follower = self._peek(at + 1, "noun")
+        if follower is not None and self._qualifies(self._chunks[follower], chunk, tables=False):
+            chunk = _narrowed(chunk, self._chunks[follower])
+            self._used.add(follower)
+        self._wishes.side_by_side |= self._mode == "versus"
+        self._wishes.values.append((chunk, self._mode == "not"))
+        if self._mode != "not":
+            self._mode = ""
+
+    def _reads_as_value(self, at: int) -> bool:
+        before = self._chunks[at - 1] if at else None
+        if before is None:
+            return False
+        return before.kind in ("only", "not") or before.word in ("in", "for", "from", "at")
+
+    def _follower(self, at: int) -> int | None:
+        """The value that this noun introduces: ``zone West``, ``state is not Bihar``."""
+        after = at + 1
+        while after < len(self._chunks):
+            chunk = self._chunks[after]
+            if chunk.kind == "noun":
+                return after if chunk.values else None
+            if chunk.kind != "not" and not (chunk.kind == "fill" and chunk.word in _LINKING):
+                return None
+            after += 1
+        return None
+
+    def _narrow(self, follower: int, noun: Chunk) -> None:
+        chunk = _narrowed(self._chunks[follower], noun)
+        self._chunks[follower] = msgspec.structs.replace(chunk, targets=())
+        self._mode = ""
+
+    def _qualifies(self, noun: Chunk, value: Chunk, *, tables: bool = True) -> bool:
+        if not value.values or not noun.targets:
+            return False
+        columns = {(t.table, t.column) for t in noun.targets if t.column}
+        whole = {t.table for t in noun.targets if not t.column} if tables else set()
+        named = any((v.table, v.column) in columns for v in value.values)
+        return named or (self._mode != "by" and not self._counting and self._names_row(whole, value))
+
+    def _names_row(self, whole: set[str], value: Chunk) -> bool:
+        """``store Patna Central``: the table's noun before the name or key of one of its rows."""
+        return any(
+            v.table in whole
+            and (
+                self._tables[v.table].get(v.column).role is Role.KEY
+                or self._tables[v.table].get(v.column).words[-1:] == ("name",)
+            )
+            for v in value.values
+        )
+
+    # -- what a noun can be ----------------------------------------------------------------
+
+    def _only_measure(self, chunk: Chunk) -> bool:
+        best = [t for t in chunk.targets if t.strength == chunk.targets[0].strength]
+        return bool(best) and all(
+            t.column and self._tables[t.table].get(t.column).role.is_measure for t in best
+        )
+
+    def _can_group(self, chunk: Chunk) -> bool:
+        return not self._only_measure(chunk) and bool(chunk.targets)
+
+    def _is_fact_noun(self, chunk: Chunk) -> bool:
+        tables = [self._tables[t.table] for t in chunk.targets if not t.column]
+        return any(
+            lexicon.CANON.get(w, w) in lexicon.MONEY_NOUNS | lexicon.UNCLEAR_NOUNS
+            for t in tables
+            for w in t.words[-1:]
+        )
+
+    def _ordering(self, chunk: Chunk) -> bool:
+        """``top 5 cities by sales``: after a ranked group, "by" names the figure."""
+        return bool(self._top and self._wishes.groups and self._is_fact_noun(chunk))
+
+    def _taken_aggregate(self) -> str:
+        taken, self._aggregate = self._aggregate, ""
+        return taken
+
+    def _aggregate_used(self, name: str) -> bool:
+        used = [a for _, a in (*self._wishes.measures, *self._wishes.loose)]
+        return name in used or self._aggregate == name
+
+    # -- time, numbers ---------------------------------------------------------------------
+
+    def _time(self, at: int, chunk: Chunk) -> None:
+        time = chunk.time
+        if time is None:
+            return
+        wise = self._peek(at + 1, "wise")
+        if time.grain:
+            if wise is not None:
+                self._used.add(wise)
+            if self._mode == "by" and self._by_word == "per" and self._aggregate_used("average"):
+                self._wishes.per, self._mode = chunk, ""
+            elif time.alone or wise is not None or self._mode == "by" or self._asked(at):
+                self._group(chunk)
+            elif chunk.targets:
+                self._noun(at, msgspec.structs.replace(chunk, kind="noun"))
+            else:
+                self._wishes.unplaced.append(chunk)
+        elif self._mode == "versus":
+            self._wishes.against.append(chunk)
+            self._mode = ""
+        else:
+            self._wishes.times.append(chunk)
+
+    def _asked(self, at: int) -> bool:
+        ranked = self._top is not None and not self._wishes.groups
+        return ranked or (at > 0 and self._chunks[at - 1].word in _ASKING)
+
+    def _condition(self, at: int, chunk: Chunk) -> None:
+        after = self._peek(at + 1, "noun")
+        if after is not None and self._only_measure(self._chunks[after]):
+            self._used.add(after)
+            self._wishes.conditions.append((chunk, self._chunks[after]))
+        else:
+            self._wishes.conditions.append((chunk, None))
+
+    def _next_condition(self, at: int) -> int | None:
+        after = at + 1
+        while after < len(self._chunks) and self._chunks[after].word in _BEFORE_NUMBER:
+            after += 1
+        return self._peek(after, "condition")
+
+    def _peek(self, at: int, kind: str) -> int | None:
+        if at < len(self._chunks) and at not in self._used and self._chunks[at].kind == kind:
+            return at
+        return None
+
+    def _finish(self) -> None:
+        """A keyword that waited for a noun in vain is not understood."""
+        waiting = {"count", "distinct"} if self._counting else set()
+        waiting |= {"aggregate"} if self._aggregate else set()
+        self._wishes.unplaced += [c for c in self._chunks if c.kind in waiting and c.word not in _HOW_MUCH]
+        if self._mode in ("not", "versus") and not (self._wishes.values and self._mode == "not"):
+            self._wishes.unplaced += [c for c in self._chunks if c.kind == self._mode]
+        if self._wishes.limit == 0:
+            self._wishes.unplaced += [c for c in self._chunks if c.kind == "top"]
+
+
+def _narrowed(value: Chunk, noun: Chunk) -> Chunk:
+    columns = {(t.table, t.column) for t in noun.targets if t.column}
+    tables = {t.table for t in noun.targets if not t.column}
+    kept = tuple(v for v in value.values if (v.table, v.column) in columns)
+    return msgspec.structs.replace(value, values=kept or tuple(v for v in value.values if v.table in tables))
