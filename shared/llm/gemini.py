@@ -82,6 +82,8 @@ class Gemini:
     def _once(self, contents: list[Any], config: "GenerateContentConfigDict") -> Iterator[ModelEvent]:
         turn = Turn()
         end: Any = None
+        held: list[Any] = []
+        self._local.held = held
         try:
             replies = self._client().models.generate_content_stream(
                 model=self._model, contents=contents, config=config
@@ -94,7 +96,8 @@ class Gemini:
         except http_errors() as error:
             raise from_exception(error, model=self._model) from error
         finally:
-            self._drop_connection()
+            for response in held:
+                response.close()
         check_end(end, said_something=turn.said_something)
         if turn.usage is not None:
             yield turn.usage
@@ -116,21 +119,18 @@ class Gemini:
                         "client_args": {
                             "verify": tls_context(),
                             "trust_env": not is_loopback(self._base_url),
-                            "event_hooks": {"response": [self._remember]},
+                            "event_hooks": {"response": [self._hold]},
                         },
                     },
                 )
             return self._made
 
-    def _remember(self, response: Any) -> None:
-        """The library gives no way to let go of a running answer, so we keep hold of it ourselves."""
-        self._local.response = response
-
-    def _drop_connection(self) -> None:
-        response = getattr(self._local, "response", None)
-        self._local.response = None
-        if response is not None:
-            response.close()
+    def _hold(self, response: Any) -> None:
+        """The library gives no way to let go of a running answer, so we keep hold of it ourselves. It is
+        called in the thread that asks; the answer may be closed from another."""
+        held = getattr(self._local, "held", None)
+        if held is not None:
+            held.append(response)
 
     def _config(self, system: str, tools: Sequence[ToolSpec]) -> "GenerateContentConfigDict":
         config: GenerateContentConfigDict = {

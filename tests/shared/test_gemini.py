@@ -73,6 +73,13 @@ def test_the_key_travels_in_a_header_only(peer: GeminiPeer, gemini: Gemini) -> N
     assert KEY not in repr(gemini)
 
 
+def test_the_key_is_in_no_log(peer: GeminiPeer, gemini: Gemini, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("DEBUG")
+    peer.script.add(Fail(503), text("Here."))
+    list(gemini.stream("", HELLO, []))
+    assert KEY not in caplog.text
+
+
 def test_a_conversation_with_tools_keeps_every_signature(peer: GeminiPeer, gemini: Gemini) -> None:
     two = Calls([("query", {"sql": "SELECT 1"}), ("query", {"sql": "SELECT 2"})], text="Let me look.")
     peer.script.add(two, call("query", sql="SELECT 3"), text("It is 3."), text("And 4."))
@@ -220,6 +227,16 @@ def test_closing_the_reply_hangs_up(peer: GeminiPeer, gemini: Gemini) -> None:
     assert peer.gone.wait(5)
 
 
+def test_a_reply_may_be_closed_from_another_thread(peer: GeminiPeer, gemini: Gemini) -> None:
+    peer.script.add(Text(["word "] * 2000, pause_seconds=0.005))
+    reply = gemini.stream("", HELLO, [])
+    next(reply)
+    closing = threading.Thread(target=reply.close)  # type: ignore[attr-defined]
+    closing.start()
+    closing.join()
+    assert peer.gone.wait(5)
+
+
 def test_two_threads_may_talk_at_once(peer: GeminiPeer, gemini: Gemini) -> None:
     peer.script.add(*[Text(["a", "b"], pause_seconds=0.02)] * 4)
     heard: list[str] = []
@@ -237,3 +254,10 @@ def test_two_threads_may_talk_at_once(peer: GeminiPeer, gemini: Gemini) -> None:
 
 def test_models_are_listed_by_their_names(gemini: Gemini) -> None:
     assert gemini.list_models() == ["gemini-test"]
+
+
+def test_models_that_cannot_be_listed_say_why(peer: GeminiPeer) -> None:
+    with pytest.raises(ModelUnavailable, match="cannot be reached"):
+        Gemini(KEY, "gemini-test", base_url="http://127.0.0.1:9", timeout=2).list_models()
+    with pytest.raises(ModelRejected, match=r"gemini\.model"):
+        Gemini(KEY, "gemini-test", base_url=f"{peer.url}/elsewhere", timeout=2).list_models()
