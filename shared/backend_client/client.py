@@ -178,13 +178,15 @@ class BackendClient(Administration):
 
     # -- What there is --------------------------------------------------------------------
 
-    def get_schema(self, connection: str) -> SchemaAnswer:
-        """Tables and columns that this key may see; ``cached_at`` tells when they come from the cache."""
+    def get_schema(self, connection: str, *, refresh: bool = False) -> SchemaAnswer:
+        """Tables and columns that this key may see; ``cached_at`` tells when they come from the cache.
+        ``refresh`` asks although a young answer is there."""
         path = f"/api/schema/{quote(connection, safe='')}"
-        return self._read(path, _schema)
+        return self._read(path, _schema, refresh=refresh)
 
-    def list_connections(self) -> list[ConnectionInfo]:
-        return self._read("/api/connections", lambda body, _: decode(body, ConnectionList)).connections
+    def list_connections(self, *, refresh: bool = False) -> list[ConnectionInfo]:
+        listed = self._read("/api/connections", lambda body, _: decode(body, ConnectionList), refresh=refresh)
+        return listed.connections
 
     # -- Insights -------------------------------------------------------------------------
 
@@ -257,8 +259,8 @@ class BackendClient(Administration):
 
     # -- Inside ---------------------------------------------------------------------------
 
-    def _read(self, path: str, make: Callable[[bytes, datetime | None], T]) -> T:
-        fresh = self._kept.find_fresh(path.encode(), make)
+    def _read(self, path: str, make: Callable[[bytes, datetime | None], T], *, refresh: bool) -> T:
+        fresh = None if refresh else self._kept.find_fresh(path.encode(), make)
         if fresh is not None:
             return fresh
         ask = self._transport.ask

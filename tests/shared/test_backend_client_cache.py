@@ -149,6 +149,10 @@ def test_a_schema_is_asked_once_within_its_time_and_a_query_every_time(
         assert paths.count("/api/query") == 3
         assert client.execute_query("c", "q", allow_cached=True).cached_at is not None
         assert len(peer.asked) == 5
+        assert client.get_schema("c").cached_at is not None
+        assert client.get_schema("c", refresh=True).cached_at is None
+        client.list_connections(refresh=True)
+        assert len(peer.asked) == 7
 
 
 def test_a_change_of_connections_is_seen_at_once(peer: BackendPeer, tmp_path: Path) -> None:
