@@ -6,10 +6,23 @@ column, a few groupings. What chance would do as well is not a finding.
 
 import re
 
-import msgspec
 import numpy as np
 
 from server.insights import groups
+from server.insights.findings import (
+    ColumnFacts,
+    Diverged,
+    Dominant,
+    Facts,
+    Finding,
+    Gap,
+    Missing,
+    Moved,
+    Outlying,
+    Repeated,
+    Unusual,
+)
+from server.insights.repeats import repeated_days
 from server.insights.series import FAR_OF_MANY, Change, Episode, Series, change, episodes, gaps, series
 from server.insights.table import NO_DAY, Days, Floats, Labels, Numbers, Table, day_text
 
@@ -22,136 +35,30 @@ _LEVEL = re.compile(
 """Names of figures that must not be added up."""
 
 
-class ColumnFacts(msgspec.Struct, omit_defaults=True):
-    """One column. ``role`` is ``measure level time group id other``; a level must not be added up."""
-
-    name: str
-    role: str
-    missing: int
-    distinct: int | None = None
-    total: float | None = None
-    mean: float | None = None
-    median: float | None = None
-    least: float | None = None
-    most: float | None = None
-    first: str | None = None
-    last: str | None = None
-
-
-class _Finding(msgspec.Struct, tag_field="finding", omit_defaults=True):
-    pass
-
-
-class Missing(_Finding, tag="missing"):
-    column: str
-    count: int
-    percent: float
-
-
-class Gap(_Finding, tag="gap"):
-    """Days without any row, between days that have some."""
-
-    time: str
-    first: str
-    last: str
-    days: int
-
-
-class Unusual(_Finding, tag="unusual"):
-    """A time far from its usual. With ``group``, the figure is that group's percent of the whole."""
-
-    column: str
-    time: str
-    first: str
-    last: str
-    periods: int
-    value: float
-    usual: float
-    distance: float
-    grouping: str | None = None
-    group: str | None = None
-
-
-class Moved(_Finding, tag="moved"):
-    """``basis``: ``year`` is the last 52 weeks against the 52 before, ``halves`` the later half of the
-    time against the earlier."""
-
-    column: str
-    time: str
-    basis: str
-    percent: float
-    plus_minus: float
-    earlier: float
-    later: float
-    first: str
-    last: str
-
-
-class Dominant(_Finding, tag="dominant"):
-    column: str
-    grouping: str
-    group: str
-    percent: float
-    even_percent: float
-    value: float
-    total: float
-    groups_for_80_percent: int
-    groups: int
-
-
-class Outlying(_Finding, tag="outlying"):
-    column: str
-    grouping: str
-    group: str
-    value: float
-    middle: float
-    distance: float
-
-
-class Diverged(_Finding, tag="diverged"):
-    column: str
-    time: str
-    grouping: str
-    group: str
-    percent: float
-    rest_percent: float
-    earlier: float
-    later: float
-    distance: float
-
-
-Finding = Missing | Gap | Unusual | Moved | Dominant | Outlying | Diverged
-
-
-class Facts(msgspec.Struct):
-    """``truncated``: there were more rows than these. Columns beyond the limit are ``columns_left_out``."""
-
-    rows: int
-    truncated: bool
-    columns: list[ColumnFacts]
-    findings: list[Finding]
-    columns_left_out: int = 0
-
-
 def study(table: Table, interest: str = "") -> Facts:
-    """Everything that stands out; columns named in ``interest`` are looked at first."""
+    """Everything that stands out. Columns named in ``interest`` are looked at first, then those with the
+    largest totals: money before pieces."""
     described = [_described(column, table.rows) for column in table.columns]
     roles = {id(column): facts.role for column, facts in zip(table.columns, described, strict=True)}
     wanted = interest.lower()
 
-    def first_wanted(column: Numbers | Labels) -> bool:
+    def unwanted(column: Numbers | Labels) -> bool:
         return column.name.lower().replace("_", " ") not in wanted.replace("_", " ")
 
-    measures = sorted((c for c in table.numbers() if roles[id(c)] in ("measure", "level")), key=first_wanted)[
-        :_MEASURES
-    ]
-    groupings = sorted((c for c in table.labels() if roles[id(c)] == "group"), key=first_wanted)
+    totals = {facts.name: abs(facts.total or 0) for facts in described}
+    measures = sorted(
+        (c for c in table.numbers() if roles[id(c)] in ("measure", "level")),
+        key=lambda column: (unwanted(column), -totals[column.name]),
+    )[:_MEASURES]
+    groupings = sorted((c for c in table.labels() if roles[id(c)] == "group"), key=unwanted)
     time = next((c for c in table.days() if roles[id(c)] == "time"), None)
     findings: list[Finding] = [
         Missing(facts.name, facts.missing, round(100 * facts.missing / table.rows, 2))
         for facts in described
         if facts.missing
     ]
+    if time is not None:
+        findings += _repeats(table, time, roles)
     for measure in measures:
         level = roles[id(measure)] == "level"
         if time is not None:
@@ -161,6 +68,26 @@ def study(table: Table, interest: str = "") -> Facts:
             if time is not None and not level:
                 findings += _over_both(measure, grouping, time)
     return Facts(table.rows, table.truncated, described, _without_repeats(findings), table.dropped)
+
+
+def _repeats(table: Table, time: Days, roles: dict[int, str]) -> list[Finding]:
+    """Rows without a number of their own have nothing to tell a repeat from two equal sales."""
+    ids = [column for column in table.columns if roles[id(column)] == "id"]
+    own = [column for column in ids if np.unique(column.values).size == table.rows]
+    others = [column for column in table.columns if column is not time and column not in own]
+    if not own or not others:
+        return []
+    return [
+        Repeated(
+            time.name,
+            day_text(found.day),
+            found.rows,
+            found.repeats,
+            100 * found.usual_part,
+            [column.name for column in own],
+        )
+        for found in repeated_days(time, others)
+    ]
 
 
 def _described(column: Numbers | Days | Labels, rows: int) -> ColumnFacts:

@@ -4,7 +4,7 @@ from datetime import date
 
 import msgspec
 
-from server.insights.facts import (
+from server.insights.findings import (
     Diverged,
     Dominant,
     Facts,
@@ -13,6 +13,7 @@ from server.insights.facts import (
     Missing,
     Moved,
     Outlying,
+    Repeated,
     Unusual,
 )
 from shared.wire import Analysis, Insight, Recommendation
@@ -47,9 +48,10 @@ def _summary(facts: Facts, insights: list[Insight]) -> str:
     time = next((column for column in facts.columns if column.role == "time"), None)
     if time is not None and time.first and time.last:
         parts.append(f"from {_day(time.first)} to {_day(time.last)}")
-    measure = next((column for column in facts.columns if column.role == "measure"), None)
-    if measure is not None and measure.total is not None:
-        parts.append(f"with {measure.name} of {_figure(measure.total)} in all")
+    totals = [column for column in facts.columns if column.total is not None]
+    if totals:
+        largest = max(totals, key=lambda column: abs(column.total or 0))
+        parts.append(f"with {largest.name} of {_figure(largest.total or 0)} in all")
     told = [insight.description for insight in insights if insight.importance != "low"][:3]
     cut = ["There were more rows; only these were looked at."] if facts.truncated else []
     return " ".join([" ".join(parts) + ".", *cut, *(told or [NOTHING])])
@@ -64,6 +66,8 @@ def _strength(finding: Finding) -> float:
             return 2 * abs(finding.percent) / max(finding.plus_minus, 0.1)
         case Gap():
             return float(10 + finding.days)
+        case Repeated():
+            return float(10 + finding.repeats)
         case Dominant() | Missing():
             return finding.percent / 10
 
@@ -84,6 +88,12 @@ def _said(finding: Finding) -> tuple[str, str, str]:
             span = f"{_span(finding.first, finding.last)} ({finding.days} days)"
             text = f"There is no row {span} although nearly every other day has some."
             told = "gap", text, "high" if finding.days >= 5 else "medium"
+        case Repeated():
+            text = (
+                f"On {_day(finding.day)}, {finding.repeats} of {finding.rows} rows repeat another in all "
+                f"but {', '.join(finding.apart_from)}; on other days {_percent(finding.usual_percent)} do."
+            )
+            told = "repeated_rows", text, "high"
         case Unusual():
             told = "anomaly", _said_unusual(finding), "high" if abs(finding.distance) >= 8 else "medium"
         case Moved():
@@ -136,20 +146,22 @@ def _said_unusual(finding: Unusual) -> str:
 
 
 def _advice(finding: Finding) -> str | None:
+    advice = None
     match finding:
         case Missing():
-            return f"Find out why {finding.column} is empty, and fill it in where it is entered."
+            advice = f"Find out why {finding.column} is empty, and fill it in where it is entered."
         case Gap():
             span = _span(finding.first, finding.last)
-            return f"Check whether data is missing {span} or trade really stood still."
+            advice = f"Check whether data is missing {span} or trade really stood still."
+        case Repeated():
+            advice = f"Check whether the rows of {_day(finding.day)} were entered twice."
         case Unusual():
-            return f"Look at what happened {_span(finding.first, finding.last)}."
+            advice = f"Look at what happened {_span(finding.first, finding.last)}."
         case Outlying():
-            return f"Look into {finding.group}: an error in the data, or a cause worth knowing."
+            advice = f"Look into {finding.group}: an error in the data, or a cause worth knowing."
         case Diverged():
-            return f"Ask what is different in {finding.group}."
-        case _:
-            return None
+            advice = f"Ask what is different in {finding.group}."
+    return advice
 
 
 def _span(first: str, last: str) -> str:

@@ -172,7 +172,14 @@ class _Reader:
 
 class _NumberReader(_Reader):
     def add(self, values: Sequence[Any]) -> None:
-        self._parts.append(np.fromiter(map(_number, values), dtype=np.float64, count=len(values)))
+        try:
+            numbers = np.array(values, dtype=np.float64)
+        except (OverflowError, TypeError, ValueError):
+            numbers = np.fromiter(map(_number, values), dtype=np.float64, count=len(values))
+        if numbers.shape != (len(values),):
+            numbers = np.fromiter(map(_number, values), dtype=np.float64, count=len(values))
+        numbers[~(np.abs(numbers) < _LARGEST)] = np.nan
+        self._parts.append(numbers)
 
     def column(self) -> Numbers:
         return Numbers(self.name, self._joined(np.float64))

@@ -1,14 +1,17 @@
 """Analysis over HTTP and through the client, as anybody would call it."""
 
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from server import demo
+from server.connectors import KINDS
 from shared.backend_client import BackendClient
 from shared.errors import InvalidRequest, NotPermitted, QueryRefused
 from tests.peers.source import Counts
-from tests.server.running import RunningBackend
+from tests.server.running import RunningBackend, start
 
 ROWS = [
     {"date": (date(2025, 1, 1) + timedelta(days=n)).isoformat(), "revenue": 1000 + n % 7}
@@ -82,3 +85,24 @@ def test_a_source_that_fails_in_the_middle_is_a_failure_and_leaves_nothing_runni
     answered = backend.ask("POST", "/api/ai/analyze", body)
     assert (answered.status, answered.json["code"]) == (400, "query_failed")
     assert counts.running == 0
+
+
+def test_the_demo_data_is_analysed_through_its_connection(tmp_path: Path) -> None:
+    data = demo.ensure(tmp_path / "data", lambda _: None)
+    running = start(tmp_path / "home", KINDS.values())
+    try:
+        connection = {"name": "clickhouse_analytics", "type": "filesystem", "params": {"root": str(data)}}
+        assert running.ask("POST", "/api/connections", connection).status == 201
+        client = BackendClient(
+            base_url=running.url, api_key=running.key("db_read", "ai_insights"), timeout=30
+        )
+        query = (
+            "SELECT date, sum(net_amount) AS revenue FROM sales JOIN stores USING (store_id)"
+            " WHERE date > '2024-01-01' AND city = 'Darbhanga' GROUP BY date"
+        )
+        insights = client.analyze_data(connection="clickhouse_analytics", query=query)
+        assert "28 Sep 2024" in insights.summary
+        assert [i.evidence["days"] for i in insights.insights if i.type == "gap"] == [9]
+        assert insights.recommendations
+    finally:
+        running.stop()

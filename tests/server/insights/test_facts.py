@@ -19,7 +19,12 @@ from server.insights.table import Gatherer, from_objects
 from shared.results import Column, ColumnType, JsonRows, Rows
 from shared.wire import Analysis, Insight
 
-_KINDS = {"DATE": ColumnType.DATE, "VARCHAR": ColumnType.TEXT, "BIGINT": ColumnType.INTEGER}
+_KINDS = {
+    "DATE": ColumnType.DATE,
+    "VARCHAR": ColumnType.TEXT,
+    "BIGINT": ColumnType.INTEGER,
+    "INTEGER": ColumnType.INTEGER,
+}
 
 
 @pytest.fixture(scope="module")
@@ -116,6 +121,18 @@ def test_a_stock_out_and_a_bulk_sale_are_found(db: duckdb.DuckDBPyConnection) ->
     )
     school = [i.evidence for i in of_type(bulk, "anomaly") if i.evidence.get("group") == "School uniforms"]
     assert any(evidence["first"] <= "2025-06-27" <= evidence["last"] for evidence in school)
+
+
+def test_a_till_that_posted_a_day_several_times_is_found_in_the_rows(db: duckdb.DuckDBPyConnection) -> None:
+    sql = "SELECT sales.* FROM sales JOIN stores USING (store_id) WHERE name = 'V-Mart Kanpur Main Road'"
+    (repeated,) = of_type(analysed(db, sql), "repeated_rows")
+    by_hand = db.execute(
+        "SELECT count(*), count(*) - count(DISTINCT (product_id, quantity, net_amount, payment_mode))"
+        f" FROM ({sql}) WHERE date = '2025-06-18'"
+    ).fetchone()
+    assert repeated.evidence["day"] == "2025-06-18"
+    assert (repeated.evidence["rows"], repeated.evidence["repeats"]) == by_hand
+    assert repeated.evidence["apart_from"] == ["sale_id"]
 
 
 def test_growth_is_told_with_how_sure_it_is(db: duckdb.DuckDBPyConnection) -> None:
