@@ -87,7 +87,7 @@ def _answered(parsed: argparse.Namespace, settings: Any, backend: Backend) -> di
         if failed is not None:
             text = f"{failed.error} {failed.meaning}"
         return {
-            "answer": text.strip(),
+            "answer": text.replace("**", "").strip(),
             "connection": card.connection if card else parsed.connection,
             "sql": card.sql if card else None,
             "columns": card.columns if card else [],

@@ -11,7 +11,7 @@ from desktop.backend import Backend
 from desktop.vega import VegaBundle
 from desktop.web.announcements import Announcements
 from desktop.web.door import Door
-from desktop.web.parts import Parts
+from desktop.web.parts import Dialogs, Parts
 from desktop.web.replies import encoded
 from desktop.web.routes import application
 from desktop.web.server import WebServer, listen
@@ -48,6 +48,7 @@ class Serving:
             results=self.agent.results,
             preferences=self.agent.preferences,
             announcements=announcements,
+            dialogs=Dialogs(),
             vega=vega.path,
             ui=_UI,
         )

@@ -1,7 +1,5 @@
 """The native window. The only module that knows pywebview; what is in the window comes over HTTP."""
 
-import base64
-import binascii
 import importlib.machinery
 import importlib.util
 import logging
@@ -17,17 +15,13 @@ from typing import Any
 import msgspec
 
 from desktop.serving import Ending
-from desktop.web.conversations import conversation_file
 from desktop.web.parts import Parts
-from desktop.web.results import result_file
-from shared.errors import AppError
 
 _log = logging.getLogger(__name__)
 
 _TITLE = "V-Mart AI Agent"
 _SIZE = "window_size"
 _BACKGROUND = {"dark": "#15171b", "light": "#ffffff", "system": "#ffffff"}
-_MOST_PICTURE = 20 * 1024 * 1024
 
 
 class WindowMissing(Exception):
@@ -54,6 +48,8 @@ class Window:
             import webview
         except ImportError as error:
             raise WindowMissing("pywebview is not installed") from error
+        # its script bridge needs scripts made from text, which our page forbids; nothing here uses it
+        logging.getLogger("pywebview").setLevel(logging.CRITICAL)
         self._webview: Any = webview
         self._parts = parts
         self._link = link
@@ -64,28 +60,37 @@ class Window:
         window = self._webview.create_window(
             _TITLE,
             self._link,
-            js_api=Dialogs(self._parts, self._webview),
             width=size.width,
             height=size.height,
             min_size=(380, 480),
             text_select=True,
             background_color=_BACKGROUND[self._parts.preferences.get().theme],
         )
+        self._parts.dialogs.choose = self._choose
         window.events.resized += self._resized
         self._latest = size
 
         def close_when_wanted() -> None:
             ending.wait()
-            window.destroy()
+            if self._webview.windows:
+                window.destroy()
 
         window.events.shown += lambda: threading.Thread(target=close_when_wanted, daemon=True).start()
         try:
             self._webview.start(private_mode=True)  # what must last is on our side, in the store
         except self._webview.errors.WebViewException as error:
             _log.warning("No web view: %s", error)
+            self._parts.dialogs.choose = None
             raise WindowMissing("no web view is installed (on Debian: gir1.2-webkit2-4.1)") from error
         self._parts.preferences.keep_value(_SIZE, msgspec.json.encode(self._latest).decode())
         ending.want()
+
+    def _choose(self, name: str) -> Path | None:
+        [window] = self._webview.windows
+        chosen = window.create_file_dialog(self._webview.FileDialog.SAVE, save_filename=name)
+        if not chosen:
+            return None
+        return Path(chosen if isinstance(chosen, str) else chosen[0])
 
     def _resized(self, width: int, height: int) -> None:
         self._latest = _Size(width=int(width), height=int(height))
@@ -95,56 +100,6 @@ class Window:
             return msgspec.json.decode(self._parts.preferences.value(_SIZE) or b"{}", type=_Size)
         except msgspec.DecodeError:
             return _Size()
-
-
-class Dialogs:
-    """What the page may call beside HTTP: dialogs that save a file, since the window cannot download.
-
-    Each answers with the file's name, or with an empty text when the person changed their mind.
-    """
-
-    def __init__(self, parts: Parts, webview: Any) -> None:
-        self._parts = parts
-        self._webview = webview
-
-    def save(self, result_id: str, file_format: str) -> str:
-        try:
-            name, _, data = result_file(self._parts, str(result_id), str(file_format))
-        except AppError as error:
-            _log.warning("Not saved: %s", error)
-            return ""
-        return self._write(name, data)
-
-    def save_conversation(self, conversation_id: str) -> str:
-        try:
-            name, data = conversation_file(self._parts, str(conversation_id))
-        except AppError as error:
-            _log.warning("Not saved: %s", error)
-            return ""
-        return self._write(name, data)
-
-    def save_picture(self, name: str, url: str) -> str:
-        """``url`` holds the picture itself; nothing is fetched."""
-        head, _, data = str(url).partition(",")
-        if head not in ("data:image/png;base64", "data:image/svg+xml;base64") or len(data) > _MOST_PICTURE:
-            return ""
-        try:
-            return self._write(Path(str(name)).name, base64.b64decode(data, validate=True))
-        except binascii.Error:
-            return ""
-
-    def _write(self, name: str, data: bytes) -> str:
-        [window] = self._webview.windows
-        chosen = window.create_file_dialog(self._webview.FileDialog.SAVE, save_filename=name)
-        if not chosen:
-            return ""
-        file = Path(chosen if isinstance(chosen, str) else chosen[0])
-        try:
-            file.write_bytes(data)
-        except OSError as error:
-            _log.warning("Not saved: %s", error)
-            return ""
-        return file.name
 
 
 class _SystemGi:

@@ -16,7 +16,7 @@ from shared.wire import ErrorBody
 
 _log = logging.getLogger(__name__)
 
-_MOST_BODY = 2 * 1024 * 1024
+_MOST_BODY = 16 * 1024 * 1024  # a picture of a chart that is to be saved
 _READS = ("GET", "HEAD")
 _HEADERS = {
     "Content-Security-Policy": (

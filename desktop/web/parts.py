@@ -15,6 +15,14 @@ from desktop.tools.query import Queries
 from desktop.web.announcements import Announcements
 
 
+class Dialogs:
+    """What a native window can do and a page cannot. ``choose`` asks where to save a file of that name;
+    it is None as long as there is no such window."""
+
+    def __init__(self) -> None:
+        self.choose: Callable[[str], Path | None] | None = None
+
+
 @dataclass(frozen=True)
 class Parts:
     """``model_kind`` is ``analyst gemini openai``; ``vega`` waits for the drawing library's file."""
@@ -30,5 +38,6 @@ class Parts:
     results: Results
     preferences: PreferenceStore
     announcements: Announcements
+    dialogs: Dialogs
     vega: Callable[[], Path]
     ui: Path

@@ -11,6 +11,7 @@ from desktop.web.door import envelope
 from desktop.web.pages import Pages
 from desktop.web.parts import Parts
 from desktop.web.results import ResultPages
+from desktop.web.saving import SavePage
 from desktop.web.state import StatePages
 from shared.errors import AppError, MethodNotAllowed, NotFound
 
@@ -30,6 +31,7 @@ def application(parts: Parts) -> bottle.Bottle:
         ("GET", "/api/events", state.events),
         ("PUT", "/api/settings", state.change_settings),
         ("POST", "/api/backend/look", state.look_again),
+        ("POST", "/api/save", SavePage(parts).save),
         ("GET", "/api/schema", state.schema),
         ("GET", "/api/starters", state.starters),
         ("GET", "/api/meter", state.meter),

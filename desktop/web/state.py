@@ -35,6 +35,7 @@ class StatePages:
                     for found in connections
                 ],
                 "settings": parts.preferences.get(),
+                "native": parts.dialogs.choose is not None,
                 "draft": parts.preferences.draft(),
             }
         )

@@ -1,7 +1,9 @@
 // Copying text and saving files: what works in a browser, and what the program's own window needs.
 
+import { post } from "./api.js";
 import { h } from "./dom.js";
 import { t } from "./messages.js";
+import { state } from "./state.js";
 import { toast } from "./toast.js";
 
 export async function copyText(text, done = t("copied")) {
@@ -21,28 +23,35 @@ export async function copyText(text, done = t("copied")) {
   toast(done);
 }
 
-/** Save a result as a file. The program's window cannot download, so it opens its own dialog. */
+/** Save a result as a file. The program's window cannot download, so the program opens its own dialog. */
 export async function saveResult(resultId, format) {
-  const native = window.pywebview?.api?.save;
-  if (!native) return download(`/api/results/${encodeURIComponent(resultId)}/export?format=${format}`);
-  const saved = await native(resultId, format);
-  if (saved) toast(t("card.saved", { name: String(saved) }));
+  if (!state.native) return download(`/api/results/${encodeURIComponent(resultId)}/export?format=${format}`);
+  const saved = await nativeSave({ result_id: resultId, format });
+  if (saved) toast(t("card.saved", { name: saved }));
   return undefined;
 }
 
 export async function saveConversation(id) {
-  const native = window.pywebview?.api?.save_conversation;
-  if (!native) return download(`/api/conversations/${encodeURIComponent(id)}/export`);
-  if (await native(id)) toast(t("top.exported"));
+  if (!state.native) return download(`/api/conversations/${encodeURIComponent(id)}/export`);
+  if (await nativeSave({ conversation_id: id })) toast(t("top.exported"));
   return undefined;
 }
 
 export async function savePicture(name, url) {
-  const native = window.pywebview?.api?.save_picture;
-  if (!native) return download(url, name);
-  const saved = await native(name, url);
-  if (saved) toast(t("card.saved", { name: String(saved) }));
+  if (!state.native) return download(url, name);
+  const saved = await nativeSave({ name, picture: url });
+  if (saved) toast(t("card.saved", { name: saved }));
   return undefined;
+}
+
+/** The name of the file, or an empty text when nothing was saved. */
+async function nativeSave(what) {
+  try {
+    return (await post("/api/save", what)).saved;
+  } catch (error) {
+    toast(error.message);
+    return "";
+  }
 }
 
 /** The program's own window would show the file in place of itself, so there it is not tried. */

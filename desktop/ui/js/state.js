@@ -9,6 +9,7 @@ export const state = {
   connection: null,
   connections: [],
   settings: { theme: "system", numbers: "indian", language: "en" },
+  native: false,
   draft: "",
   conversations: null,
   current: null,

@@ -1,0 +1,69 @@
+"""When the backend goes away: a clear failure, kept answers with their age, and back again."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.desktop.running import RetailPeer, RunningAgent, only
+from tests.peers.backend import BackendPeer, Reply
+from tests.peers.gemini import GeminiPeer
+from tests.peers.model_script import Turn, call, text
+
+QUERY = call("query", sql="SELECT zone, sum(net_amount) FROM sales GROUP BY zone", title="Net sales by zone")
+OTHER = call("query", sql="SELECT count(*) FROM sales", title="Lines")
+
+
+def test_a_repeated_question_is_answered_from_this_computer_with_its_age(tmp_path: Path) -> None:
+    script: list[Turn] = [QUERY, text("North leads.")] * 2
+    script += [OTHER, text("Never said.")]
+    peer = RetailPeer()
+    with (
+        GeminiPeer(script) as gemini,
+        peer,
+        RunningAgent(tmp_path, backend_url=peer.url, gemini_url=gemini.url, cache_ttl=0) as agent,
+    ):
+        first = agent.ask("net sales by zone")
+        assert only(first, "result")["cached_at"] is None
+        peer.answer = lambda _: Reply(cut=True, raw=[b""])  # as good as gone
+        again = agent.ask("net sales by zone")
+        assert again[-1]["status"] == "answered"
+        card = only(again, "result")
+        assert card["cached_at"]
+        assert card["rows"] == only(first, "result")["rows"]
+        receipt = agent.json("GET", f"/api/results/{card['result_id']}/receipt")
+        assert receipt["cached_at"] == card["cached_at"]
+        new = agent.ask("how many lines")
+        failed = only(new, "turn_failed")
+        assert (new[-1]["status"], failed["action"]) == ("failed", "backend")
+        assert "did not reach the data" in failed["meaning"]
+
+
+def test_the_window_hears_that_the_backend_went_and_came_back(tmp_path: Path) -> None:
+    peer = RetailPeer()
+    with peer, RunningAgent(tmp_path, backend_url=peer.url) as agent:
+        news = agent.stream("/api/events", method="GET")
+        answer = peer.answer
+        wanted = ["online", "offline", "online"]
+        if agent.json("GET", "/api/state")["backend"]["state"] == "online":
+            wanted = wanted[1:]
+        seen: list[str] = []
+        while seen != wanted:
+            if wanted[len(seen)] == "offline":
+                peer.answer = lambda _: Reply(status=502, body=b"gateway")
+            else:
+                peer.answer = answer
+            agent.json("POST", "/api/backend/look", {})
+            event = next(news)
+            if event.get("state") == wanted[len(seen)]:
+                seen.append(event["state"])
+
+
+@pytest.mark.parametrize("name", ["results", "turns", "conversations"])
+def test_what_is_not_there_is_said_in_one_sentence(tmp_path: Path, name: str) -> None:
+    with (
+        BackendPeer(lambda _: Reply(status=503)) as peer,
+        RunningAgent(tmp_path, backend_url=peer.url) as agent,
+    ):
+        path = {"turns": "/api/turns/zz/events"}.get(name, f"/api/{name}/zz")
+        status, _, body = agent.http("GET", path)
+        assert (status, b'"not_found"' in body) == (404, True)
