@@ -1,6 +1,6 @@
 """:name placeholders to PostgreSQL's ``$1``. Values are bound by the protocol, never written into SQL."""
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 
 import msgspec
 
@@ -23,6 +23,11 @@ class Statement(msgspec.Struct, frozen=True):
     values: list[str | None]
     oids: list[int]
     natural: list[int]
+
+    @property
+    def key(self) -> Hashable:
+        """Equal for statements that are described alike, whatever their values."""
+        return self.sql, tuple(self.natural)
 
     def with_natural_type(self, number: int) -> "Statement | None":
         """None when the placeholder does not exist, or has its natural type already."""

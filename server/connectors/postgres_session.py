@@ -7,6 +7,9 @@ and described alone: by construction of the protocol that is one statement, and 
 to break out of what we wrap around it has failed here. Then the wrapped SQL is run, and the
 messages that end the transaction and discard the session's state are sent along behind it, so
 that the connection is clean again when the last row has been read, without waiting for anybody.
+
+SQL that was described before on this connection takes one exchange: all of it is sent at once, still
+with its description, and what comes counts only if it is described as it was then.
 """
 
 import contextlib
@@ -17,15 +20,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from server.connectors import postgres_account, postgres_protocol, postgres_schema
 from server.connectors.base import Limits, ParamValue
 from server.connectors.postgres_cancel import CancelTicket
+from server.connectors.postgres_described import CLEAN_UP, CLEAN_UP_READIES, Known, Memory, begin, describe
 from server.connectors.postgres_errors import QUERY_CANCELED, query_failure, untyped_placeholder
 from server.connectors.postgres_params import Statement, bound
 from server.connectors.postgres_protocol import (
-    DATA_ROW,
-    DESCRIBE_STATEMENT,
-    ERROR,
     EXECUTE,
-    READY,
-    ROW_DESCRIPTION,
     SYNC,
     ConnectionLost,
     Described,
@@ -34,10 +33,9 @@ from server.connectors.postgres_protocol import (
     Wire,
     bind,
     parse,
-    simple_query,
 )
-from server.connectors.postgres_rows import CopyRows, DataRows, RowReader
-from server.connectors.postgres_types import BY_OID, Plan, plan
+from server.connectors.postgres_rows import RowReader
+from server.connectors.postgres_types import BY_OID, plan
 from server.guard import ReadOnlySql
 from shared.errors import AppError, QueryCancelled, QueryFailed, QueryTimeout, SourceUnavailable
 from shared.results import JsonRows, Result
@@ -48,13 +46,6 @@ _GRACE_SECONDS = 3.0
 
 _SHORT_SECONDS = 4.0
 _CATALOGUE_SECONDS = 60.0
-
-_CLEAN_UP = (
-    simple_query("ROLLBACK")
-    + simple_query("DISCARD ALL")
-    + simple_query("SHOW default_transaction_read_only")
-)
-_CLEAN_UP_READIES = 3
 
 
 class PostgresConnector:
@@ -68,6 +59,7 @@ class PostgresConnector:
         self._source = source
         self._text_is_utf8 = text_is_utf8
         self._is_array: dict[int, bool] = {}
+        self._memory = Memory()
         self._ends_at = 0.0
         self._cancelled = False
         self._running = False
@@ -104,7 +96,7 @@ class PostgresConnector:
         shown: list[bytes] = []
         try:
             while self._wire.readies:
-                shown = self._wire.exchange(DATA_ROW)
+                shown = self._wire.exchange(postgres_protocol.DATA_ROW)
         except (ConnectionLost, ServerError):
             self._wire.lost = True
         if list(map(postgres_protocol.data_row, shown)) != [[b"on"]]:
@@ -130,8 +122,7 @@ class PostgresConnector:
         self._ends_at = time.monotonic() + limits.timeout_seconds
         self._wire.wait_at_most(limits.timeout_seconds + _GRACE_SECONDS)
         try:
-            statement, way = self._described(statement, limits)
-            reader = self._started(way, statement, limits)
+            known = self._started_at_once(statement, limits) or self._started(statement, limits)
         except ServerError as error:
             self._end_without_rows()
             raise self._failure(error, statement) from error
@@ -140,6 +131,7 @@ class PostgresConnector:
         except AppError:
             self._end_without_rows()
             raise
+        reader = known.reader(limits, text_is_utf8=self._text_is_utf8)
         batches = self._batches(reader)
         first = next(batches, None)
 
@@ -149,31 +141,58 @@ class PostgresConnector:
                 yield from batches
             result.truncated = reader.truncated
 
-        result = Result(way.columns, delivered(), close=self._stop)
+        result = Result(known.plan.columns, delivered(), close=self._stop)
         return result
 
     # -- The parts of a query -------------------------------------------------------------
 
-    def _described(self, statement: Statement, limits: Limits) -> tuple[Statement, Plan]:
+    def _started_at_once(self, statement: Statement, limits: Limits) -> Known | None:
+        """None when the SQL was not described before, or means something else by now."""
+        known = self._memory.take(statement)
+        if known is None:
+            return None
+        request = begin(limits) + describe(known.statement) + known.request(statement, limits)
+        self._wire.send(request + CLEAN_UP, readies=3 + CLEAN_UP_READIES)
+        try:
+            self._wire.exchange()
+            described = self._wire.exchange(postgres_protocol.ROW_DESCRIPTION)
+        except ServerError:
+            self._read_to_clean_up()
+            raise
+        if list(map(postgres_protocol.row_description, described)) != [known.described]:
+            self._drain()
+            self._make_usable()
+            return None
+        self._memory.put(known)
+        return known
+
+    def _started(self, statement: Statement, limits: Limits) -> Known:
+        self._wire.wait_at_most(limits.timeout_seconds + _GRACE_SECONDS)
+        known = self._described(statement, limits)
+        if self._cancelled:
+            raise QueryCancelled("The query was stopped before it began.")
+        self._wire.send(known.request(statement, limits) + CLEAN_UP, readies=1 + CLEAN_UP_READIES)
+        self._memory.put(known)
+        return known
+
+    def _described(self, statement: Statement, limits: Limits) -> Known:
         """Begins the transaction. A placeholder whose type the server cannot infer gets its natural one."""
-        milliseconds = max(1, int(limits.timeout_seconds * 1000))
-        begin = f"BEGIN READ ONLY; SET LOCAL statement_timeout = {milliseconds}"
+        beginning = begin(limits)
         while True:
-            request = parse(statement.sql, statement.oids) + DESCRIBE_STATEMENT + SYNC
-            self._wire.send(simple_query(begin) + request, readies=2)
+            self._wire.send(beginning + describe(statement), readies=2)
             self._wire.exchange()
             try:
-                described = self._wire.exchange(ROW_DESCRIPTION)
+                described = self._wire.exchange(postgres_protocol.ROW_DESCRIPTION)
                 break
             except ServerError as error:
                 typed = statement.with_natural_type(untyped_placeholder(error))
                 if typed is None:
                     raise
-                statement, begin = typed, f"ROLLBACK; {begin}"
+                statement, beginning = typed, begin(limits, "ROLLBACK; ")
         columns = postgres_protocol.row_description(described[0]) if described else []
         if not columns:
             raise QueryFailed("This statement returns no columns; only queries can be run here.")
-        return statement, plan(columns, self._arrays(columns))
+        return Known(statement, columns, plan(columns, self._arrays(columns)))
 
     def _arrays(self, columns: Sequence[Described]) -> frozenset[int]:
         strange = {column.oid for column in columns if column.oid not in BY_OID}
@@ -185,29 +204,19 @@ class PostgresConnector:
             self._is_array.update({oid: oid in arrays for oid in unknown})
         return frozenset(oid for oid in strange if self._is_array[oid])
 
-    def _started(self, way: Plan, statement: Statement, limits: Limits) -> RowReader:
-        if self._cancelled:
-            raise QueryCancelled("The query was stopped before it began.")
-        reader: RowReader
-        if statement.values or not way.can_be_copied:
-            sql = way.rows_sql(statement.sql, limits.max_rows)
-            reader = DataRows(limits.max_rows, way.forms)
-        else:
-            sql = way.copy_sql(statement.sql, limits.max_rows)
-            reader = CopyRows(limits.max_rows, has_numbers=way.has_numbers, text_is_utf8=self._text_is_utf8)
-        run = parse(sql, statement.oids) + bind(statement.values) + EXECUTE + SYNC
-        self._wire.send(run + _CLEAN_UP, readies=1 + _CLEAN_UP_READIES)
-        return reader
-
     def _batches(self, reader: RowReader) -> Iterator[JsonRows]:
         """The rows; a failure is raised when the server is ready again."""
         wire = self._wire
         failure: ServerError | None = None
         try:
-            while (code := wire.peek()) != READY:
+            while (code := wire.peek()) != postgres_protocol.READY:
                 if code != reader.code:
                     _, payload = wire.read()
-                    failure = postgres_protocol.error_response(payload) if code == ERROR else failure
+                    failure = (
+                        postgres_protocol.error_response(payload)
+                        if code == postgres_protocol.ERROR
+                        else failure
+                    )
                     continue
                 batch = reader.take(wire.pending)
                 if batch is not None:
@@ -227,27 +236,35 @@ class PostgresConnector:
 
     def _end_without_rows(self) -> None:
         self._ended()
-        if not self._wire.lost:
+        if not self._wire.lost and not self._wire.readies:
             with contextlib.suppress(ConnectionLost):
-                self._wire.send(_CLEAN_UP, readies=_CLEAN_UP_READIES)
+                self._wire.send(CLEAN_UP, readies=CLEAN_UP_READIES)
 
     def _stop(self) -> None:
         """The caller wants no more rows: stops the work, and reads past what was on its way."""
         if not self._running or self._wire.lost:
             return
-        self.cancel()
+        self._drain()
+        self._ended()
+
+    def _drain(self) -> None:
+        """Stops what runs, and reads what was on its way."""
         self._wire.wait_at_most(_SHORT_SECONDS)
+        with contextlib.suppress(OSError):
+            self._ticket.send()
+        self._read_to_clean_up()
+
+    def _read_to_clean_up(self) -> None:
         with contextlib.suppress(ConnectionLost):
-            while self._wire.readies > _CLEAN_UP_READIES:
+            while self._wire.readies > CLEAN_UP_READIES:
                 with contextlib.suppress(ServerError):
                     self._wire.exchange()
-        self._ended()
 
     def _rows(self, sql: str, *values: str) -> list[list[str | None]]:
         self._wire.send(parse(sql) + bind(values) + EXECUTE + SYNC, readies=1)
         return [
             [None if cell is None else cell.decode(errors="replace") for cell in cells]
-            for cells in map(postgres_protocol.data_row, self._wire.exchange(DATA_ROW))
+            for cells in map(postgres_protocol.data_row, self._wire.exchange(postgres_protocol.DATA_ROW))
         ]
 
     # -- Failures -------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from server.connectors.base import Limits, SqlConnector
 from server.connectors.postgres import KIND
 from server.connectors.postgres_session import PostgresConnector
 from server.guard import ReadOnlySql
+from shared.errors import QueryFailed
 from tests.peers.postgres import PostgresServer
 from tests.server.connectors.asking import ask
 
@@ -178,3 +179,40 @@ def test_a_parameter_may_stand_where_nothing_tells_its_type(connection: Postgres
         WHERE (:zone IS NULL OR zone = :zone) AND (:big IS NULL OR store_id > :big)"""
     assert ask(connection, sql, zone=None, big=None).row == [60]
     assert ask(connection, sql, zone="East", big=30).row == [8]
+
+
+def test_a_repeated_query_sees_what_has_changed_since(
+    postgres: PostgresServer, connection: PostgresConnector
+) -> None:
+    def answers() -> list[tuple[list[str], list[object]]]:
+        copied = ask(connection, "SELECT * FROM moving")
+        bound = ask(connection, "SELECT * FROM moving WHERE :yes", yes=True)
+        return [(copied.types, copied.row), (bound.types, bound.row)]
+
+    postgres.execute("CREATE TABLE moving (a int)", "GRANT SELECT ON moving TO reader")
+    try:
+        postgres.execute("INSERT INTO moving VALUES (1)")
+        for _ in range(3):
+            assert answers() == [(["integer"], [1])] * 2
+        postgres.execute("ALTER TABLE moving ALTER a TYPE text USING 'one \"' || a")
+        for _ in range(2):
+            assert answers() == [(["text"], ['one "1'])] * 2
+        postgres.execute("ALTER TABLE moving ADD b boolean DEFAULT true")
+        for _ in range(2):
+            assert answers() == [(["text", "boolean"], ['one "1', True])] * 2
+    finally:
+        postgres.execute("DROP TABLE moving")
+    for _ in range(2):
+        with pytest.raises(QueryFailed, match='"moving" does not exist'):
+            answers()
+    assert ask(connection, "SELECT 1").row == [1]
+
+
+def test_a_repeated_query_takes_other_values(connection: PostgresConnector) -> None:
+    sql = "SELECT count(*) FROM stores WHERE :zone IS NULL OR zone = :zone"
+    assert [ask(connection, sql, zone=zone).row for zone in ("East", None, "x", "East")] == [
+        [15],
+        [60],
+        [0],
+        [15],
+    ]

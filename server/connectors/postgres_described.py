@@ -1,0 +1,81 @@
+"""SQL that PostgreSQL has described: its columns, how its rows are asked for, and who reads them."""
+
+from collections.abc import Hashable
+
+import msgspec
+
+from server.connectors.base import Limits
+from server.connectors.postgres_params import Statement
+from server.connectors.postgres_protocol import (
+    DESCRIBE_STATEMENT,
+    EXECUTE,
+    SYNC,
+    Described,
+    bind,
+    parse,
+    simple_query,
+)
+from server.connectors.postgres_rows import CopyRows, DataRows, RowReader
+from server.connectors.postgres_types import Plan
+
+CLEAN_UP = (
+    simple_query("ROLLBACK")
+    + simple_query("DISCARD ALL")
+    + simple_query("SHOW default_transaction_read_only")
+)
+CLEAN_UP_READIES = 3
+
+
+_REMEMBERED, _REMEMBERED_CHARACTERS = 200, 10_000
+
+
+def begin(limits: Limits, before: str = "") -> bytes:
+    """One ReadyForQuery answers."""
+    milliseconds = max(1, int(limits.timeout_seconds * 1000))
+    return simple_query(f"{before}BEGIN READ ONLY; SET LOCAL statement_timeout = {milliseconds}")
+
+
+def describe(statement: Statement) -> bytes:
+    """The statement alone, as the caller wrote it; one ReadyForQuery answers."""
+    return parse(statement.sql, statement.oids) + DESCRIBE_STATEMENT + SYNC
+
+
+class Known(msgspec.Struct, frozen=True):
+    """``statement`` has the types that its placeholders were described with."""
+
+    statement: Statement
+    described: list[Described]
+    plan: Plan
+
+    @property
+    def is_copied(self) -> bool:
+        """COPY takes no bound values."""
+        return self.plan.can_be_copied and not self.statement.values
+
+    def request(self, statement: Statement, limits: Limits) -> bytes:
+        """Runs it with the values of ``statement``; one ReadyForQuery answers."""
+        write = self.plan.copy_sql if self.is_copied else self.plan.rows_sql
+        sql = write(self.statement.sql, limits.max_rows)
+        return parse(sql, self.statement.oids) + bind(statement.values) + EXECUTE + SYNC
+
+    def reader(self, limits: Limits, *, text_is_utf8: bool) -> RowReader:
+        if self.is_copied:
+            return CopyRows(limits.max_rows, has_numbers=self.plan.has_numbers, text_is_utf8=text_is_utf8)
+        return DataRows(limits.max_rows, self.plan.forms)
+
+
+class Memory:
+    """What was described on one connection, the most recent last. Long texts are not kept."""
+
+    def __init__(self) -> None:
+        self._known: dict[Hashable, Known] = {}
+
+    def take(self, statement: Statement) -> Known | None:
+        """Gone with this; put it back when it is still true."""
+        return self._known.pop(statement.key, None)
+
+    def put(self, known: Known) -> None:
+        if len(known.statement.sql) <= _REMEMBERED_CHARACTERS:
+            self._known[known.statement.key] = known
+            if len(self._known) > _REMEMBERED:
+                del self._known[next(iter(self._known))]
