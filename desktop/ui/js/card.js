@@ -107,6 +107,7 @@ export class Card {
 
   hideSql() {
     this.sqlPlace.hidden = true;
+    this.sqlPlace.replaceChildren();
     this.sqlButton.setAttribute("aria-expanded", "false");
     this.sqlButton.lastChild.textContent = t("card.sql");
   }

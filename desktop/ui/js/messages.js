@@ -239,7 +239,7 @@ export const ENGLISH = {
   "set.backendHint": "{url}",
   "set.connections": "Connections",
   "set.change": "How to change these",
-  "set.changeHint": "The model, its key and the backend’s address stand in the settings file of this PC, agent.yaml. Change it there and open the window again.",
+  "set.changeHint": "The model, its key and the backend’s address stand in the settings file of this PC, chatbot_config.yaml. Change it there and open the window again.",
   "set.keys": "Keyboard",
   "set.about": "About",
   "set.version": "Version",

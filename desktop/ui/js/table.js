@@ -44,7 +44,7 @@ export class Table {
     const press = h("button", { type: "button", title: column.name, "aria-label": t("table.sort", { name }), onclick: () => this.sort(at) },
       this.right[at] ? [arrow, h("span", null, name)] : [h("span", null, name), arrow]);
     const grip = h("span", { class: "grip", "aria-hidden": "true", onpointerdown: (event) => this.resize(event, at) });
-    return h("th", { scope: "col", class: this.right[at] ? "r" : null, "aria-colindex": at + 1 }, press, grip);
+    return h("th", { scope: "col", class: this.right[at] ? "r" : null, "aria-colindex": at + 1, "aria-label": name }, press, grip);
   }
 
   /** First press: largest or latest first for numbers, A to Z for words; then the other way; then as it came. */
