@@ -51,6 +51,7 @@ class Backend:
         self._closing = threading.Event()
         self._settled = threading.Event()
         self._look_now = threading.Event()
+        self._start_wanted = threading.Event()
         self._client: BackendClient | None = None
         self._child: DemoChild | None = None
         self.demo_connection: str | None = None
@@ -89,13 +90,10 @@ class Backend:
 
     def start_again(self) -> None:
         """Looks at once; starts the demo anew when it is the demo that has gone."""
-        if self._section.url or self._closing.is_set():
-            self._look_now.set()
-            return
-        if self._child is not None and self._child.alive and self._state.state == "online":
-            return
-        self._change("demo-starting", detail="Starting the demo again")
-        threading.Thread(target=self._restart_demo, name="backend-demo", daemon=True).start()
+        child = self._child
+        if not self._section.url and (child is None or not child.alive):
+            self._start_wanted.set()
+        self._look_now.set()
 
     def close(self) -> None:
         """Ends the demo, if it is ours."""
@@ -119,7 +117,19 @@ class Backend:
             self._look_now.clear()
             if self._closing.is_set():
                 return
-            pause = _WATCH_SECONDS if self._look() else min(pause * 1.5, _SLOWEST_WATCH_SECONDS)
+            answers = self._look()
+            if not answers and self._may_start():
+                self._change("demo-starting", detail="Starting the demo again")
+                self._restart_demo()
+                answers = self._look()
+            pause = _WATCH_SECONDS if answers else min(pause * 1.5, _SLOWEST_WATCH_SECONDS)
+
+    def _may_start(self) -> bool:
+        """A demo of ours that has died starts again when the person says so; one that another window had
+        started, and took along, is replaced without asking."""
+        wanted = self._start_wanted.is_set()
+        self._start_wanted.clear()
+        return not self._section.url and (wanted or self._child is None)
 
     def _try_to_connect(self) -> None:
         try:
@@ -148,6 +158,8 @@ class Backend:
             return
         child = DemoChild(self._home)
         with self._lock:
+            if self._closing.is_set():
+                raise BackendConnectionError("The program is ending.")
             self._child = child
         place = child.start(lambda line: self._change("demo-starting", detail=line))
         if self._closing.is_set():
