@@ -87,13 +87,14 @@ class Analyst:
         if len(question) > MAX_QUESTION or len(tokens) > MAX_WORDS:
             raise refuse("That is too long for me to read word by word. Ask it in one sentence.")
         wording = Wording(question, tokens)
-        today = self._as_of or self._today
+        today = self._as_of or self.as_of or self._today
         resolved = self._resolve(tokens, wording, earlier, today)
         newest = self._newest(resolved.intent)
         shown: date | None = None
-        if self._as_of is None and newest is not None and newest < today:
-            shown = newest
-            resolved = self._resolve(tokens, wording, earlier, newest)
+        if self._as_of is None and newest is not None:
+            shown = newest if newest < self._today else None
+            if (shown or self._today) != today:
+                resolved = self._resolve(tokens, wording, earlier, shown or self._today)
         return self._plan(resolved, shown)
 
     def _resolve(

@@ -9,16 +9,18 @@ import msgspec
 from desktop.analyst import sql
 from desktop.analyst.intent import Place
 from desktop.analyst.joins import Link, Links
+from desktop.analyst.lexicon import GENERIC
 from desktop.analyst.names import Names
 from desktop.analyst.numbers import as_date
 from desktop.analyst.roles import Col, Role, entity_label, read_tables
+from desktop.analyst.steps import last_of_month
 from desktop.analyst.tokens import singular
 from desktop.analyst.values import Values
 from shared.wire import Schema
 
 
 class Days(msgspec.Struct, frozen=True):
-    """The dates of a column. ``monthly``: each is the first of a month."""
+    """The dates of a column. ``monthly``: each is the first of a month, so the last month counts whole."""
 
     first: date | None
     last: date | None
@@ -54,7 +56,10 @@ class Catalogue:
         if place not in self._days:
             row = self._fetch(sql.date_facts(place.table, place.column, self.dialect))[0]
             monthly = int(row[2] or 0) > 1 and not int(row[3] or 0)
-            self._days[place] = Days(as_date(row[0]), as_date(row[1]), monthly)
+            last = as_date(row[1])
+            self._days[place] = Days(
+                as_date(row[0]), last_of_month(last) if last and monthly else last, monthly
+            )
         return self._days[place]
 
     def ways(self, fact: str, place: Place) -> list[tuple[Link, ...]]:
@@ -78,6 +83,17 @@ class Catalogue:
         named = entity_label(known) is not None
         points = any(c.role is Role.KEY for c in known.columns)
         return (dated and (sums or points) and not named) or (sums and points and not named)
+
+    def short_phrase(self, place: Place) -> str:
+        """The shortest such words: ``net sales``, ``zone``."""
+        known, column = self.tables[place.table], self.column(place)
+        as_noun = tuple(known.label if w in GENERIC else w for w in column.words)
+        for words in (as_noun, column.words):
+            found = self.names.find(tuple(" ".join(words).split()))
+            best = [t for t in found if t.strength == found[0].strength]
+            if [(t.table, t.column) for t in best] == [(place.table, place.column)] and not place.via:
+                return " ".join(words)
+        return self.phrase(place)
 
     def phrase(self, place: Place) -> str:
         """Words that mean this column and no other, for a choice: ``store city``."""

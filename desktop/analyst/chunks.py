@@ -73,6 +73,13 @@ _PHRASES: dict[tuple[str, ...], tuple[str, str]] = {
     ("these",): ("follow", ""),
     ("those",): ("follow", ""),
     ("instead",): ("follow", ""),
+    ("in", "crore"): ("fill", ""),
+    ("in", "crores"): ("fill", ""),
+    ("in", "lakh"): ("fill", ""),
+    ("in", "lakhs"): ("fill", ""),
+    ("rows",): ("rows", ""),
+    ("records",): ("rows", ""),
+    ("entries",): ("rows", ""),
     ("vs",): ("versus", ""),
     ("versus",): ("versus", ""),
     ("against",): ("versus", ""),
@@ -80,8 +87,8 @@ _PHRASES: dict[tuple[str, ...], tuple[str, str]] = {
     ("compared", "to"): ("versus", ""),
     ("compared", "with"): ("versus", ""),
     ("in", "comparison", "to"): ("versus", ""),
-    ("compare",): ("fill", ""),
-    ("comparison",): ("fill", ""),
+    ("compare",): ("contrast", ""),
+    ("comparison",): ("contrast", ""),
     ("growth",): ("compare", "auto"),
     ("grow",): ("compare", "auto"),
     ("grew",): ("compare", "auto"),
@@ -132,7 +139,7 @@ def cut(tokens: Sequence[Token], names: Names, values: Values, clock: Clock) -> 
 def _next(tokens: Sequence[Token], at: int, names: Names, values: Values, clock: Clock) -> Chunk:
     token = tokens[at]
     if token.kind == "quoted":
-        found = values.find(words_of(token.text)) or values.look_up(token.word)
+        found = values.find(words_of(token.word)) or values.look_up(token.word)
         return Chunk("noun" if found else "unknown", token.text, at, at + 1, values=tuple(found))
     condition = _condition(tokens, at)
     if condition is not None:

@@ -31,7 +31,9 @@ def title(intent: Intent) -> str:
     if intent.share:
         text = f"Share of {text[:1].lower()}{text[1:]}"
     if intent.dimensions:
-        text += " by " + " and ".join(_dimension(d.label, d.grain) for d in intent.dimensions)
+        text += " by " + " and ".join(
+            _dimension(d.label, "" if d.place else d.grain) for d in intent.dimensions
+        )
     if intent.order:
         text = f"{'Top' if intent.order == 'down' else 'Bottom'} {intent.limit}: {text[:1].lower()}{text[1:]}"
     for each in intent.filters:
@@ -109,7 +111,7 @@ def _filter(wanted: Filter, catalogue: Catalogue) -> str:
 def _time(intent: Intent) -> list[Reading]:
     dates = ", ".join(dict.fromkeys(f"{p.column} in {p.table}" for p in intent.dates.values()))
     if intent.span is None:
-        return [Reading("Period", "all dates")] if intent.dates else []
+        return [Reading("Period", f"all dates of {dates}")] if intent.dates else []
     words = f"{span_words(intent.span)} by {dates}"
     if intent.span.partial:
         words += ", to date"

@@ -7,7 +7,7 @@ from desktop.analyst.catalogue import Catalogue
 from desktop.analyst.chunks import Chunk
 from desktop.analyst.intent import Measure, Place
 from desktop.analyst.names import Target
-from desktop.analyst.roles import Col, Role
+from desktop.analyst.roles import Col, Role, Table
 from desktop.analyst.tokens import singular
 from desktop.analyst.unclear import Wording, ask, refuse
 
@@ -33,33 +33,37 @@ class Figures:
         """The columns, and tables' main money or rows, that a noun may ask for."""
         found: dict[tuple[str, str], Option] = {}
         for target in chunk.targets:
-            option = self._option(target, whole_tables=whole_tables)
-            if option is not None:
+            for option in self._options(target, whole_tables=whole_tables):
                 found.setdefault((option.table, option.column), option)
         return list(found.values())
 
-    def _option(self, target: Target, *, whole_tables: bool) -> Option | None:
+    def _options(self, target: Target, *, whole_tables: bool) -> list[Option]:
         table = self._catalogue.tables[target.table]
         if target.column:
             role = table.get(target.column).role
-            return Option(table.name, target.column, target.strength) if role.is_measure else None
+            return [Option(table.name, target.column, target.strength)] if role.is_measure else []
         if not whole_tables or target.via:
-            return None
+            return []
+        levels = [c for c in table.columns if c.role is Role.LEVEL]
+        if levels:
+            return [Option(table.name, c.name, target.strength) for c in levels]
+        column = self._of_table(table)
+        return [] if column is None else [Option(table.name, column, target.strength)]
+
+    def _of_table(self, table: Table) -> str | None:
+        """What the table's noun measures: its money, its rows (empty), or one of both (``?``)."""
         noun = lexicon.CANON.get(table.words[-1], table.words[-1]) if table.words else ""
         money = table.main_money()
         if noun in lexicon.MONEY_NOUNS:
-            return Option(table.name, money.name, target.strength) if money else None
+            return money.name if money else None
         if noun in lexicon.UNCLEAR_NOUNS and money is not None:
-            return Option(table.name, "?", target.strength)
-        levels = [c for c in table.columns if c.role is Role.LEVEL]
-        if levels:
-            return Option(table.name, levels[0].name, target.strength) if len(levels) == 1 else None
-        return Option(table.name, "", target.strength) if self._catalogue.is_fact(table.name) else None
+            return "?"
+        return "" if self._catalogue.is_fact(table.name) else None
 
     def measure(self, chunk: Chunk, option: Option, aggregate: str) -> Measure:
         table = self._catalogue.tables[option.table]
         if option.column == "?":
-            raise self._how_much_or_many(chunk, option)
+            raise self.how_much_or_many(chunk, option)
         if not option.column:
             if aggregate not in ("", "sum", "how many", "count"):
                 raise refuse(f"I don't know what {_SAID.get(aggregate, aggregate)} {table.label} means.")
@@ -93,11 +97,16 @@ class Figures:
                 f"{column.label} is a level at a point in time; I can total it on a day, nothing else yet.",
                 [f"total {said}"],
             )
-        label = column.label if aggregate == "sum" else f"{_SAID[aggregate].capitalize()} {said}"
+        if set(column.words) <= lexicon.GENERIC | {"quantity", "count", "number"}:
+            said = f"{singular(self._catalogue.tables[column.table].label)} {said}"
+        label = (
+            said[:1].upper() + said[1:] if aggregate == "sum" else f"{_SAID[aggregate].capitalize()} {said}"
+        )
         return Measure(column.table, column.name, aggregate, label, column.money, level)
 
     def _usual(self, chunk: Chunk, column: Col) -> str:
-        if column.role in (Role.ADD, Role.LEVEL):
+        gathered = self._catalogue.is_fact(column.table) or column.role is Role.LEVEL
+        if column.role in (Role.ADD, Role.LEVEL) and gathered:
             return "sum"
         if column.role is Role.RATE:
             return "average"
@@ -110,17 +119,15 @@ class Figures:
             ],
         )
 
-    def _how_much_or_many(self, chunk: Chunk, option: Option) -> Exception:
+    def how_much_or_many(self, chunk: Chunk, option: Option) -> Exception:
         table = self._catalogue.tables[option.table]
+        number = f"number of {table.label}"
+        choices = [(number.capitalize(), self._wording.replaced(chunk, number))]
         money = table.main_money()
-        named = self._catalogue.phrase(_place(money)) if money else ""
-        return ask(
-            f"“{self._wording.original(chunk)}”: how much, or how many?",
-            [
-                (f"Total {named}", self._wording.replaced(chunk, f"total {named}")),
-                (f"Number of {table.label}", self._wording.replaced(chunk, f"number of {table.label}")),
-            ],
-        )
+        if money is not None:
+            named = f"total {self._catalogue.phrase(_place(money))}"
+            choices.insert(0, (named.capitalize(), self._wording.replaced(chunk, named)))
+        return ask(f"“{self._wording.original(chunk)}”: how much, or how many?", choices)
 
     def default(self) -> Measure | None:
         """The one money that sales mean, when the schema has one."""

@@ -132,6 +132,8 @@ ABOVE = (
     "above",
     "over",
     "exceeding",
+    "exceeded",
+    "exceeds",
     ">",
 )
 AT_LEAST = ("at least", "minimum of", "no less than", "not less than", ">=")

@@ -62,7 +62,7 @@ class Names:
         shorter = _without_ending(column)
         for name in dict.fromkeys((words, shorter)):
             self._add(name, table.name, column.name, whole=True)
-            happened = column.role is Role.DATE and name[-1:] != () and name[-1].endswith("ed")
+            happened = column.role is Role.DATE and (name != words or words[-1].endswith("ed"))
             if name[:1] != noun and not happened:
                 self._add((*table.words, *name), table.name, column.name, whole=True)
                 self._add((*noun, *name), table.name, column.name, whole=True)

@@ -89,7 +89,7 @@ def shown(value: Any, format_name: str) -> str:  # one line per format
         return str(value)
     if format_name == "percent":
         return f"{plain(number, 1)}%"
-    return money(number) if format_name == "money" else compact(number)
+    return money(number) if format_name == "money" else plain(number)
 
 
 def as_date(value: Any) -> date | None:

@@ -144,10 +144,20 @@ class Clock:
     def _span(self, words: list[str], before: str) -> Time | None:
         if not words:
             return None
+        if words[1:2] == ["of"] and _STEP.get(words[0]) in ("week", "month", "quarter", "year"):
+            return self._step_of(words, _STEP[words[0]])
         for found in (self._named(words), self._relative(words), self._fiscal(words), self._date(words)):
             if found is not None:
                 return found
         return self._month(words) or self._year(words, before)
+
+    def _step_of(self, words: list[str], step: str) -> Time | None:
+        """``the month of January``, ``the week of 2 March 2026``"""
+        inner = self._span(words[2:], "of")
+        if inner is None or inner.span is None or inner.span.step not in ("day", step):
+            return None
+        span = steps.whole(step, inner.span.start, 0, inner.span.said, today=self.today)
+        return Time(2 + inner.length, span, note=inner.note)
 
     def _named(self, words: list[str]) -> Time | None:
         first = words[0]

@@ -228,7 +228,7 @@ def key_of(catalogue: Catalogue, table: str) -> str | None:
         for c in keys
         if c.words[:-1] in (known.words, known.words[-1:], ()) and len(c.words) <= len(known.words) + 1
     ]
-    for column in own:
+    for column in own or keys[:1]:
         if catalogue.is_unique(table, column.name):
             return column.name
     return None

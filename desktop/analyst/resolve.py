@@ -50,6 +50,7 @@ class Resolving:
 
     def run(self) -> Resolved:
         self._contrast()
+        self._things_with()
         measures = self._measures()
         following = self._follows(measures)
         if following is not None and not measures:
@@ -79,35 +80,38 @@ class Resolving:
 
     def _measures(self) -> list[Measure]:
         wishes = self._wishes
-        found = [self._pick(chunk, aggregate) for chunk, aggregate in wishes.measures]
+        found = [(c.start, self._pick(c, aggregate)) for c, aggregate in wishes.measures]
         if wishes.counted:
-            found.extend(self._counts(explicit=found))
+            counts = self._counts(explicit=[m for _, m in found])
+            found += [(chunk.start, m) for (chunk, _), m in zip(wishes.counted, counts, strict=True)]
         if not found or self._continues_list():
-            found.extend(self._from_loose(found))
+            found += self._from_loose([m for _, m in found])
         if not found:
-            found.extend(self._from_conditions())
-        return list(dict.fromkeys(found))
+            found += [(0, m) for m in self._from_conditions()]
+        return list(dict.fromkeys(m for _, m in sorted(found, key=lambda each: each[0])))
 
     def _continues_list(self) -> bool:
         """``sales and returns``, ``sales vs targets``: further nouns that are figures of their own."""
         return not self._wishes.counted and len(self._wishes.loose) > 0
 
-    def _from_loose(self, found: list[Measure]) -> list[Measure]:
-        more: list[Measure] = []
+    def _from_loose(self, found: list[Measure]) -> list[tuple[int, Measure]]:
+        more: list[tuple[int, Measure]] = []
         for chunk, aggregate in self._wishes.loose:
             tables = {t.table for t in chunk.targets if not t.column}
-            if any(m.fact in tables for m in found):
+            if any(m.fact in tables for m in found) and not self._listed(chunk):
                 continue
             if found and not aggregate and not self._wishes.side_by_side and not self._listed(chunk):
                 continue
             options = self._figures.options(chunk, whole_tables=True)
+            if found and len(options) == 1 and not options[0].column:
+                raise self._figures.how_much_or_many(chunk, options[0])
             if options:
-                more.append(self._pick(chunk, aggregate))
+                more.append((chunk.start, self._pick(chunk, aggregate)))
                 self._explained.add(chunk.start)
         return more
 
     def _listed(self, chunk: Chunk) -> bool:
-        return chunk.start in self._wishes.after_and
+        return chunk.start in self._wishes.listed
 
     def _from_conditions(self) -> list[Measure]:
         for _, chunk in self._wishes.conditions:
@@ -135,6 +139,8 @@ class Resolving:
             for t in other.targets
             if not t.column and other.start != chunk.start
         }
+        if self._earlier is not None and (self._wishes.follow or not named):
+            named |= set(self._earlier.facts)
         kept = [o for o in options if o.table in named]
         if kept:
             return _fittest(kept)
@@ -183,6 +189,8 @@ class Resolving:
         """``how many stores sold …``: the fact that a second noun names."""
         own = {t.table for t in counted.targets if not t.column}
         for chunk, _ in self._wishes.loose:
+            if self._listed(chunk):
+                continue
             facts = [t.table for t in chunk.targets if not t.column and t.table not in own]
             facts = [f for f in facts if self._catalogue.is_fact(f)]
             if len(facts) == 1:
@@ -219,13 +227,16 @@ class Resolving:
                     for p in (self._catalogue.phrase(Place(*c)) for c in kept)
                 ],
             )
-        return figures.distinct(*home[0], " ".join(self._catalogue.tables[home[0][0]].get(home[0][1]).words))
+        if self._catalogue.column(Place(*home[0])).role is Role.DATE:
+            raise refuse(f"I can't count “{self._wording.original(chunk)}”: it is a date.")
+        return figures.distinct(*home[0], chunk.word)
 
     def _count_table(self, chunk: Chunk, name: str) -> Measure:
         table = self._catalogue.tables[name]
         units = [c for c in table.columns if c.role is Role.ADD and not c.money and "quantity" in c.words]
         noun = lexicon.CANON.get(table.words[-1], table.words[-1])
-        if table.main_money() is not None and units and noun in lexicon.MONEY_NOUNS:
+        clear = self._wishes.rows or noun not in lexicon.MONEY_NOUNS
+        if table.main_money() is not None and units and not clear:
             unit = self._catalogue.phrase(Place(name, units[0].name))
             raise ask(
                 f"“{self._wording.original(chunk)}”: the records, or the {units[0].name} in them?",
@@ -242,6 +253,13 @@ class Resolving:
         if groups and self._wishes.order and default is not None:
             phrase = self._catalogue.phrase(Place(default.fact, default.column or ""))
             return ask("By which figure?", [(default.label, self._wording.added(f"by {phrase}"))])
+        entity = [c for c, _ in self._wishes.loose if c.targets and not c.targets[0].column]
+        if len(entity) == 1:
+            said = self._catalogue.tables[entity[0].targets[0].table].label
+            return ask(
+                f"What about {said}?",
+                [(f"Number of {said}", self._wording.replaced(entity[0], f"number of {said}"))],
+            )
         named = " and ".join(f"“{self._wording.original(c)}”" for c in groups[:2])
         what = f"for {named}" if named else "for this"
         return refuse(
@@ -265,6 +283,17 @@ class Resolving:
         values = [c for c, excluded in wishes.values if not excluded]
         if wishes.side_by_side and len(values) > 1 and not wishes.groups:
             wishes.contrast = values[0]
+
+    def _things_with(self) -> None:
+        """``stores with sales above 5 lakh`` shows such stores: the noun groups, the figure is compared."""
+        wishes = self._wishes
+        if wishes.measures or wishes.counted or wishes.groups or not wishes.conditions:
+            return
+        noun = wishes.conditions[0][1]
+        options = self._figures.options(noun, whole_tables=True) if noun else []
+        own = {t.table for c, _ in wishes.loose for t in c.targets if not t.column}
+        if len(wishes.loose) == 1 and options and not {o.table for o in options} & own:
+            wishes.groups.append(wishes.loose.pop()[0])
 
     def _dimensions(self, places: Places, following: Intent | None) -> list[Dimension]:
         found: list[Dimension] = []
@@ -343,6 +372,8 @@ class Resolving:
         dates: dict[str, Place] = {}
         for fact in facts:
             known = following.dates.get(fact) if following is not None else None
+            if not needed and not self._catalogue.is_fact(fact):
+                continue
             found = known or self._times.column(fact, said, needed=needed)
             if found is not None:
                 dates[fact] = found
@@ -423,6 +454,8 @@ class Resolving:
             return "", None
         if not dimensions:
             raise refuse("I understand top and bottom only of something: “top 5 stores by net amount”, say.")
+        if len(wishes.groups) > 1:
+            raise refuse("I can rank one thing at a time, not within each of another yet.")
         if len(measures) > 1 and wishes.limit is None:
             raise refuse("The top by which of these figures? Ask for one of them.")
         limit = wishes.limit
@@ -472,6 +505,10 @@ class Resolving:
         )
 
     def _check(self, intent: Intent) -> None:
+        if intent.against is not None and intent.order:
+            raise refuse(
+                "I can't rank by a change between two periods yet; ask for the comparison without it."
+            )
         timed = any(d.grain for d in intent.dimensions)
         if intent.against is not None and (len(intent.measures) > 1 or timed or intent.conditions):
             raise refuse("I can compare two periods for one figure, without months or conditions beside it.")

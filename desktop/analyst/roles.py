@@ -147,5 +147,11 @@ def entity_label(table: Table) -> Col | None:
         for column in texts:
             if column.words in (words, (*table.words, *words)):
                 return column
-    tails = [c for c in texts if c.words and c.words[-1] in ("name", "title")]
+    tails = [c for c in texts if c.words[-1:] in (("name",), ("title",)) and _is_of(table, c.words[:-1])]
     return tails[0] if len(tails) == 1 else None
+
+
+def _is_of(table: Table, words: tuple[str, ...]) -> bool:
+    """``doc name`` is the name of a doctor; ``customer name`` in ``orders`` is not that of an order."""
+    nouns = table.words[-1:]
+    return all(w == "full" or any(noun.startswith(w[:3]) for noun in nouns) for w in words)

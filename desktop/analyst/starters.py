@@ -44,7 +44,7 @@ def _is_sale(table: Table) -> bool:
 
 def _about(catalogue: Catalogue, fact: Table) -> list[str]:
     column = fact.main_money() or next((c for c in fact.columns if c.role in (Role.ADD, Role.LEVEL)), None)
-    said = catalogue.phrase(Place(fact.name, column.name)) if column else f"number of {fact.label}"
+    said = catalogue.short_phrase(Place(fact.name, column.name)) if column else f"number of {fact.label}"
     said = said[:1].upper() + said[1:]
     groups = groups_of(catalogue, fact.name)
     entities = [
@@ -73,10 +73,7 @@ def groups_of(catalogue: Catalogue, fact: str) -> list[str]:
         for column in catalogue.tables[name].columns:
             if _groups(column) and len(catalogue.links.paths(fact, name)) == 1:
                 liked = next((n for n, w in enumerate(_LIKED) if column.words[-1:] == (w,)), len(_LIKED))
-                plain = " ".join(column.words)
-                single = len({t.table for t in catalogue.names.find(column.words) if t.column}) == 1
-                phrase = plain if single else catalogue.phrase(Place(name, column.name))
-                found.append((liked, phrase, name))
+                found.append((liked, catalogue.short_phrase(Place(name, column.name)), name))
     return [phrase for _, phrase, _ in sorted(found)]
 
 

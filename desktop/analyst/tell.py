@@ -19,7 +19,7 @@ def tell(plan: Plan, columns: Sequence[Column], rows: Sequence[Sequence[Any]]) -
         return _one_row(plan, columns, rows[0])
     if any(c.name == CHANGE_PERCENT for c in columns):
         return _changes(plan, columns, rows, first)
-    return _several(plan, columns, rows, first)
+    return _several(plan, rows, first)
 
 
 def _one_row(plan: Plan, columns: Sequence[Column], row: Sequence[Any]) -> Told:
@@ -63,7 +63,7 @@ def _changes(plan: Plan, columns: Sequence[Column], rows: Sequence[Sequence[Any]
     return Told(text)
 
 
-def _several(plan: Plan, columns: Sequence[Column], rows: Sequence[Sequence[Any]], first: int) -> Told:
+def _several(plan: Plan, rows: Sequence[Sequence[Any]], first: int) -> Told:
     if len(rows) == 1:
         name, value = _name(plan, rows[0], first), shown(rows[0][first], plan.formats[first])
         return Told(f"**{name}**: {value}. {plan.title}.", Headline(value, name))
@@ -72,8 +72,9 @@ def _several(plan: Plan, columns: Sequence[Column], rows: Sequence[Sequence[Any]
         return Told(f"{plan.title}.")
     best = max(known, key=lambda row: as_decimal(row[first]) or 0)
     worst = min(known, key=lambda row: as_decimal(row[first]) or 0)
-    measure, kind = columns[first].name.lower(), plan.formats[first]
-    text = f"{plan.title}. The highest {measure} is **{_name(plan, best, first)}**"
-    text += f" with {shown(best[first], kind)}"
-    text += f", the lowest {_name(plan, worst, first)} with {shown(worst[first], kind)}."
+    kind = plan.formats[first]
+    text = f"{plan.title}. **{_name(plan, best, first)}** is highest with {shown(best[first], kind)}"
+    if best[first] != worst[first]:
+        text += f", {_name(plan, worst, first)} lowest with {shown(worst[first], kind)}"
+    text += "."
     return Told(text)

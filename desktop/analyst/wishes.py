@@ -14,6 +14,7 @@ from desktop.analyst.roles import Role, Table
 _LINKING = frozenset(("is", "are", "was", "were", "=", "equal", "equals", "to"))
 _HOW_MUCH = frozenset(("kitni", "kitne", "kitna"))
 _BEFORE_NUMBER = frozenset(("is", "are", "was", "of", "were", "for", "at"))
+_MORE = "more"
 _ASKING = frozenset(("which", "what", "whose", "list"))
 
 
@@ -36,7 +37,8 @@ class Wishes(msgspec.Struct):
     per: Chunk | None = None
     either: bool = False
     side_by_side: bool = False
-    after_and: set[int] = set()
+    listed: set[int] = set()
+    rows: bool = False
     contrast: Chunk | None = None
     unknown: list[Chunk] = []
     unplaced: list[Chunk] = []
@@ -68,6 +70,8 @@ class _Gathering:
         return self._wishes
 
     def _take(self, at: int, chunk: Chunk) -> None:
+        if self._by_word == _MORE and chunk.kind in ("noun", "time") and not self._goes_on(at):
+            self._mode = ""
         match chunk.kind:
             case "noun":
                 self._noun(at, chunk)
@@ -86,6 +90,11 @@ class _Gathering:
             case _:
                 self._flag(at, chunk)
 
+    def _goes_on(self, at: int) -> bool:
+        """A list of groups, or of excluded values, goes on only after "and", "or" or a comma."""
+        before = self._chunks[at - 1].kind
+        return before == "and" or (before == "or" and self._mode == "not")
+
     def _flag(self, at: int, chunk: Chunk) -> None:
         wishes = self._wishes
         kept = {
@@ -95,10 +104,25 @@ class _Gathering:
         if chunk.kind in kept:
             kept[chunk.kind].append(chunk)
         wishes.either |= chunk.kind == "or"
-        wishes.share |= chunk.kind == "share"
+        if chunk.kind == "share":
+            self._share(at, chunk)
+        wishes.rows |= chunk.kind == "rows"
         wishes.follow |= chunk.kind == "follow" or (chunk.kind == "and" and at == 0)
         if chunk.kind == "compare":
             wishes.compare = chunk.data
+            self._mode = ""
+
+    def _share(self, at: int, chunk: Chunk) -> None:
+        """``share of sales by zone``; neither ``discount percentage`` nor ``UPI share`` is one of these."""
+        before = self._chunks[at - 1] if at else None
+        after = self._chunks[at + 1 : at + 3]
+        of = bool(after) and after[0].word == "of"
+        whole = chunk.end - chunk.start > 1 or chunk.word in ("share", "contribution")
+        rest = before is not None and before.word in ("in", "as", "and", "with")
+        of_value = of and len(after) == 2 and bool(after[1].values) and not after[1].targets
+        if (before is not None and before.values) or of_value or not (of or whole or rest):
+            self._wishes.unplaced.append(chunk)
+        self._wishes.share = True
 
     def _rank(self, chunk: Chunk) -> None:
         if self._wishes.order:
@@ -125,11 +149,11 @@ class _Gathering:
             return
         chunk = msgspec.structs.replace(chunk, values=())
         follower = self._follower(at)
-        if follower is not None and self._qualifies(chunk, self._chunks[follower]):
+        if follower is not None and self._mode != "by" and self._qualifies(chunk, self._chunks[follower]):
             self._narrow(follower, chunk)
             return
         wise = self._peek(at + 1, "wise")
-        condition = self._next_condition(at)
+        condition = self._next_condition(at) if self._may_compare(chunk) else None
         if wise is not None:
             self._used.add(wise)
             self._group(chunk)
@@ -141,10 +165,15 @@ class _Gathering:
 
     def _plain_noun(self, at: int, chunk: Chunk) -> None:
         wishes = self._wishes
+        if self._mode == "not":
+            wishes.unplaced.append(chunk)
+            return
         asked = at > 0 and self._chunks[at - 1].word in _ASKING
         ranked = self._top is not None and not wishes.groups and not self._only_measure(chunk)
         if self._mode == "by" and self._by_word == "per" and self._aggregate_used("average"):
             wishes.per, self._mode = chunk, ""
+        elif self._mode == "by" and self._by_word != _MORE and self._only_measure(chunk) and not self._top:
+            wishes.unplaced.append(chunk)
         elif self._mode == "by" and not (self._only_measure(chunk) or self._ordering(chunk)):
             self._group(chunk)
         elif self._counting:
@@ -155,8 +184,9 @@ class _Gathering:
             self._measure(chunk)
         else:
             wishes.side_by_side |= self._mode == "versus"
-            if at and self._chunks[at - 1].kind in ("and", "versus"):
-                wishes.after_and.add(chunk.start)
+            beside = [self._chunks[n].kind for n in (at - 1, at + 1) if 0 < n < len(self._chunks)]
+            if "and" in beside or "versus" in beside:
+                wishes.listed.add(chunk.start)
             wishes.loose.append((chunk, self._taken_aggregate()))
             self._mode = ""
 
@@ -183,7 +213,7 @@ class _Gathering:
     def _group(self, chunk: Chunk) -> None:
         self._wishes.groups.append(chunk)
         self._mode = "by"
-        self._by_word = "by"
+        self._by_word = _MORE
 
     def _value(self, at: int, chunk: Chunk) -> None:
         follower = self._peek(at + 1, "noun")
@@ -191,7 +221,14 @@ class _Gathering:
             chunk = _narrowed(chunk, self._chunks[follower])
             self._used.add(follower)
         self._wishes.side_by_side |= self._mode == "versus"
+        if (
+            self._mode == "not"
+            and self._by_word == _MORE
+            and not _same_column(self._wishes.values[-1][0], chunk)
+        ):
+            self._wishes.unplaced.append(chunk)
         self._wishes.values.append((chunk, self._mode == "not"))
+        self._by_word = _MORE
         if self._mode != "not":
             self._mode = ""
 
@@ -245,6 +282,12 @@ class _Gathering:
             t.column and self._tables[t.table].get(t.column).role.is_measure for t in best
         )
 
+    def _may_compare(self, chunk: Chunk) -> bool:
+        figures = [t for t in chunk.targets if t.column]
+        return self._is_fact_noun(chunk) or any(
+            self._tables[t.table].get(t.column).role.is_measure for t in figures
+        )
+
     def _can_group(self, chunk: Chunk) -> bool:
         return not self._only_measure(chunk) and bool(chunk.targets)
 
@@ -258,7 +301,8 @@ class _Gathering:
 
     def _ordering(self, chunk: Chunk) -> bool:
         """``top 5 cities by sales``: after a ranked group, "by" names the figure."""
-        return bool(self._top and self._wishes.groups and self._is_fact_noun(chunk))
+        further = self._by_word == _MORE or (self._top and self._wishes.groups)
+        return bool(further and self._is_fact_noun(chunk))
 
     def _taken_aggregate(self) -> str:
         taken, self._aggregate = self._aggregate, ""
@@ -298,7 +342,7 @@ class _Gathering:
 
     def _condition(self, at: int, chunk: Chunk) -> None:
         after = self._peek(at + 1, "noun")
-        if after is not None and self._only_measure(self._chunks[after]):
+        if after is not None and self._may_compare(self._chunks[after]):
             self._used.add(after)
             self._wishes.conditions.append((chunk, self._chunks[after]))
         else:
@@ -322,8 +366,29 @@ class _Gathering:
         self._wishes.unplaced += [c for c in self._chunks if c.kind in waiting and c.word not in _HOW_MUCH]
         if self._mode in ("not", "versus") and not (self._wishes.values and self._mode == "not"):
             self._wishes.unplaced += [c for c in self._chunks if c.kind == self._mode]
+        self._contrast()
         if self._wishes.limit == 0:
             self._wishes.unplaced += [c for c in self._chunks if c.kind == "top"]
+
+    def _contrast(self) -> None:
+        """``compare`` needs two periods, or values, or figures to lay side by side."""
+        wishes = self._wishes
+        asked = [c for c in self._chunks if c.kind == "contrast"]
+        if asked and not (wishes.against or wishes.compare or wishes.side_by_side):
+            if len(wishes.times) == 2:
+                wishes.against.append(wishes.times.pop())
+            elif len([c for c, excluded in wishes.values if not excluded]) > 1:
+                wishes.side_by_side = True
+            elif len(wishes.measures) + len(wishes.loose) < 2 and not wishes.groups:
+                wishes.unplaced += asked
+        grains = [c for c in wishes.groups if c.time is not None]
+        if len(grains) > 1:
+            wishes.groups = [c for c in wishes.groups if c.word != "trend"]
+
+
+def _same_column(one: Chunk, other: Chunk) -> bool:
+    columns = {(v.table, v.column) for v in one.values}
+    return any((v.table, v.column) in columns for v in other.values)
 
 
 def _narrowed(value: Chunk, noun: Chunk) -> Chunk:
