@@ -177,6 +177,7 @@ class Serving:
         self._sock = sock
         self._state, self.backend = build(settings, home, kinds)
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._told_to_stop = False
         self._stopping = asyncio.Event()
 
     @property
@@ -187,6 +188,8 @@ class Serving:
     async def run(self, on_ready: Callable[[], None]) -> None:
         """Serves until :meth:`stop`, then lets running calls end, for a while."""
         self._loop = asyncio.get_running_loop()
+        if self._told_to_stop:
+            self._stopping.set()
         logging.getLogger("sanic").setLevel(logging.WARNING)
         app = create_app(self.backend)
         try:
@@ -212,7 +215,8 @@ class Serving:
             self._state.close()
 
     def stop(self) -> None:
-        """From any thread, or from a signal."""
+        """From any thread or a signal, also before :meth:`run`."""
+        self._told_to_stop = True
         if self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._stopping.set)
 

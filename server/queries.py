@@ -3,7 +3,6 @@
 import asyncio
 import time
 from collections.abc import Callable, Coroutine, Iterator, Mapping
-from functools import lru_cache
 from uuid import UUID, uuid4
 
 import msgspec
@@ -129,7 +128,7 @@ class Queries:
         """The SQL that will run and the tables it reads. Raises NotFound or QueryRefused."""
         dialect = self._connections.dialect(connection)
         sql = guard.check(text, dialect)
-        return sql, _tables(sql, dialect)
+        return sql, guard.tables(sql, dialect)
 
     async def start(self, question: Question, encoder: Callable[[], Encoder]) -> Answer:
         """The answer with its first piece; close it. Raises AppError when there is no first piece.
@@ -219,11 +218,6 @@ class _Stop:
             self._lease.stop(self._reason)
         elif self._waiting is not None:
             self._waiting.cancel()
-
-
-@lru_cache(2048)
-def _tables(sql: ReadOnlySql, dialect: str) -> frozenset[str]:
-    return guard.tables(sql, dialect)
 
 
 def checked_id(query_id: str | None) -> str:

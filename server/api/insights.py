@@ -2,22 +2,27 @@
 
 import asyncio
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from server.api.call import Call
-from server.insights.facts import study
-from server.insights.narrate import narrate
-from server.insights.table import MAX_ROWS, Gatherer, Table, from_objects
 from server.queries import Question, checked_id
 from shared.errors import InvalidRequest, NotPermitted
 from shared.permissions import Permission
 from shared.results import Batch, Column
 from shared.wire import Analysis, AnalyzeRequest, ErrorBody, QueryEnd
 
+if TYPE_CHECKING:
+    from server.insights.table import Table
+
 _LONGEST_SQL = 1_000_000
 
 
 async def analyze(call: Call, body: AnalyzeRequest) -> Analysis:
     """Facts, and what stands out in them. Only statistics leave, so the limit on rows is our own."""
+    from server.insights.facts import study
+    from server.insights.narrate import narrate
+    from server.insights.table import from_objects
+
     interest = f"{body.question or ''} {body.context or ''}"
     if body.data is not None:
         if body.connection is not None or body.query is not None:
@@ -31,8 +36,10 @@ async def analyze(call: Call, body: AnalyzeRequest) -> Analysis:
     return await asyncio.to_thread(lambda: narrate(study(table, interest)))
 
 
-async def _gathered(call: Call, connection: str, text: str) -> Table:
+async def _gathered(call: Call, connection: str, text: str) -> "Table":
     """The rows of a query as columns, made on the connection's own thread as they come."""
+    from server.insights.table import MAX_ROWS
+
     note, settings = call.note, call.backend.settings.database
     note.connection, note.sql_text = connection[:63], text[:_LONGEST_SQL]
     if not call.extra:
@@ -72,11 +79,13 @@ class _Gathering:
     content_type = "application/json"
 
     def __init__(self) -> None:
+        from server.insights.table import Gatherer
+
         self._gatherer = Gatherer(())
         self.table = self._gatherer.table()
 
     def head(self, query_id: str, columns: Sequence[Column]) -> bytes:  # noqa: ARG002 - an Encoder's
-        self._gatherer = Gatherer(columns)
+        self._gatherer = type(self._gatherer)(columns)
         return b""
 
     def batch(self, batch: Batch) -> bytes:

@@ -1,13 +1,16 @@
 """The commands as a person runs them, in processes of their own."""
 
+import json
 import signal
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from server import demo
 from server.access.identity import looks_like_a_key
-from tests.server.processes import BackendProcess, run
+from shared.backend_client import BackendClient
+from tests.server.processes import BackendProcess, run, spawn
 from tests.server.running import lines_of, wait_until
 
 
@@ -96,6 +99,38 @@ def test_settings_that_cannot_work_stop_the_start_naming_the_key(
         assert code == 1, command
         assert said in err
         assert "Traceback" not in err
+
+
+def test_a_demo_whose_parent_is_gone_already_ends_by_itself(tmp_path: Path) -> None:
+    (tmp_path / "demo").mkdir()
+    data = tmp_path / "demo" / "data"
+    data.mkdir()
+    (data / demo.MARKER).write_text(demo.VERSION)
+    (data / "stores.csv").write_text("store_id,name\n1,Patna\n")
+    code, out, _ = run(tmp_path, "demo", "--port", "0", "--with-parent")  # standard input ends at once
+    assert code == 0
+    ready = json.loads(out)
+    assert ready["connection"] == "retail"
+    assert Path(ready["key_file"]).stat().st_mode & 0o777 == 0o600
+
+
+def test_the_demo_answers_and_its_key_is_used_again(tmp_path: Path) -> None:
+    data = tmp_path / "demo" / "data"
+    data.mkdir(parents=True)
+    (data / demo.MARKER).write_text(demo.VERSION)
+    (data / "stores.csv").write_text("store_id,name\n1,Patna\n2,Pune\n")
+    keys = []
+    for _ in range(2):
+        process = spawn(tmp_path, "demo", "--port", "0", "--with-parent")
+        assert process.stdout is not None
+        ready = json.loads(process.stdout.readline())
+        keys.append(Path(ready["key_file"]).read_text().strip())
+        client = BackendClient(ready["url"], keys[-1])
+        result = client.execute_query("retail", "SELECT count(*) AS n FROM stores")
+        assert [list(row) for row in result.rows] == [[2]]
+        process.communicate(timeout=20)
+        assert process.returncode == 0
+    assert keys[0] == keys[1]
 
 
 def test_a_port_that_is_taken_is_named(backend: BackendProcess, tmp_path: Path) -> None:
