@@ -1,0 +1,29 @@
+"""docs/running-a-backend.md: every setting stands in it, with its default, and none that is not there."""
+
+import re
+from pathlib import Path
+
+import msgspec
+
+from shared.settings import BackendSettings
+
+PAGE = (Path(__file__).parents[2] / "docs" / "running-a-backend.md").read_text(encoding="utf-8")
+
+
+def _settings() -> set[str]:
+    return {
+        f"{section.name}.{field.name}"
+        for section in msgspec.structs.fields(BackendSettings)
+        for field in msgspec.structs.fields(section.type)
+    }
+
+
+def test_every_setting_is_on_the_page_and_no_other() -> None:
+    table = PAGE.partition("## Settings")[2].partition("\n## ")[0]
+    documented = set(re.findall(r"`((?:server|security|database|logging|store)\.\w+)`", table))
+    assert documented == _settings()
+
+
+def test_every_command_of_the_page_is_one_of_ours() -> None:
+    commands = set(re.findall(r"python -m server ([a-z-]+)", PAGE))
+    assert commands == {"demo", "serve", "check-config", "generate-key"}
