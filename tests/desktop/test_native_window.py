@@ -1,0 +1,118 @@
+"""The real window, on a display of its own, driven by a real keyboard."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from desktop.store.conversations import Conversations
+from desktop.store.database import Database
+from desktop.store.turns import Turns
+from tests.desktop.running import RetailPeer
+from tests.journeys.processes import ROOT, Running, desktop
+
+pytestmark = pytest.mark.window
+
+_NEEDED = ("Xvfb", "xdotool", "import")
+_ARTIFACTS = ROOT / "test-artifacts"
+
+
+def _wait_for(what: Callable[[], bool], seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not what():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.1)
+
+
+@pytest.fixture
+def display() -> Iterator[str]:
+    missing = [name for name in _NEEDED if shutil.which(name) is None]
+    if sys.platform != "linux" or missing:
+        pytest.skip(f"needs {', '.join(missing) or 'Linux'}")
+    server = subprocess.Popen(
+        ["Xvfb", "-displayfd", "1", "-screen", "0", "1400x900x24", "-nolisten", "tcp"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    assert server.stdout is not None
+    try:
+        yield f":{server.stdout.readline().strip()}"
+    finally:
+        server.terminate()
+        server.wait(10)
+
+
+def _on(display: str, *command: str) -> str:
+    done = subprocess.run(
+        command, env=os.environ | {"DISPLAY": display}, capture_output=True, text=True, check=False
+    )
+    return done.stdout.strip()
+
+
+def _colours(picture: Path) -> int:
+    """How many colours the picture has; a window that painted nothing has one or two."""
+    done = subprocess.run(["identify", "-format", "%k", picture], capture_output=True, text=True, check=True)
+    return int(done.stdout)
+
+
+def test_a_question_typed_into_the_window_is_answered_and_ctrl_c_closes_it(
+    tmp_path: Path, display: str
+) -> None:
+    with RetailPeer() as peer:
+        config = tmp_path / "chatbot_config.yaml"
+        config.write_text(f"backend: {{url: '{peer.url}', api_key: k}}\n")
+        with Running(tmp_path, "--config", str(config), until="window", DISPLAY=display) as agent:
+            if "No window" in agent.said:
+                pytest.skip(agent.said)
+            _wait_for(lambda: bool(_on(display, "xdotool", "search", "--name", "V-Mart AI Agent")))
+            window = _on(display, "xdotool", "search", "--name", "V-Mart AI Agent").splitlines()[-1]
+            _ARTIFACTS.mkdir(exist_ok=True)
+            picture = _ARTIFACTS / "native-window.png"
+
+            def painted() -> bool:
+                _on(display, "import", "-window", "root", str(picture))
+                return _colours(picture) > 50
+
+            def drawn_and_still() -> bool:
+                before = picture.read_bytes()
+                return painted() and picture.read_bytes() == before
+
+            _wait_for(painted)
+            _wait_for(lambda: any(asked.path.startswith("/api/schema") for asked in peer.asked))
+            _on(display, "xdotool", "windowfocus", window)
+            _on(display, "xdotool", "type", "--delay", "20", "net amount by zone")
+            _on(display, "xdotool", "key", "Return")
+            database = Database(tmp_path / "agent" / "agent.db")
+            conversations, turns = Conversations(database), Turns(database)
+            _wait_for(lambda: bool(conversations.list()))
+            [conversation] = conversations.list()
+            assert conversation.title == "net amount by zone"
+            _wait_for(lambda: turns.of(conversation.id)[0].status == "answered")
+            _wait_for(drawn_and_still)
+            assert agent.end(signal.SIGINT) == 0
+            assert "Traceback" not in agent.said
+
+
+def test_without_a_display_the_address_is_printed(tmp_path: Path) -> None:
+    with RetailPeer() as peer:
+        config = tmp_path / "chatbot_config.yaml"
+        config.write_text(f"backend: {{url: '{peer.url}', api_key: k}}\n")
+        with Running(tmp_path, "--config", str(config)) as agent:
+            assert "No window: there is no display." in agent.said
+            assert agent.json("GET", "/api/state")["native"] is False
+
+
+def test_a_settings_file_with_a_slip_is_one_sentence(tmp_path: Path) -> None:
+    config = tmp_path / "c.yaml"
+    config.write_text("backend: {ulr: x}\n")
+    done = desktop(tmp_path, "run", "--no-window", "--config", str(config))
+    assert done.returncode == 2
+    assert "backend has no setting called 'ulr'" in done.stderr
+    assert "Traceback" not in done.stderr
