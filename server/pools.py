@@ -141,6 +141,11 @@ class Pool:
         return self._settings.grace
 
     @property
+    def idle(self) -> int:
+        """How many lie ready."""
+        return len(self._idle)
+
+    @property
     def name(self) -> str:
         return self._name
 

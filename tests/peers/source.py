@@ -55,6 +55,9 @@ class NumberConnector:
         self._dead = False
         counts.opened += 1
 
+    def die(self) -> None:
+        self._dead = True
+
     def ping(self) -> None:
         if self._dead:
             raise SourceUnavailable("The source has gone away.")

@@ -15,11 +15,11 @@ from typing import Any
 class BackendProcess:
     """``python -m server serve`` with a home of its own; ready when this returns."""
 
-    def __init__(self, home: Path, settings: str = "") -> None:
+    def __init__(self, home: Path, server: str = "{port: 0}") -> None:
         self.home = home
         home.mkdir(exist_ok=True)
         config = home / "backend_config.yaml"
-        config.write_text("server: {port: 0}\n" + settings)
+        config.write_text(f"server: {server}\n")
         self.process = spawn(home, "serve", "--config", str(config))
         self.lines: list[str] = []
         self._ready = threading.Event()
