@@ -13,7 +13,7 @@ import threading
 from collections.abc import Callable
 from operator import itemgetter
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import duckdb
 
@@ -103,7 +103,7 @@ class Engine:
 
     def _describe(self, sql: str) -> tuple[list[str], list[tuple[str, str]]]:
         statements = self.connection.extract_statements(sql)
-        if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
+        if len(statements) != 1 or not _reads(statements[0]):
             raise PermissionError(
                 "Only one query that reads is allowed; a PIVOT needs its values listed with IN."
             )
@@ -139,6 +139,13 @@ def main() -> None:
         _serve(engine, orders.get(), desk, out)
 
 
+def _reads(statement: Any) -> bool:
+    try:
+        return bool(statement.type == duckdb.StatementType.SELECT)
+    except ValueError:  # a kind that the Python package has no name for, such as UPDATE EXTENSIONS
+        return False
+
+
 def _serve(engine: Engine, order: messages.Request, desk: "_Desk", out: BinaryIO) -> None:
     if not isinstance(order, messages.Query | messages.Profile):
         return
@@ -154,7 +161,7 @@ def _serve(engine: Engine, order: messages.Request, desk: "_Desk", out: BinaryIO
         messages.send(out, messages.Failure("refused", str(error)))
     except duckdb.OutOfMemoryException:
         messages.send(out, messages.Failure("query", "The query needs more memory than it may use."))
-    except (duckdb.Error, OSError) as error:
+    except (duckdb.Error, OSError, ValueError, RuntimeError) as error:
         messages.send(out, messages.Failure("query", engine.plain(error)))
     finally:
         desk.running = 0

@@ -9,6 +9,7 @@ A placeholder ``:name`` becomes an identifier with a mark before the parser sees
 stand wherever a value can, in every dialect; in the tree it is an ``exp.Placeholder``.
 """
 
+import logging
 from functools import lru_cache
 from itertools import pairwise
 from typing import Any
@@ -20,6 +21,7 @@ from sqlglot.dialects.postgres import Postgres
 from sqlglot.errors import ErrorLevel
 from sqlglot.tokenizer_core import Token, TokenType
 
+from server.sql.plain import plain
 from shared.errors import QueryRefused
 
 MAX_CHARACTERS = 100_000
@@ -59,6 +61,7 @@ _DIALECTS: dict[str, type[Dialect]] = {"duckdb": _FaithfulDuckDB, "postgres": _F
 
 @lru_cache(maxsize=8)
 def _dialect(name: str) -> Dialect:
+    logging.getLogger("sqlglot").setLevel(logging.ERROR)  # its warnings quote the caller's SQL
     return _DIALECTS[name]()
 
 
@@ -85,7 +88,7 @@ def trees(sql: str, dialect: str, typed: frozenset[str]) -> list[exp.Expr]:
     reader = _dialect(dialect).parser()
     found = tokens(sql, dialect)
     _keep_functions(found, typed, frozenset(reader.FUNCTION_PARSERS) - _GRAMMAR)
-    return [_plain(tree) for tree in reader.parse(found, sql) if tree is not None]
+    return [plain(_unmarked(tree), dialect) for tree in reader.parse(found, sql) if tree is not None]
 
 
 def render(tree: exp.Expr, dialect: str) -> str:
@@ -175,8 +178,8 @@ def _keep_functions(found: list[Token], typed: frozenset[str], rewritten: frozen
             token.comments.append(_KEEP_AS_WRITTEN)
 
 
-def _plain(tree: exp.Expr) -> exp.Expr:
-    """The tree without marks; strings in any notation are plain strings."""
+def _unmarked(tree: exp.Expr) -> exp.Expr:
+    """The tree without marks, and with placeholders where they were."""
     for node in list(tree.walk()):
         match node:
             case exp.Placeholder() | exp.Parameter():
@@ -185,8 +188,6 @@ def _plain(tree: exp.Expr) -> exp.Expr:
                 if node.table or not isinstance(node.this, exp.Identifier):
                     raise QueryRefused(f"The parameter :{node.name[1:]} can stand only for a value.")
                 tree = _replaced(tree, node, exp.Placeholder(this=node.name[1:]))
-            case exp.ByteString() | exp.RawString():
-                tree = _replaced(tree, node, exp.Literal.string(node.name))
     for node in tree.walk():
         _unmark(node)
     return tree

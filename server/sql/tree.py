@@ -39,6 +39,11 @@ def verify(tree: exp.Expr, rules: Rules) -> None:
                 _verify_source(node.this, rules)
             case exp.Dot() | exp.Column() if rules.functional_notation:
                 _verify_notation(node, rules, tree)
+            case exp.TableSample() if node.args.get("method") is not None:
+                if node.args["method"].name.lower() not in {"bernoulli", "system", "reservoir"}:
+                    raise QueryRefused("TABLESAMPLE takes BERNOULLI or SYSTEM.")
+            case exp.MatchAgainst() if not all(node.expressions):
+                raise QueryRefused("The operator @@ needs a value on both sides.")
             case exp.DataType():
                 _verify_type(node, rules)
             case _:
@@ -115,6 +120,9 @@ def _verify_notation(node: exp.Expr, rules: Rules, tree: exp.Expr) -> None:
         if alias is None or alias.name.lower() != table.name.lower():
             continue
         declared = {column.name.lower() for column in alias.args.get("columns") or ()}
+        for holder in (source, source.args.get("this")):
+            if isinstance(holder, exp.Expr) and isinstance(holder.args.get("offset"), exp.Identifier):
+                declared.add(holder.args["offset"].name.lower())
         if name not in declared | rules.fields | rules.functions | {table.name.lower()}:
             raise QueryRefused(
                 f"{table.name}.{name} could be a function; name the columns, as in {table.name}({name})."

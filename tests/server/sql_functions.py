@@ -67,7 +67,8 @@ _POSTGRES_WANTED = {
     # Volatile, yet they only compute.
     *("random", "random_normal", "gen_random_uuid", "clock_timestamp", "statement_timestamp", "timeofday"),
     # What an operator calls, yet people write it as a function.
-    *("starts_with", "mod", "div", "power", "round", "trunc", "position"),
+    *("starts_with", "mod", "div", "power", "round", "trunc", "position", "btrim"),
+    *("array_append", "array_prepend", "array_cat"),
     # What a pattern above catches by accident.
     *("left", "right", "min", "max", "bit_and", "bit_or", "date_bin", "to_bin", "sin", "asin"),
 }
