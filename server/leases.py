@@ -109,6 +109,15 @@ class Lease:
         """Blocking work to do on the connection's thread before it goes back."""
         self._at_end.append(work)
 
+    async def run_within(self, seconds: float, work: Callable[[], T]) -> T:
+        """:meth:`run` with a deadline of its own. Raises SourceUnavailable when it passes."""
+        late = SourceUnavailable(f"{self._home.name} did not answer in {seconds:g} seconds.", retry_after=30)
+        timer = asyncio.get_running_loop().call_later(seconds, self.stop, late)
+        try:
+            return await self.run(work)
+        finally:
+            timer.cancel()
+
     async def run(self, work: Callable[[], T]) -> T:
         """``work`` on the connection's thread. When the caller is cancelled, the source is stopped."""
         if self._stopped is not None:

@@ -9,6 +9,7 @@ from server.connections import Connections
 from shared.wire import Schema
 
 _KEPT_SECONDS = 300.0
+_PATIENCE_SECONDS = 60.0
 
 
 class Schemas:
@@ -45,7 +46,7 @@ class Schemas:
     async def _read(self, name: str) -> Schema:
         lease = await self._connections.lease(name)
         try:
-            schema = await lease.run(lease.connector.schema)
+            schema = await lease.run_within(_PATIENCE_SECONDS, lease.connector.schema)
         finally:
             lease.release()
         return msgspec.structs.replace(

@@ -15,6 +15,8 @@ from shared.wire import (
     KindList,
 )
 
+_PATIENCE_SECONDS = 15.0
+
 
 async def kinds(call: Call, _body: None) -> KindList:
     return KindList([_kind_info(kind) for kind in call.backend.connections.kinds()])
@@ -52,8 +54,8 @@ async def test(call: Call, _body: None) -> ConnectionTest:
     started = time.perf_counter()
     lease = await call.backend.connections.lease(name)
     try:
-        await lease.run(lease.connector.ping)
-        warnings = await lease.run(lease.connector.warnings)
+        await lease.run_within(_PATIENCE_SECONDS, lease.connector.ping)
+        warnings = await lease.run_within(_PATIENCE_SECONDS, lease.connector.warnings)
     finally:
         lease.release()
     return ConnectionTest(True, round((time.perf_counter() - started) * 1000, 1), warnings)

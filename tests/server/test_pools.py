@@ -126,6 +126,19 @@ def test_a_source_that_does_not_even_stop_costs_its_connection_and_nobody_waits(
     _run(story())
 
 
+def test_what_has_a_deadline_of_its_own_is_given_up_then() -> None:
+    async def story() -> None:
+        counts = Counts()
+        pool = _pool(counts)
+        lease = await pool.lease()
+        with pytest.raises(SourceUnavailable, match="did not answer"):
+            await lease.run_within(0.05, _asks(lease.connector, "sleeping"))
+        lease.release()
+        await _until(lambda: counts.reset == 1)
+
+    _run(story())
+
+
 def test_a_dead_connection_is_not_lent_again() -> None:
     async def story() -> None:
         counts = Counts()

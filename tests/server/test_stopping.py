@@ -21,7 +21,7 @@ def test_a_call_that_runs_may_end_while_no_new_one_is_taken(backend: RunningBack
     backend.stop()
     asking.join(5)
     assert answers[0].status == 200
-    assert counts.closed == counts.opened
+    wait_until(lambda: counts.closed == counts.opened)
     with pytest.raises(ConnectionRefusedError):
         backend.ask("GET", "/health")
 
