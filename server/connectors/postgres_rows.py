@@ -17,17 +17,18 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from server.connectors.postgres_protocol import COPY_DATA, DATA_ROW, data_row
+from server.connectors.postgres_protocol import COPY_DATA, DATA_ROW
 from server.connectors.postgres_types import Form
 from shared.results import JsonRows
 
 _LENGTH = struct.Struct("!i")
-_HEAD = 5
+_HEAD, _COUNT = 5, 2
+_NINE = ord("9")
+_STRING, _JSON, _NUMBER = Form.STRING, Form.JSON, Form.NUMBER
 
 _CONTROL = re.compile(rb"[\x01-\x1f]")
 _ESCAPES = {bytes([code]): b"\\u%04x" % code for code in range(1, 32)}
 _STRING_OR_SPECIAL = re.compile(rb'"(?:[^"\\]|\\.)*"|-?(?:NaN|Infinity)', re.DOTALL)
-_SPECIAL = frozenset((b"NaN", b"Infinity", b"-Infinity"))
 
 Bytes = npt.NDArray[np.uint8]
 Positions = npt.NDArray[np.intp]
@@ -143,33 +144,40 @@ class DataRows:
         self._encoder = msgspec.json.Encoder()
 
     def take(self, pending: bytearray) -> JsonRows | None:
-        rows: list[list[object]] = []
+        rows: list[bytes] = []
         at = 0
         while len(pending) - at >= _HEAD and pending[at] == DATA_ROW:
             end = at + 1 + _LENGTH.unpack_from(pending, at + 1)[0]
             if end > len(pending):
                 break
             if self._left:
-                cells = data_row(bytes(pending[at + _HEAD : end]))
-                rows.append([_cell(cell, form) for cell, form in zip(cells, self._forms, strict=True)])
+                rows.append(self._written(bytes(pending[at + _HEAD + _COUNT : end])))
                 self._left -= 1
             else:
                 self.truncated = True
             at = end
         del pending[:at]
         self.count += len(rows)
-        return JsonRows(self._encoder.encode_lines(rows), len(rows)) if rows else None
+        return JsonRows(b"".join(rows), len(rows)) if rows else None
 
-
-def _cell(cell: bytes | None, form: Form) -> object:
-    if cell is None:
-        return None
-    match form:
-        case Form.STRING:
-            return cell.decode(errors="replace")
-        case Form.JSON:
-            return msgspec.Raw(cell.replace(b"\n", b" ").replace(b"\r", b" "))
-        case Form.NUMBER if cell in _SPECIAL:
-            return None
-        case _:
-            return msgspec.Raw(cell)
+    def _written(self, cells: bytes) -> bytes:
+        """One row, from its cells with their lengths. The busiest loop of this file."""
+        written: list[bytes] = []
+        at, encode = 0, self._encoder.encode
+        for form in self._forms:
+            start = at + 4
+            length = int.from_bytes(cells[at:start], "big", signed=True)
+            if length < 0:
+                at = start
+                written.append(b"null")
+                continue
+            at = start + length
+            cell = cells[start:at]
+            if form is _STRING:
+                cell = encode(cell.decode(errors="replace"))
+            elif form is _JSON:
+                cell = cell.replace(b"\n", b" ").replace(b"\r", b" ")
+            elif form is _NUMBER and cell[-1] > _NINE:
+                cell = b"null"  # NaN, Infinity or -Infinity
+            written.append(cell)
+        return b"[" + b",".join(written) + b"]\n"

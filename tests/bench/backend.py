@@ -10,7 +10,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -31,12 +31,19 @@ class Backend:
     def short(self, connection: str, sql: str, times: int) -> Figures:
         """The median of ``times`` calls on one kept-alive connection."""
         body = {"connection": connection, "query": sql, "max_rows": 100_000}
-        self._post("/api/query", body).read()
+        return self._repeated(lambda: self._post("/api/query", body).read(), times)
+
+    def health(self, times: int) -> Figures:
+        """HTTP alone: no key, no query."""
+        return self._repeated(lambda: self._get("/health").read(), times)
+
+    def _repeated(self, call: Callable[[], bytes], times: int) -> Figures:
+        call()
         seconds: list[float] = []
         cpu = self.process.cpu_seconds()
         for _ in range(times):
             began = time.perf_counter()
-            self._post("/api/query", body).read()
+            call()
             seconds.append(time.perf_counter() - began)
         used = self.process.cpu_seconds()
         each = None if cpu is None or used is None else (used - cpu) / times
@@ -58,6 +65,10 @@ class Backend:
             raise RuntimeError(f"{sql} did not give {rows} rows: …{end[-200:].decode(errors='replace')}")
         each = None if cpu is None or used is None else used - cpu
         return Figures(seconds, first, each, self.process.growth_mb())
+
+    def _get(self, path: str) -> http.client.HTTPResponse:
+        self._http.request("GET", path)
+        return self._http.getresponse()
 
     def _post(self, path: str, body: dict[str, Any]) -> http.client.HTTPResponse:
         self._http.request("POST", path, json.dumps(body), self._headers)

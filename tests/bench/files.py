@@ -26,5 +26,5 @@ def measured(folder: Path, *, rounds: int) -> list[Workload]:
                 "backend": lambda sql=sql: ours.short("retail", sql, 15),  # type: ignore[misc]
                 "duckdb + json": lambda sql=sql: duck.ask(sql, 15),  # type: ignore[misc]
             }
-            found.append(Workload(name, compared(ways, dict.fromkeys(ways, rounds))))
+            found.append(Workload(name, compared(ways, rounds)))
         return found
