@@ -76,12 +76,15 @@ class Peer:
         self.tell("backend", self.backend)
 
     def state(self) -> dict[str, Any]:
+        there = self.backend["state"] in ("online", "offline")
         return {
             "version": "0.1.0",
             "model": {"label": "Built-in analyst", "kind": "analyst"},
             "backend": self.backend,
-            "connection": "retail",
-            "connections": [
+            "connection": "retail" if there else None,
+            "connections": []
+            if not there
+            else [
                 {"name": "retail", "type": "filesystem", "description": "V-Mart demo retail"},
                 {"name": "finance_pg", "type": "postgres", "description": "Ledger and rents"},
             ],

@@ -23,6 +23,11 @@ def test_every_script_and_style_is_shorter_than_three_hundred_lines() -> None:
     assert long == {}
 
 
+def test_every_module_is_fetched_at_once_and_not_one_after_the_other() -> None:
+    html = (UI / "index.html").read_text(encoding="utf-8")
+    assert set(re.findall(r'rel="modulepreload" href="/js/([\w.]+)"', html)) == set(SCRIPTS) - {"main.js"}
+
+
 def test_html_text_becomes_elements_in_one_place_only() -> None:
     forbidden = (
         r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(|new Function|createContextualFragment"

@@ -121,6 +121,15 @@ def test_a_question_asked_while_the_backend_starts_runs_when_it_is_there(window:
     expect(window.get_by_text("₹124.19 crore")).to_be_visible()
 
 
+def test_what_a_backend_offers_appears_when_it_has_started(page: Page, peer: Peer) -> None:
+    peer.set_backend(state="demo-starting")
+    page.goto(peer.url)
+    expect(page.get_by_text("Preparing the demo data.")).to_be_visible()
+    peer.set_backend(state="online")
+    expect(page.get_by_role("button", name="Connection to ask: retail")).to_be_visible()
+    expect(page.get_by_text("Top 10 products this month")).to_be_visible()
+
+
 def test_two_hundred_thousand_rows_scroll_and_keep_every_digit(window: Page) -> None:
     ask(window, "A long table of bills")
     scroller = window.locator(".grid-scroll")

@@ -45,7 +45,7 @@ export class Card {
       const tone = { up: "ok", down: "bad" }[headline.trend] ?? "quiet";
       about.append(h("p", { class: "headline" }, h("span", { class: "big" }, headline.value),
         headline.delta ? h("span", { class: `delta ${tone}` }, headline.delta) : null,
-        headline.label ? h("span", { class: "label" }, headline.label) : null));
+        headline.label && !result.title.toLowerCase().includes(headline.label.toLowerCase()) ? h("span", { class: "label" }, headline.label) : null));
     }
     about.append(line);
     return h("div", { class: "card-head" }, about, this.chartable && !this.single ? this.views() : null);

@@ -41,7 +41,7 @@ export class Home {
 
   async drawStarters() {
     const connection = this.app.connectionOf();
-    if (!connection || (this.asked === connection && this.starters.childElementCount)) return;
+    if (!connection || this.asked === connection) return;
     this.asked = connection;
     try {
       const { questions } = await get(`/api/starters?${query({ connection })}`);

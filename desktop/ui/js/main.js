@@ -28,6 +28,13 @@ async function readState(app) {
   }
 }
 
+/** When the backend comes (back), what it offers may have changed. */
+function heard(backend, app) {
+  const came = backend.state === "online" && state.backend.state !== "online";
+  update({ backend });
+  if (came) readState(app);
+}
+
 function start() {
   on("settings", useSettings); // before all others: they write numbers in the new style
   const app = new App({ saveConversation });
@@ -39,7 +46,7 @@ function start() {
   app.rail.refresh();
   let lost = false;
   listen(
-    { backend: (backend) => update({ backend }), conversations: () => app.rail.refresh() },
+    { backend: (backend) => heard(backend, app), conversations: () => app.rail.refresh() },
     (fine) => {
       if (fine && lost) {
         readState(app);
