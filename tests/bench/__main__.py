@@ -11,7 +11,7 @@ import msgspec
 from server.connectors import KINDS
 from tests.bench import files, postgres
 from tests.bench.measuring import Figures
-from tests.bench.postgres import Workload
+from tests.bench.workload import Workload
 
 
 def main() -> int:

@@ -30,11 +30,17 @@ class Backend:
 
     def short(self, connection: str, sql: str, times: int) -> Figures:
         """The median of ``times`` calls on one kept-alive connection."""
+        return self._repeated(lambda: self.rows(connection, sql), times)
+
+    def rows(self, connection: str, sql: str) -> bytes:
         body = {"connection": connection, "query": sql, "max_rows": 100_000}
-        return self._repeated(lambda: self._post("/api/query", body).read(), times)
+        return self._post("/api/query", body).read()
+
+    def schema(self, connection: str) -> bytes:
+        return self._get(f"/api/schema/{connection}").read()
 
     def health(self, times: int) -> Figures:
-        """HTTP alone: no key, no query."""
+        """HTTP alone: no query, and the key is not looked at."""
         return self._repeated(lambda: self._get("/health").read(), times)
 
     def _repeated(self, call: Callable[[], bytes], times: int) -> Figures:
@@ -67,7 +73,7 @@ class Backend:
         return Figures(seconds, first, each, self.process.growth_mb())
 
     def _get(self, path: str) -> http.client.HTTPResponse:
-        self._http.request("GET", path)
+        self._http.request("GET", path, headers=self._headers)
         return self._http.getresponse()
 
     def _post(self, path: str, body: dict[str, Any]) -> http.client.HTTPResponse:

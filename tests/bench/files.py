@@ -1,10 +1,10 @@
-"""The demo's Parquet files through the backend, beside DuckDB itself."""
+"""The demo's Parquet files through the backend, beside DuckDB itself; and the analyst's questions."""
 
 from pathlib import Path
 
-from tests.bench import backend, bare
+from tests.bench import analyst, backend, bare
 from tests.bench.measuring import Way, compared
-from tests.bench.postgres import Workload
+from tests.bench.workload import Workload
 
 _QUESTIONS = {
     "files: sum by zone over 1,000,000 lines": (
@@ -27,4 +27,5 @@ def measured(folder: Path, *, rounds: int) -> list[Workload]:
                 "duckdb + json": lambda sql=sql: duck.ask(sql, 15),  # type: ignore[misc]
             }
             found.append(Workload(name, compared(ways, rounds)))
+        found.append(analyst.measured(ours, "retail", rounds=rounds))
         return found

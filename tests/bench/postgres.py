@@ -5,10 +5,9 @@ import subprocess
 import time
 from pathlib import Path
 
-import msgspec
-
 from tests.bench import backend, bare
 from tests.bench.measuring import Figures, Way, compared
+from tests.bench.workload import Workload
 from tests.peers.postgres import SUPERUSER, SUPERUSER_PASSWORD, PostgresServer
 
 _TABLE = """
@@ -17,13 +16,6 @@ CREATE TABLE lines AS SELECT i::int AS line_id, date '2024-04-01' + i % 730 AS s
     i * 0.25::float8 AS discount
 FROM generate_series(1, {rows}) i
 """
-
-
-class Workload(msgspec.Struct, frozen=True):
-    """``ways`` by name; the first is ours, the others are what it is measured by."""
-
-    name: str
-    ways: dict[str, Figures]
 
 
 def measured(folder: Path, *, rows: int, rounds: int) -> list[Workload]:
