@@ -10,6 +10,7 @@ from desktop.analyst.names import Target
 from desktop.analyst.roles import Col, Role, Table
 from desktop.analyst.tokens import singular
 from desktop.analyst.unclear import Wording, ask, refuse
+from shared.results import ColumnType
 
 _SAID = {"sum": "total", "average": "average", "min": "lowest", "max": "highest", "median": "median"}
 
@@ -45,7 +46,7 @@ class Figures:
         if not whole_tables or target.via:
             return []
         levels = [c for c in table.columns if c.role is Role.LEVEL]
-        if levels:
+        if levels and is_snapshot(table):
             return [Option(table.name, c.name, target.strength) for c in levels]
         column = self._of_table(table)
         return [] if column is None else [Option(table.name, column, target.strength)]
@@ -91,6 +92,8 @@ class Figures:
                 f"Adding up {said} would say nothing: it is a rate or a price, not an amount.",
                 [self._wording.replaced(chunk, f"average {said}").replace("total average", "average")],
             )
+        if column.role is Role.LEVEL and not is_snapshot(self._catalogue.tables[column.table]):
+            raise refuse(f"{column.label} is a running level; I can't add it up over the records beside it.")
         level = column.role is Role.LEVEL and bool(self._catalogue.dates_of(column.table))
         if level and aggregate != "sum":
             raise refuse(
@@ -140,6 +143,13 @@ class Figures:
         if len(found) != 1:
             return None
         return Measure(found[0].table, found[0].name, "sum", found[0].label, found[0].money)
+
+
+def is_snapshot(table: Table) -> bool:
+    """Its levels were all taken on the same days: it records nothing that happens beside them."""
+    dates = [c for c in table.columns if c.role is Role.DATE]
+    moments = any(c.type is ColumnType.TIMESTAMP for c in dates)
+    return not moments and not any(c.role is Role.ADD for c in table.columns)
 
 
 def rows(table: str, label: str) -> Measure:

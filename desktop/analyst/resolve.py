@@ -13,6 +13,7 @@ from desktop.analyst.catalogue import Catalogue
 from desktop.analyst.chunks import Chunk
 from desktop.analyst.figures import Figures, Option
 from desktop.analyst.intent import Condition, Dimension, Filter, Intent, Measure, Place, Span
+from desktop.analyst.names import PART_CALLED
 from desktop.analyst.places import Places, key_of
 from desktop.analyst.roles import Role
 from desktop.analyst.times import Times
@@ -149,6 +150,7 @@ class Resolving:
             options = _fittest(options)
         if len(options) > 1:
             options = [o for o in options if self._serves(o)] or options
+            options = [o for o in options if o.strength > PART_CALLED] or options
         return options
 
     def _serves(self, option: Option) -> bool:
@@ -227,8 +229,8 @@ class Resolving:
                     for p in (self._catalogue.phrase(Place(*c)) for c in kept)
                 ],
             )
-        if self._catalogue.column(Place(*home[0])).role is Role.DATE:
-            raise refuse(f"I can't count “{self._wording.original(chunk)}”: it is a date.")
+        if self._catalogue.column(Place(*home[0])).role in (Role.DATE, Role.FLAG):
+            raise refuse(f"I can't count “{self._wording.original(chunk)}” here.")
         return figures.distinct(*home[0], chunk.word)
 
     def _count_table(self, chunk: Chunk, name: str) -> Measure:

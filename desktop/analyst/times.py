@@ -67,9 +67,7 @@ class Times:
             return self._wording.added(words)
         original = self._wording.original(chunks[0])
         if chunks[0] in self._wishes.times:
-            return self._wording.replaced(
-                chunks[0], f"{original} by {words} date".replace("date date", "date")
-            )
+            return self._wording.replaced(chunks[0], f"{original} {words}")
         return self._wording.added(f"of {words}")
 
     def span(self) -> Span | None:

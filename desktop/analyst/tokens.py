@@ -49,7 +49,8 @@ def words_of(text: str) -> tuple[str, ...]:
 
 def words_of_name(name: str) -> tuple[str, ...]:
     """The words of an identifier: ``netAmount_2`` gives ``("net", "amount", "2")``."""
-    spaced = re.sub(r"([a-z0-9])([A-Z])", r"\1 \2", name)
+    spaced = name.replace("%", " percent ").replace("#", " number ")
+    spaced = re.sub(r"([a-z0-9])([A-Z])", r"\1 \2", spaced)
     spaced = re.sub(r"([A-Z]+)([A-Z][a-z])", r"\1 \2", spaced)
     return tuple(w.casefold() for w in re.split(r"[\W_]+", spaced) if w)
 

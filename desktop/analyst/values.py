@@ -69,7 +69,7 @@ class Values:
             if len(rows) > MAX_DISTINCT:
                 self._large.append(column)
             else:
-                rows.sort(key=lambda row: (-int(row[1]), str(row[0])))
+                rows.sort(key=lambda row: (-int(row[1]), not str(row[0]).istitle(), str(row[0])))
                 self._add(column, [str(row[0]) for row in rows], index)
 
     def _add(self, column: Col, raws: Sequence[str], index: dict[tuple[str, ...], list[Found]]) -> None:

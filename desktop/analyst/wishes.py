@@ -10,6 +10,7 @@ import msgspec
 from desktop.analyst import lexicon
 from desktop.analyst.chunks import Chunk
 from desktop.analyst.roles import Role, Table
+from desktop.analyst.tokens import singular
 
 _LINKING = frozenset(("is", "are", "was", "were", "=", "equal", "equals", "to"))
 _HOW_MUCH = frozenset(("kitni", "kitne", "kitna"))
@@ -176,6 +177,8 @@ class _Gathering:
             wishes.unplaced.append(chunk)
         elif self._mode == "by" and not (self._only_measure(chunk) or self._ordering(chunk)):
             self._group(chunk)
+        elif self._counting and self._is_compound(at, chunk):
+            wishes.unplaced.append(chunk)
         elif self._counting:
             self._count(chunk)
         elif (asked or ranked) and self._can_group(chunk) and not self._is_fact_noun(chunk):
@@ -189,6 +192,14 @@ class _Gathering:
                 wishes.listed.add(chunk.start)
             wishes.loose.append((chunk, self._taken_aggregate()))
             self._mode = ""
+
+    def _is_compound(self, at: int, chunk: Chunk) -> bool:
+        """``number of product returns`` counts returns, not products: the analyst leaves it."""
+        after = self._chunks[at + 1] if at + 1 < len(self._chunks) else None
+        single = singular(chunk.word.split()[-1]) == chunk.word.split()[-1]
+        return (
+            single and after is not None and after.kind == "noun" and bool(after.targets) and not after.values
+        )
 
     def _measure(self, chunk: Chunk) -> None:
         aggregate = self._taken_aggregate()
