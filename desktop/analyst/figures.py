@@ -100,11 +100,12 @@ class Figures:
                 f"{column.label} is a level at a point in time; I can total it on a day, nothing else yet.",
                 [f"total {said}"],
             )
+        label = column.label
         if set(column.words) <= lexicon.GENERIC | {"quantity", "count", "number"}:
-            said = f"{singular(self._catalogue.tables[column.table].label)} {said}"
-        label = (
-            said[:1].upper() + said[1:] if aggregate == "sum" else f"{_SAID[aggregate].capitalize()} {said}"
-        )
+            noun = singular(self._catalogue.tables[column.table].label)
+            label = f"{noun[:1].upper()}{noun[1:]} {label.lower()}"
+        if aggregate != "sum":
+            label = f"{_SAID[aggregate].capitalize()} {label[:1].lower()}{label[1:]}"
         return Measure(column.table, column.name, aggregate, label, column.money, level)
 
     def _usual(self, chunk: Chunk, column: Col) -> str:

@@ -50,6 +50,8 @@ class Resolving:
         self._explained: set[int] = set()
 
     def run(self) -> Resolved:
+        if self._wishes.back and self._earlier is None:
+            raise refuse("There is no question before this one that I could go on from.")
         self._contrast()
         self._things_with()
         measures = self._measures()
@@ -112,7 +114,12 @@ class Resolving:
         return more
 
     def _listed(self, chunk: Chunk) -> bool:
-        return chunk.start in self._wishes.listed
+        """It stands in a list of figures: next to an "and", or with one between it and a figure."""
+        figures_at = [c.start for c, _ in self._wishes.measures]
+        between = any(
+            min(chunk.start, at) < a < max(chunk.start, at) for at in figures_at for a in self._wishes.ands
+        )
+        return between or chunk.start in self._wishes.listed
 
     def _from_conditions(self) -> list[Measure]:
         for _, chunk in self._wishes.conditions:

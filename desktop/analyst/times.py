@@ -97,7 +97,7 @@ class Times:
         wishes = self._wishes
         if not wishes.against and not wishes.compare:
             return span, None
-        if len(wishes.against) > 1:
+        if len(wishes.against) > 1 or (wishes.against and wishes.compare not in ("", "auto")):
             raise refuse("I can compare with one period at a time.")
         if wishes.against:
             other = self._span_of(wishes.against[0])

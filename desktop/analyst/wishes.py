@@ -35,10 +35,12 @@ class Wishes(msgspec.Struct):
     limit: int | None = None
     share: bool = False
     follow: bool = False
+    back: bool = False
     per: Chunk | None = None
     either: bool = False
     side_by_side: bool = False
     listed: set[int] = set()
+    ands: list[int] = []
     rows: bool = False
     contrast: Chunk | None = None
     unknown: list[Chunk] = []
@@ -60,6 +62,7 @@ class _Gathering:
         self._by_word = ""
         self._aggregate = ""
         self._counting = ""
+        self._waiting: Chunk | None = None
         self._top: Chunk | None = None
         self._used: set[int] = set()
 
@@ -79,13 +82,16 @@ class _Gathering:
             case "time":
                 self._time(at, chunk)
             case "aggregate":
+                self._wishes.unplaced += [chunk] if self._aggregate else []
                 self._aggregate = chunk.data
             case "count" | "distinct":
+                self._wishes.unplaced += [chunk] if self._counting else []
                 self._counting = chunk.kind
             case "top":
                 self._rank(chunk)
             case "by" | "not" | "versus":
-                self._mode, self._by_word = chunk.kind, chunk.word
+                self._wishes.unplaced += [self._waiting] if self._waiting else []
+                self._mode, self._by_word, self._waiting = chunk.kind, chunk.word, chunk
             case "condition":
                 self._condition(at, chunk)
             case _:
@@ -104,14 +110,32 @@ class _Gathering:
         }  # fmt: skip
         if chunk.kind in kept:
             kept[chunk.kind].append(chunk)
-        wishes.either |= chunk.kind == "or"
+        if chunk.kind == "or":
+            self._or(at, chunk)
         if chunk.kind == "share":
             self._share(at, chunk)
         wishes.rows |= chunk.kind == "rows"
+        if chunk.kind == "and":
+            wishes.ands.append(chunk.start)
         wishes.follow |= chunk.kind == "follow" or (chunk.kind == "and" and at == 0)
+        wishes.back |= chunk.kind == "follow" and chunk.data == "back"
         if chunk.kind == "compare":
-            wishes.compare = chunk.data
-            self._mode = ""
+            self._compare(chunk)
+
+    def _compare(self, chunk: Chunk) -> None:
+        if self._wishes.compare in ("", "auto"):
+            self._wishes.compare = chunk.data
+        elif chunk.data not in ("auto", self._wishes.compare):
+            self._wishes.unplaced.append(chunk)
+        if self._mode == "versus":
+            self._mode, self._waiting = "", None
+
+    def _or(self, at: int, chunk: Chunk) -> None:
+        """It stands between two values, and nowhere else."""
+        before, after = self._chunks[:at], [c for c in self._chunks[at + 1 :] if c.kind != "fill"]
+        between = before and after and before[-1].values and after[0].values
+        self._wishes.either = True
+        self._wishes.unplaced += [] if between else [chunk]
 
     def _share(self, at: int, chunk: Chunk) -> None:
         """``share of sales by zone``; neither ``discount percentage`` nor ``UPI share`` is one of these."""
@@ -172,7 +196,7 @@ class _Gathering:
         asked = at > 0 and self._chunks[at - 1].word in _ASKING
         ranked = self._top is not None and not wishes.groups and not self._only_measure(chunk)
         if self._mode == "by" and self._by_word == "per" and self._aggregate_used("average"):
-            wishes.per, self._mode = chunk, ""
+            wishes.per, self._mode, self._waiting = chunk, "", None
         elif self._mode == "by" and self._by_word != _MORE and self._only_measure(chunk) and not self._top:
             wishes.unplaced.append(chunk)
         elif self._mode == "by" and not (self._only_measure(chunk) or self._ordering(chunk)):
@@ -191,7 +215,7 @@ class _Gathering:
             if "and" in beside or "versus" in beside:
                 wishes.listed.add(chunk.start)
             wishes.loose.append((chunk, self._taken_aggregate()))
-            self._mode = ""
+            self._settle()
 
     def _is_compound(self, at: int, chunk: Chunk) -> bool:
         """``number of product returns`` counts returns, not products: the analyst leaves it."""
@@ -210,10 +234,18 @@ class _Gathering:
             self._wishes.order = ""
             self._top = None
         self._wishes.side_by_side |= self._mode == "versus"
-        self._mode = ""
+        self._settle()
         self._wishes.measures.append((chunk, aggregate))
 
+    def _settle(self) -> None:
+        """A figure ends a list; "versus" and the "by" of a ranking have found what they waited for."""
+        if self._mode == "versus" or (self._mode == "by" and self._top and self._wishes.groups):
+            self._waiting = None
+        self._mode = ""
+
     def _count(self, chunk: Chunk) -> None:
+        if self._aggregate not in ("", "sum"):
+            self._wishes.unplaced.append(chunk)
         if self._only_measure(chunk):
             self._wishes.measures.append((chunk, "how many"))
         else:
@@ -223,8 +255,8 @@ class _Gathering:
 
     def _group(self, chunk: Chunk) -> None:
         self._wishes.groups.append(chunk)
-        self._mode = "by"
-        self._by_word = _MORE
+        self._mode, self._by_word = "by", _MORE
+        self._waiting = None
 
     def _value(self, at: int, chunk: Chunk) -> None:
         follower = self._peek(at + 1, "noun")
@@ -240,6 +272,8 @@ class _Gathering:
             self._wishes.unplaced.append(chunk)
         self._wishes.values.append((chunk, self._mode == "not"))
         self._by_word = _MORE
+        if self._mode in ("not", "versus"):
+            self._waiting = None
         if self._mode != "not":
             self._mode = ""
 
@@ -333,8 +367,9 @@ class _Gathering:
         if time.grain:
             if wise is not None:
                 self._used.add(wise)
-            if self._mode == "by" and self._by_word == "per" and self._aggregate_used("average"):
-                self._wishes.per, self._mode = chunk, ""
+            adverb = time.alone and self._aggregate == "average"
+            if adverb or (self._mode == "by" and self._by_word == "per" and self._aggregate_used("average")):
+                self._wishes.per, self._mode, self._waiting = chunk, "", None
             elif time.alone or wise is not None or self._mode == "by" or self._asked(at):
                 self._group(chunk)
             elif chunk.targets:
@@ -343,7 +378,7 @@ class _Gathering:
                 self._wishes.unplaced.append(chunk)
         elif self._mode == "versus":
             self._wishes.against.append(chunk)
-            self._mode = ""
+            self._mode, self._waiting = "", None
         else:
             self._wishes.times.append(chunk)
 
@@ -375,8 +410,7 @@ class _Gathering:
         waiting = {"count", "distinct"} if self._counting else set()
         waiting |= {"aggregate"} if self._aggregate else set()
         self._wishes.unplaced += [c for c in self._chunks if c.kind in waiting and c.word not in _HOW_MUCH]
-        if self._mode in ("not", "versus") and not (self._wishes.values and self._mode == "not"):
-            self._wishes.unplaced += [c for c in self._chunks if c.kind == self._mode]
+        self._wishes.unplaced += [self._waiting] if self._waiting else []
         self._contrast()
         if self._wishes.limit == 0:
             self._wishes.unplaced += [c for c in self._chunks if c.kind == "top"]
