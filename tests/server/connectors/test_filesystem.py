@@ -173,6 +173,20 @@ def test_workbooks_keep_their_types(opened: Opener, tmp_path: Path) -> None:
     assert ask(connector, "SELECT sum(Amount) FROM plan_targets_2026") == [[Decimal("1234577.75")]]
 
 
+def test_money_in_a_csv_is_exact(opened: Opener, tmp_path: Path) -> None:
+    root = tmp_path / "money"
+    root.mkdir()
+    (root / "bills.csv").write_text(
+        "rupees,rate,measured,empty\n0.1,1.2345,0.123456,\n0.2,,2,\n0.3,7,1e300,\n"
+    )
+    connector = opened(root)
+    kinds = [column.type for column in table(connector, "bills").columns]
+    assert kinds[:3] == [ColumnType.DECIMAL, ColumnType.DECIMAL, ColumnType.FLOAT]
+    assert ask(connector, "SELECT sum(rupees), sum(rate) FROM bills") == [
+        [Decimal("0.60"), Decimal("8.2345")]
+    ]
+
+
 def test_a_broken_file_is_named_and_the_others_work(opened: Opener, shop: Path) -> None:
     (shop / "bad.parquet").write_bytes(b"not parquet at all")
     (shop / "bad.xlsx").write_bytes(b"PK nonsense")
