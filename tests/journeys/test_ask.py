@@ -11,11 +11,6 @@ import pytest
 from tests.journeys.processes import Running, desktop
 
 
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("home")
-
-
 def by_hand(home: Path, sql: str) -> list[Any]:
     data = home / "demo" / "data"
     with duckdb.connect() as connection:

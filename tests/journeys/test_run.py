@@ -11,11 +11,6 @@ import pytest
 from tests.journeys.processes import Running, children_of, runs
 
 
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("home")
-
-
 @pytest.fixture
 def agent(home: Path) -> Iterator[Running]:
     with Running(home, "--no-window") as running:
