@@ -60,7 +60,7 @@ def build(
     results = Results(database, home / "agent" / "results")
     turns, conversations = Turns(database), Conversations(database)
     sources = Sources(backend.client, Analyst, today)
-    queries = Queries(backend.client, results, sources.type_of, charts.of_result)
+    queries = Queries(backend.client, results, sources.type_of, charts.of_result, backend.look)
     loop = Loop(
         model=_model(settings, sources, queries, results),
         analyst=AnalystAnswer(sources, queries, results),

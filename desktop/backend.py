@@ -88,6 +88,10 @@ class Backend:
             raise BackendConnectionError("The backend is not running.", details=detail)
         return client
 
+    def look(self) -> None:
+        """Somebody noticed that it may have gone, or come back: asks at once."""
+        self._look_now.set()
+
     def start_again(self) -> None:
         """Looks at once; starts the demo anew when it is the demo that has gone."""
         child = self._child

@@ -16,7 +16,7 @@ from desktop.store.results import Results, StoredResult
 from desktop.tools.base import ToolContext, ToolOutput
 from desktop.tools.formats import guess
 from shared.backend_client import BackendClient, QueryResult
-from shared.errors import AppError, QueryCancelled
+from shared.errors import AppError, BackendConnectionError, QueryCancelled
 from shared.results import Column
 
 MAX_ROWS = 10_000
@@ -60,11 +60,13 @@ class Queries:
         results: Results,
         type_of: Callable[[str], str],
         suggest: Suggest,
+        backend_away: Callable[[], None] = lambda: None,
     ) -> None:
         self._client = client
         self._results = results
         self._type_of = type_of
         self._suggest = suggest
+        self._backend_away = backend_away
 
     def run(self, query: Query, context: ToolContext) -> Ran:
         answer = self._ask(query, context)
@@ -113,12 +115,18 @@ class Queries:
 
         forget = context.on_stop(cancel)
         try:
-            return client.execute_query(query.connection, query.sql, max_rows=MAX_ROWS, query_id=query_id)
+            answer = client.execute_query(query.connection, query.sql, max_rows=MAX_ROWS, query_id=query_id)
+        except BackendConnectionError:
+            self._backend_away()
+            raise
         except QueryCancelled:
             context.cancelled()
             raise
         finally:
             forget()
+        if answer.cached_at is not None:
+            self._backend_away()
+        return answer
 
 
 def plain(rows: Sequence[Sequence[Any]]) -> Rows:

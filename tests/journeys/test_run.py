@@ -39,8 +39,10 @@ def test_killing_the_backend_gives_a_clear_state_and_kept_answers(agent: Running
     assert new[-1]["status"] == "failed"
     [failed] = [event for event in new if event["event"] == "turn_failed"]
     assert failed["action"] == "backend"
-    agent.json("POST", "/api/backend/look", {})
     deadline = time.monotonic() + 60
+    while agent.json("GET", "/api/state")["backend"]["state"] != "offline":
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
     while agent.json("GET", "/api/state")["backend"]["state"] != "online":
         agent.json("POST", "/api/backend/look", {})
         assert time.monotonic() < deadline
