@@ -108,6 +108,15 @@ def test_a_slow_query_is_stopped_and_the_next_question_is_answered(window: Page)
     expect(window.locator(".turn")).to_have_count(1)
 
 
+def test_an_answer_under_way_is_joined_again_after_a_reload(window: Page) -> None:
+    ask(window, "Something slow again")
+    expect(window.locator(".live .now")).to_have_text("Running SQL on retail", timeout=SOON)
+    window.reload()
+    expect(window.locator(".live .now")).to_have_text("Running SQL on retail", timeout=SOON)
+    window.get_by_role("button", name="Stop").click()
+    expect(window.get_by_text("Stopped. Nothing was left running.")).to_be_visible(timeout=SOON)
+
+
 def test_thousands_of_rows_scroll_sort_and_copy(window: Page) -> None:
     ask(window, "All bills")
     scroller = window.locator(".grid-scroll")

@@ -255,6 +255,31 @@ def test_the_inspector_shows_where_figures_came_from_and_checks_again(window: Pa
     expect(drawer).to_be_hidden()
 
 
+def test_everything_of_an_answer_is_reached_with_the_keyboard(window: Page) -> None:
+    window.keyboard.type("Net sales by zone")
+    window.keyboard.press("Enter")
+    expect(window.locator(".turn")).not_to_have_attribute("aria-busy", "true")
+    reached: list[str] = []
+    for _ in range(40):
+        window.keyboard.press("Shift+Tab")
+        reached.append(
+            window.evaluate(
+                "(it => it.getAttribute('aria-label') ?? it.innerText.trim())(document.activeElement)"
+            )
+        )
+        ring = window.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+        assert ring != "none" or window.evaluate("document.activeElement.matches('.tbl, textarea')"), reached[
+            -1
+        ]
+        if reached[-1] == "Edit and ask again":
+            break
+    wanted = ["Compare with the target by month", "Ask again", "Good answer", "Export", "Show SQL", "Columns"]
+    for name in [*wanted, "Sort by Zone", "Both", "₹48.62 crore: show the cell it comes from"]:
+        assert name in reached
+    window.keyboard.press("Alt+n")
+    expect(window.get_by_role("heading", level=1)).to_have_text("New conversation")
+
+
 def test_narrow_windows_open_the_rail_over_the_page(window: Page) -> None:
     window.set_viewport_size({"width": 380, "height": 800})
     rail = window.get_by_role("navigation", name="Conversations")

@@ -8,7 +8,7 @@ export function keys(app) {
     const control = (event.ctrlKey || event.metaKey) && !event.altKey && !event.shiftKey;
     const key = event.key.toLowerCase();
     if (control && key === "k") find(app);
-    else if (control && key === "n") app.go("#/");
+    else if ((control || alone(event)) && key === "n") app.go("#/"); // browsers keep Ctrl N for themselves
     else if (control && key === "i") app.toggleInspector();
     else if (event.key === "Escape" && !document.querySelector("dialog[open]")) escape(app);
     else if (/^[1-9]$/.test(event.key) && !event.ctrlKey && !event.altKey && !typing(event.target)) {
@@ -18,6 +18,7 @@ export function keys(app) {
   });
 }
 
+const alone = (event) => event.altKey && !event.ctrlKey && !event.metaKey && !event.shiftKey;
 const typing = (element) => /^(INPUT|TEXTAREA|SELECT)$/.test(element.tagName) || element.isContentEditable;
 
 /** The nearest thing that can be closed or stopped. */

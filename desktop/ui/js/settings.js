@@ -9,7 +9,7 @@ import { backendLine } from "./status.js";
 import { toast } from "./toast.js";
 
 const KEYS = [
-  ["Enter", "key.send"], ["Shift Enter", "key.line"], ["↑", "key.edit"], ["Esc", "key.stop"], ["Ctrl N", "key.new"], ["Ctrl K", "key.search"],
+  ["Enter", "key.send"], ["Shift Enter", "key.line"], ["↑", "key.edit"], ["Esc", "key.stop"], ["Ctrl N or Alt N", "key.new"], ["Ctrl K", "key.search"],
   ["Ctrl I", "key.drawer"], ["1 – 9", "key.choose"], ["← ↑ → ↓", "key.grid"],
 ];
 
@@ -33,7 +33,7 @@ export class Settings {
     const sections = [
       ["look", "sun", [this.choice("theme", ["system", "light", "dark"], t("set.themeHint")), this.choice("numbers", ["indian", "international"], t("set.numbersHint", { example: short(12419000, "money") }))]],
       ["answers", "data", this.answers()],
-      ["keys", "code", [h("dl", { class: "keys" }, KEYS.map(([keys, what]) => [h("dt", null, keys.split(" ").map((key) => (key === "–" ? " – " : h("kbd", null, key)))), h("dd", null, t(what))]))]],
+      ["keys", "code", [h("dl", { class: "keys" }, KEYS.map(([keys, what]) => [h("dt", null, keys.split(" ").map((key) => (/^(–|or)$/.test(key) ? h("span", { class: "quiet" }, key) : h("kbd", null, key)))), h("dd", null, t(what))]))]],
       ["about", "info", [row(t("app.name"), "", t("set.version") + " " + state.version), row(t("set.privacy"), t("set.privacyHint"), "")]],
     ];
     this.index.replaceChildren(...sections.map(([name, sign]) =>
