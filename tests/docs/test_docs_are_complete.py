@@ -1,0 +1,48 @@
+"""What exists is documented, and what is documented exists."""
+
+import re
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from shared.permissions import Permission
+from shared.settings import AgentSettings, BackendSettings
+
+ROOT = Path(__file__).parents[2]
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
+
+
+def settings_of(kind: type[msgspec.Struct]) -> list[str]:
+    """``section.key`` for every setting of a settings file."""
+    names = []
+    for section in msgspec.structs.fields(kind):
+        assert isinstance(section.type, type)
+        names += [f"{section.name}.{field.name}" for field in msgspec.structs.fields(section.type)]
+    return names
+
+
+@pytest.mark.parametrize("name", settings_of(BackendSettings))
+def test_every_backend_setting_is_documented(name: str) -> None:
+    assert f"`{name}`" in (ROOT / "docs" / "running-a-backend.md").read_text()
+
+
+@pytest.mark.parametrize("name", settings_of(AgentSettings))
+def test_every_agent_setting_is_documented(name: str) -> None:
+    assert f"`{name}`" in (ROOT / "docs" / "using.md").read_text()
+
+
+@pytest.mark.parametrize("permission", Permission)
+def test_every_permission_is_documented(permission: Permission) -> None:
+    assert f"`{permission}`" in (ROOT / "docs" / "running-a-backend.md").read_text()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_leads_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\((?!https?:|mailto:)([^)#\s]+)", page.read_text()):
+        assert (page.parent / target).exists(), f"{page.name} links to {target}, which is not there"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_page_opens_with_a_title(page: Path) -> None:
+    assert page.read_text().startswith("# ")
