@@ -259,7 +259,7 @@ def run_test(arguments: List[str]) -> int:
     known, rest = parser.parse_known_args(arguments)
     set_up("dev")
     os.chdir(str(ROOT))
-    parallel = [] if known.serial else ["-n", str(max(2, min(4, os.cpu_count() or 2)))]
+    parallel = [] if known.serial else ["-n", str(max(2, min(4, os.cpu_count() or 2))), "--dist", "loadfile"]
     return become(["-m", "pytest"] + parallel + rest)
 
 

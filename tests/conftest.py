@@ -1,3 +1,3 @@
 """Fixtures that every test may ask for."""
 
-pytest_plugins = ("tests.peers.postgres",)
+pytest_plugins = ("tests.peers.demo", "tests.peers.postgres")

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from server import demo
 from server.connectors import KINDS
 from shared.backend_client import BackendClient
 from shared.errors import InvalidRequest, NotPermitted, QueryRefused
@@ -87,11 +86,14 @@ def test_a_source_that_fails_in_the_middle_is_a_failure_and_leaves_nothing_runni
     assert counts.running == 0
 
 
-def test_the_demo_data_is_analysed_through_its_connection(tmp_path: Path) -> None:
-    data = demo.ensure(tmp_path / "data", lambda _: None)
+def test_the_demo_data_is_analysed_through_its_connection(tmp_path: Path, demo_folder: Path) -> None:
     running = start(tmp_path / "home", KINDS.values())
     try:
-        connection = {"name": "clickhouse_analytics", "type": "filesystem", "params": {"root": str(data)}}
+        connection = {
+            "name": "clickhouse_analytics",
+            "type": "filesystem",
+            "params": {"root": str(demo_folder)},
+        }
         assert running.ask("POST", "/api/connections", connection).status == 201
         client = BackendClient(
             base_url=running.url, api_key=running.key("db_read", "ai_insights"), timeout=30

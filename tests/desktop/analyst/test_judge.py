@@ -1,12 +1,12 @@
 """The analyst before its outside judge: right, asking back or refusing as allowed, never wrong."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import duckdb
 import pytest
 
 from desktop.analyst.meaning import Plan, Question
-from server import demo
 from server.demo import parquet
 from tests.desktop.analyst.asking import Asking
 from tests.desktop.analyst.questions import HostileQuestion, question_files, right
@@ -28,11 +28,10 @@ QUESTIONS = [
 
 
 @pytest.fixture(scope="module")
-def askers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Asking]]:
+def askers(demo_folder: Path) -> Iterator[dict[str, Asking]]:
     found = {name: duckdb.connect(":memory:") for name in FILES}
-    folder = demo.ensure(tmp_path_factory.mktemp("demo") / "retail", lambda _: None)
     for table in parquet.TABLES:
-        found["retail"].execute(f"CREATE VIEW {table} AS FROM '{folder / table}.parquet'")
+        found["retail"].execute(f"CREATE VIEW {table} AS FROM '{demo_folder / table}.parquet'")
     load(hospital(), found["hospital"])
     load(fleet(), found["fleet"])
     yield {name: Asking(db) for name, db in found.items()}

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 from decimal import Decimal
+from pathlib import Path
 
 import duckdb
 import pytest
 
-from server import demo
 from server.demo import parquet
 from tests.desktop.analyst.questions import OUTCOMES, HostileQuestion, question_files, right, same
 from tests.desktop.analyst.schemas.fleet import fleet
@@ -22,11 +22,10 @@ QUESTIONS = [
 
 
 @pytest.fixture(scope="module")
-def sources(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, duckdb.DuckDBPyConnection]]:
+def sources(demo_folder: Path) -> Iterator[dict[str, duckdb.DuckDBPyConnection]]:
     found = {name: duckdb.connect(":memory:") for name in ("retail", "hospital", "fleet")}
-    folder = demo.ensure(tmp_path_factory.mktemp("demo") / "retail", lambda _: None)
     for table in parquet.TABLES:
-        found["retail"].execute(f"CREATE VIEW {table} AS FROM '{folder / table}.parquet'")
+        found["retail"].execute(f"CREATE VIEW {table} AS FROM '{demo_folder / table}.parquet'")
     load(hospital(), found["hospital"])
     load(fleet(), found["fleet"])
     yield found

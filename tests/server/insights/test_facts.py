@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterator
 from datetime import date, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -11,7 +12,6 @@ import msgspec
 import numpy as np
 import pytest
 
-from server import demo
 from server.demo import parquet
 from server.insights.facts import study
 from server.insights.narrate import NOTHING, narrate
@@ -28,11 +28,10 @@ _KINDS = {
 
 
 @pytest.fixture(scope="module")
-def db(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
-    folder = demo.ensure(tmp_path_factory.mktemp("demo") / "retail", lambda _: None)
+def db(demo_folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     with duckdb.connect(":memory:") as db:
         for table in parquet.TABLES:
-            db.execute(f"CREATE VIEW {table} AS FROM '{folder / table}.parquet'")
+            db.execute(f"CREATE VIEW {table} AS FROM '{demo_folder / table}.parquet'")
         yield db
 
 
