@@ -22,13 +22,17 @@ SELECT c.oid, CASE WHEN n.nspname = 'public' AND pg_table_is_visible(c.oid) THEN
         WHEN 'p' THEN (SELECT sum(greatest(leaf.reltuples, 0)) FROM pg_partition_tree(c.oid) t
             JOIN pg_class leaf ON leaf.oid = t.relid WHERE t.isleaf)
         ELSE c.reltuples END::bigint,
-    obj_description(c.oid, 'pg_class'), a.attnum, a.attname,
+    told.description, a.attnum, a.attname,
     CASE WHEN t.typtype = 'd' THEN t.typbasetype ELSE t.oid END, t.typcategory, a.attnotnull,
-    col_description(c.oid, a.attnum)
+    note.description
 FROM pg_catalog.pg_class c
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
 JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
+LEFT JOIN pg_catalog.pg_description told
+    ON told.classoid = 'pg_class'::regclass AND told.objoid = c.oid AND told.objsubid = 0
+LEFT JOIN pg_catalog.pg_description note
+    ON note.classoid = 'pg_class'::regclass AND note.objoid = c.oid AND note.objsubid = a.attnum
 WHERE c.relkind IN ('r', 'v', 'm', 'p', 'f') AND NOT c.relispartition
   AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
   AND has_schema_privilege(n.oid, 'USAGE')
