@@ -5,6 +5,7 @@ while what the older one sealed stays readable.
 """
 
 import os
+import secrets
 import stat
 from collections.abc import Mapping
 from pathlib import Path
@@ -93,7 +94,7 @@ def _create(file: Path) -> None:
     from cryptography.fernet import Fernet
 
     private_folder(file.parent)
-    fresh = file.with_name(f"{file.name}.{os.getpid()}.new")
+    fresh = file.with_name(f"{file.name}.{secrets.token_hex(4)}.new")
     descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with os.fdopen(descriptor, "wb") as opened:

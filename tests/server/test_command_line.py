@@ -9,6 +9,7 @@ import pytest
 
 from server import demo
 from server.access.identity import looks_like_a_key
+from server.cli import main
 from shared.backend_client import BackendClient
 from tests.server.processes import BackendProcess, run, spawn
 from tests.server.running import lines_of, wait_until
@@ -90,15 +91,15 @@ def test_a_mistake_is_one_sentence_and_a_code(tmp_path: Path, arguments: list[st
     ],
 )
 def test_settings_that_cannot_work_stop_the_start_naming_the_key(
-    tmp_path: Path, settings: str, said: str
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], settings: str, said: str
 ) -> None:
     config = tmp_path / "backend_config.yaml"
     config.write_text(settings)
     for command in ("check-config", "serve"):
-        code, _, err = run(tmp_path, command, "--config", str(config))
-        assert code == 1, command
+        assert main([command, "--config", str(config)]) == 1, command
+        err = capsys.readouterr().err
         assert said in err
-        assert "Traceback" not in err
+        assert len(err.strip().splitlines()) == 1
 
 
 def test_a_demo_whose_parent_is_gone_already_ends_by_itself(tmp_path: Path) -> None:
