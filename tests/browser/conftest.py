@@ -10,6 +10,9 @@ import vl_convert
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 
 from tests.browser.peer import Peer
+from tests.journeys.conftest import demo_data, home
+
+__all__ = ["demo_data", "home"]  # fixtures that journeys have made already
 
 ARGUMENTS = [
     "--disable-gpu",

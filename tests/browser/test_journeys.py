@@ -3,37 +3,27 @@
 The model is scripted at the wire; all else is what a person runs.
 """
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from desktop.serving import Serving, take_port
 from shared.settings import AgentSettings, OpenAiSection
+from tests.browser.agent import SOON, running_agent
 from tests.browser.conversation_model import speak
 from tests.peers.openai import OpenAiPeer
 
 pytestmark = pytest.mark.browser
-SOON = 30_000  # making the demo data and the first query share two cores with other tests
 
 
 @pytest.fixture(scope="module")
-def link(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def link(home: Path) -> Iterator[str]:
     """The address of a running agent, with its key."""
-    home = tmp_path_factory.mktemp("home")
-    before = os.environ.get("VMART_HOME")
-    os.environ["VMART_HOME"] = str(home)
-    listening, _ = take_port(0)
     with OpenAiPeer(otherwise=speak) as model:
         settings = AgentSettings(openai=OpenAiSection(base_url=model.url, model="scripted"))
-        with Serving(settings, home, listening) as serving:
-            yield serving.door.link
-    if before is None:
-        del os.environ["VMART_HOME"]
-    else:
-        os.environ["VMART_HOME"] = before
+        with running_agent(home, settings) as link:
+            yield link
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 import { get, post } from "./api.js";
 import { copyText } from "./clipboard.js";
 import { button, h, icon, iconButton } from "./dom.js";
-import { clock, date, elapsed, heading, moment, number } from "./format.js";
+import { cell, clock, date, elapsed, heading, moment, number } from "./format.js";
 import { t } from "./messages.js";
 import { sqlBlock } from "./sql.js";
 
@@ -41,13 +41,25 @@ export class Receipt {
     if (!figures.length) return section(t("receipt.figures"), h("p", { class: "quiet" }, t("receipt.noFigures")));
     const traced = figures.filter((figure) => figure.traced).length;
     const list = h("ul", { class: "trace" }, figures.map((figure) => {
-      const where = figure.where || (figure.traced ? t("receipt.cell", { row: number(figure.row + 1), column: heading(this.result.columns[figure.column]?.name ?? "") }) : t("receipt.none"));
+      const where = this.where(figure);
       const sign = h("span", { class: figure.traced ? "ok" : "warn" }, icon(figure.traced ? "check" : "quest"));
       const parts = [sign, h("span", { class: "num fig-text" }, figure.text), h("span", { class: figure.traced ? "to cut" : "to cut warn", title: where }, where)];
       return h("li", null, figure.traced ? h("button", { type: "button", onclick: () => this.onFigure(figure.row, figure.column) }, parts) : parts);
     }));
     const told = h("span", { class: traced === figures.length ? "end ok" : "end warn" }, t("receipt.traced", { traced, count: figures.length }));
     return section([t("receipt.figures"), told], list);
+  }
+
+  /** The cell by the words that stand in its row, as a person would point at it: North, Net sales. */
+  where(figure) {
+    if (!figure.traced) return t("receipt.none");
+    const { columns, formats, rows } = this.result;
+    const row = rows[figure.row];
+    const column = columns[figure.column];
+    if (!row || !column) return figure.where;
+    const named = columns.map((_, at) => at).filter((at) => at !== figure.column && typeof row[at] === "string").slice(0, 2);
+    const words = named.map((at) => cell(row[at], formats[at]));
+    return words.length ? [...words, heading(column.name)].join(", ") : t("receipt.cell", { row: number(figure.row + 1), column: heading(column.name) });
   }
 
   facts() {
@@ -87,7 +99,7 @@ export class Receipt {
     const it = this.receipt;
     if (!it) return "";
     const lines = [this.result.title, ""];
-    for (const figure of it.figures) lines.push(`${figure.text}: ${figure.where || (figure.traced ? t("receipt.cell", { row: figure.row + 1, column: this.result.columns[figure.column]?.name }) : t("receipt.none"))}`);
+    for (const figure of it.figures) lines.push(`${figure.text}: ${this.where(figure)}`);
     for (const { name, value } of it.readings) lines.push(`${name}: ${value}`);
     lines.push(`${t("receipt.connection")}: ${it.connection}`, `${t("receipt.ran")}: ${it.ran_at}`, `${t("receipt.rows")}: ${it.row_count}`, `${t("receipt.hash")}: ${it.content_hash}`, "", it.sql);
     return lines.join("\n");

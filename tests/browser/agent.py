@@ -1,0 +1,22 @@
+"""The real agent with its demo backend, for tests that drive its window."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from desktop.serving import Serving, take_port
+from shared.settings import AgentSettings
+
+SOON = 40_000  # starting the demo and the first query share two cores with other tests
+
+
+@contextmanager
+def running_agent(home: Path, settings: AgentSettings) -> Iterator[str]:
+    """The address of its window, with the key of this start."""
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("VMART_HOME", str(home))
+        listening, _ = take_port(0)
+        with Serving(settings, home, listening) as serving:
+            yield serving.door.link
