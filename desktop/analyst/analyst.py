@@ -21,7 +21,7 @@ from desktop.analyst.periods import Clock
 from desktop.analyst.resolve import Resolved, Resolving
 from desktop.analyst.select import Writer
 from desktop.analyst.tell import tell
-from desktop.analyst.tokens import MAX_QUESTION, Token, tokenise
+from desktop.analyst.tokens import MAX_QUESTION, Token, singular, tokenise
 from desktop.analyst.unclear import Unclear, Wording, ask, refuse
 from desktop.analyst.wishes import Wishes, gather
 from shared.results import Column, ColumnType
@@ -174,7 +174,7 @@ class Analyst:
         if len(word) < 4:
             return []
         known = sorted(self._catalogue.names.vocabulary() | self._catalogue.values.vocabulary())
-        return difflib.get_close_matches(word, known, n=3, cutoff=0.8)
+        return difflib.get_close_matches(singular(word), known, n=3, cutoff=0.75)
 
     def _suggested(self) -> list[str]:
         return (self._starters or [])[:3]

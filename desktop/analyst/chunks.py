@@ -229,16 +229,20 @@ def _noun(tokens: Sequence[Token], at: int, names: Names, values: Values) -> Chu
     values.load()
     for length in range(min(max(LONGEST, values.longest), len(tokens) - at), 0, -1):
         part = tokens[at : at + length]
-        if any(t.kind not in ("word", "number") and t.text not in ("-", "&", "/") for t in part):
+        if any(t.kind not in ("word", "number") and t.text not in ("-", "&", "/", "%") for t in part):
             continue
-        words = tuple(t.word for t in part if t.kind in ("word", "number"))
-        if part[-1].kind == "mark" or not words:
+        words = tuple(_named(t) for t in part if t.kind in ("word", "number") or t.text == "%")
+        if (part[-1].kind == "mark" and part[-1].text != "%") or part[0].kind == "mark":
             continue
         targets = names.find(words) if len(words) == length and _may_be_noun(part) else ()
         found = tuple(values.find(words)) if _may_be_value(part, values) else ()
         if targets or found:
             return Chunk("noun", _text(tokens, at, at + length), at, at + length, targets, found)
     return None
+
+
+def _named(token: Token) -> str:
+    return "percent" if token.text == "%" else token.word
 
 
 def _may_be_noun(part: Sequence[Token]) -> bool:

@@ -60,6 +60,9 @@ class Resolving:
             measures = list(following.measures)
         if not measures:
             raise self._nothing_to_show()
+        alone = len(measures) < 2 and self._wishes.contrast is None and not self._wishes.against
+        if self._wishes.side_by_side and alone:
+            raise refuse("I can't tell what should be compared with what.")
         facts = tuple(dict.fromkeys(m.fact for m in measures))
         if len(facts) > 2:
             raise refuse("I can lay two kinds of records side by side, not more.")
