@@ -46,7 +46,7 @@ MONEY = _words(
 )
 NOT_MONEY = _words(
     "quantity count pct percent percentage ratio rate day hour minute number no weight km usd eur gbp "
-    "mode method type status year month date id code unit sqft"
+    "mode method type status year month date id code sqft"
 )
 RATE = _words(
     "price mrp rate percent pct percentage ratio score rating temperature temp avg average mean index share "
