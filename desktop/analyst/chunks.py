@@ -48,6 +48,7 @@ _PHRASES: dict[tuple[str, ...], tuple[str, str]] = {
     ("number", "of", "distinct"): ("distinct", ""),
     ("number", "of", "unique"): ("distinct", ""),
     ("distinct", "count", "of"): ("distinct", ""),
+    ("count", "of", "distinct"): ("distinct", ""),
     ("distinct",): ("distinct", ""),
     ("unique",): ("distinct", ""),
     ("different",): ("distinct", ""),

@@ -174,7 +174,7 @@ def reading(measure: Measure, catalogue: Catalogue) -> str:
     if measure.level:
         text += ", on the latest day of each period"
     if measure.per:
-        text += f", divided by the number of different {singular(measure.per.column)} in its rows"
+        text += f", divided by how many different {measure.per_label or measure.per.column} its rows have"
     return text
 
 

@@ -70,6 +70,7 @@ class Resolving:
         measures = self._per(measures, places)
         dimensions = self._dimensions(places, following)
         filters = self._filters(places, following)
+        self._check_contrast(dimensions, filters)
         span, against, dates = self._when(facts, dimensions, following)
         conditions = self._conditions(measures, dimensions, places, following)
         order, limit = self._order(measures, dimensions)
@@ -322,6 +323,13 @@ class Resolving:
             raise refuse("I can group by two things at once, one of them a time; not by more.")
         return list(dict.fromkeys(found))
 
+    def _check_contrast(self, dimensions: Sequence[Dimension], filters: Sequence[Filter]) -> None:
+        """What is set against each other must be values of one column."""
+        if self._wishes.contrast is not None:
+            column = dimensions[-1].place
+            if not any(f.place == column and " or " in f.said for f in filters):
+                raise refuse("I can compare values of one column with each other, not of different ones.")
+
     def _filters(self, places: Places, following: Intent | None) -> list[Filter]:
         found = places.filters(self._wishes.values, either=self._wishes.either)
         if following is None:
@@ -349,7 +357,7 @@ class Resolving:
             place, per_label = date_column, chunk.time.grain
         else:
             place, per_label = self._counted_place(first.fact, chunk, places), ""
-        label = f"{total.label} per {singular(chunk.word)}"
+        label = f"{total.label} per {per_label or singular(chunk.word)}"
         return [msgspec.structs.replace(total, label=label, per=place, per_label=per_label)]
 
     def _counted_place(self, fact: str, chunk: Chunk, places: Places) -> Place:
