@@ -128,6 +128,33 @@ def long_table(count: int = 200_000) -> ResultCard:
     )
 
 
+def wide(rows: int) -> ResultCard:
+    """Twenty columns with long names; or, with no rows, an answer that found nothing."""
+    kinds = [ColumnType.TEXT] + [ColumnType.DECIMAL] * 19
+    names = ["product_category_and_brand"] + [f"net_amount_of_month_{n}" for n in range(1, 20)]
+    values: list[list[object]] = [
+        [
+            f"Ethnic wear for women, brand {n}",
+            *[None if (n + m) % 7 == 0 else -n * 1000.25 + m * 77 for m in range(19)],
+        ]
+        for n in range(rows)
+    ]
+    return ResultCard(
+        result_id="r-wide",
+        title="Net amount by category and month, with a title longer than most people would ever write",
+        connection="retail",
+        sql="SELECT 1",
+        columns=[Column(name, kind) for name, kind in zip(names, kinds, strict=True)],
+        formats=["text", *["money"] * 19],
+        rows=values,
+        row_count=rows,
+        truncated=False,
+        elapsed_ms=61_000.0,
+        ran_at="2026-11-23T05:13:00+00:00",
+        content_hash="cc" * 32,
+    )
+
+
 def fig(text: str, row: int, column: int) -> str:
     return f'<a class="fig" data-result="r-zones" data-row="{row}" data-column="{column}">{text}</a>'
 
@@ -176,6 +203,12 @@ def answer(question: str, *, offline: bool) -> Iterator[Event | float]:
         yield from steps(summary="2,00,000 rows")
         yield long_table()
         yield TextChunk("<p>Every bill is in the table.</p>")
+    elif "wide" in words or "nothing" in words:
+        yield from steps()
+        yield wide(40 if "wide" in words else 0)
+        yield TextChunk(
+            "<p>Here it is.</p><ul><li>One</li><li>Two</li></ul>" if "wide" in words else "<p>Nothing.</p>"
+        )
     elif "month" in words:
         yield from steps()
         yield months()

@@ -41,6 +41,15 @@ def running(page: Page, peer: Peer) -> None:
     expect(page.locator(".live .now", has_text="Running SQL")).to_be_visible()
 
 
+def wide(page: Page, peer: Peer) -> None:
+    ask(page, "A wide one")
+    page.get_by_role("button", name="Both").click()
+
+
+def nothing(page: Page, peer: Peer) -> None:
+    ask(page, "Sales of nothing")
+
+
 def table(page: Page, peer: Peer) -> None:
     ask(page, "A long table of bills")
     page.locator("td").nth(6).click()
@@ -100,7 +109,7 @@ def search(page: Page, peer: Peer) -> None:
 
 
 SCREENS: list[Callable[[Page, Peer], None]] = [
-    home, answer, months, running, table, failure, clarify, offline, starting,
+    home, answer, months, running, wide, nothing, table, failure, clarify, offline, starting,
     inspector, inspector_table, sql, data, settings, search,
 ]  # fmt: skip
 

@@ -1,6 +1,7 @@
 """The page against its peer: what a real agent reaches only with difficulty, or slowly."""
 
 import re
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -156,6 +157,16 @@ def test_the_whole_table_is_copied_with_its_heads(clipboard: Page) -> None:
         "zone\tnet_sales\tpieces\tdiscount_share",
         "North\t486200000.5\t812340\t8.4",
     ]
+
+
+def test_the_chart_is_saved_as_a_picture(window: Page) -> None:
+    ask(window, "Net sales by zone")
+    expect(window.locator(".chart svg")).to_be_visible()
+    window.locator(".card-foot").get_by_role("button", name="Export").click()
+    with window.expect_download() as file:
+        window.get_by_role("menuitem", name="Picture of the chart").click()
+    assert file.value.suggested_filename == "Net sales by zone, April 2025 to March 2026.png"
+    assert Path(file.value.path()).read_bytes().startswith(b"\x89PNG")
 
 
 def test_a_head_sorts_and_sorts_back(window: Page) -> None:

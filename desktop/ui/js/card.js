@@ -27,7 +27,7 @@ export class Card {
     this.sqlPlace = h("div", { class: "card-sql", hidden: true });
     this.element = h("section", { class: this.single ? "card only-figure" : "card", "aria-label": t("card.result", { title: result.title }) },
       this.head(), this.body, this.sqlPlace, this.foot(rating));
-    this.view(this.single ? "none" : this.chartable ? "both" : "table");
+    this.view(this.single ? "none" : this.chartable && (result.chart || result.columns.length <= 4) ? "both" : "table");
   }
 
   head() {

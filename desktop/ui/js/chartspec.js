@@ -131,7 +131,7 @@ function drawing({ kind, points, labels, series, format, look, time }) {
     layers.push({ mark: { type: "line", strokeWidth: 2, strokeJoin: "round" } });
   }
   else layers.push({ mark: { type: "bar", cornerRadiusEnd: 2 } });
-  if (band && !many && labels.length <= (across ? MOST_BARS : 12) && !(!across && longest > 20)) layers.push(valueLabels(across, look));
+  if (band && !many && labels.length <= (across ? MOST_BARS : 12) && !(!across && longest > 20)) layers.push(valueLabels(across, look, true), valueLabels(across, look, false));
   return {
     data: { values: points }, width: 300, height: across ? Math.max(120, labels.length * barStep(labels.length, stacked ? 1 : series.length)) : 220,
     autosize: { type: "fit", contains: "padding" }, padding: { left: 4, right: across ? 8 : 10, top: 8, bottom: 4 },
@@ -143,10 +143,18 @@ function drawing({ kind, points, labels, series, format, look, time }) {
 
 const barStep = (labels, series) => (series > 1 ? Math.max(26, series * 9) : labels > 12 ? 21 : Math.max(26, Math.min(40, 230 / labels)));
 
-function valueLabels(across, look) {
-  const place = across ? { align: "left", baseline: "middle", dx: 5 } : { align: "center", baseline: "bottom", dy: -4 };
+/** The value at the end of its bar, on the side it points to. */
+function valueLabels(across, look, up) {
+  const side = up ? 1 : -1;
+  const place = across
+    ? { align: up ? "left" : "right", baseline: "middle", dx: 5 * side }
+    : { align: "center", baseline: up ? "bottom" : "top", dy: -4 * side };
   const text = { field: "y", type: "quantitative", format: ",.2~f" };
-  return { mark: { type: "text", fontSize: 11, fontWeight: 500, ...place }, encoding: { text, color: { value: look.text } } };
+  return {
+    transform: [{ filter: up ? "datum.y >= 0" : "datum.y < 0" }],
+    mark: { type: "text", fontSize: 11, fontWeight: 500, ...place },
+    encoding: { text, color: { value: look.text } },
+  };
 }
 
 const theme = (look) => ({
