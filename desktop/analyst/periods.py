@@ -12,34 +12,24 @@ import msgspec
 
 from desktop.analyst import steps
 from desktop.analyst.intent import Span
-from desktop.analyst.lexicon import NUMBER_WORDS
-from desktop.analyst.tokens import Token
-
-_MONTH_NAMES = (
-    "january", "february", "march", "april", "may", "june", "july", "august", "september", "october",
-    "november", "december",
-)  # fmt: skip
-_MONTH = (
-    {name: n for n, name in enumerate(_MONTH_NAMES, 1)}
-    | {name[:3]: n for n, name in enumerate(_MONTH_NAMES, 1)}
-    | {"sept": 9}
+from desktop.analyst.time_words import (
+    ADVERB,
+    FIRST_YEAR,
+    LAST,
+    MONTH,
+    STEP,
+    THIS,
+    TO_DATE,
+    count_of,
+    day_and_month,
+    day_number,
+    fiscal_year,
+    is_year,
+    made,
+    step_of,
+    year_after,
 )
-_THIS = {"this", "current", "is"}
-_LAST = {"last", "previous", "past", "prior", "pichle", "pichhle", "pichla", "pichli"}
-_STEP = {
-    "day": "day", "days": "day", "din": "day", "week": "week", "weeks": "week", "hafte": "week",
-    "hafta": "week",
-    "month": "month", "months": "month", "mahine": "month", "mahina": "month", "quarter": "quarter",
-    "quarters": "quarter", "year": "year", "years": "year", "saal": "year", "fy": "fiscal",
-    "fiscal": "fiscal",
-}  # fmt: skip
-_ADVERB = {
-    "daily": "day", "weekly": "week", "monthly": "month", "quarterly": "quarter", "yearly": "year",
-    "annual": "year", "annually": "year", "trend": "month", "datewise": "day", "daywise": "day",
-    "weekwise": "week", "monthwise": "month", "yearwise": "year", "quarterwise": "quarter",
-}  # fmt: skip
-_TO_DATE = {"mtd": "month", "qtd": "quarter", "ytd": "year", "wtd": "week", "fytd": "fiscal"}
-_FIRST_YEAR, _LAST_YEAR = 1990, 2100
+from desktop.analyst.tokens import Token
 
 
 class Time(msgspec.Struct, frozen=True):
@@ -109,7 +99,7 @@ class Clock:
 
     def _short_range(self, words: list[str], start: int, joiner: tuple[str, ...]) -> Time | None:
         """``between 1 and 15 March 2026``"""
-        day = _day_number(words[start]) if start < len(words) else None
+        day = day_number(words[start]) if start < len(words) else None
         if day is None or start + 1 >= len(words) or words[start + 1] not in joiner:
             return None
         right = self._date(words[start + 2 :])
@@ -134,7 +124,7 @@ class Clock:
             return _ended(length, span.start, self.today, self.today)
         if which == "after" and span.end < self.today:
             return _ended(length, span.end + timedelta(days=1), self.today, self.today)
-        first = date(_FIRST_YEAR - 90, 1, 1)
+        first = date(FIRST_YEAR - 90, 1, 1)
         if which == "before":
             return Time(length, Span(first, span.start - timedelta(days=1), f"before {span.start}"))
         return Time(length, Span(first, span.end, f"until {span.end}")) if which == "until" else None
@@ -144,8 +134,8 @@ class Clock:
     def _span(self, words: list[str], before: str) -> Time | None:
         if not words:
             return None
-        if words[1:2] == ["of"] and _STEP.get(words[0]) in ("week", "month", "quarter", "year"):
-            return self._step_of(words, _STEP[words[0]])
+        if words[1:2] == ["of"] and STEP.get(words[0]) in ("week", "month", "quarter", "year"):
+            return self._step_of(words, STEP[words[0]])
         for found in (self._named(words), self._relative(words), self._fiscal(words), self._date(words)):
             if found is not None:
                 return found
@@ -167,10 +157,10 @@ class Clock:
             return Time(1, steps.whole("day", self.today, 1, "yesterday", today=self.today))
         if words[:4] == ["day", "before", "yesterday"]:
             return Time(3, steps.whole("day", self.today, 2, "the day before yesterday", today=self.today))
-        if first in _TO_DATE:
-            return self._to_date(_TO_DATE[first], 1)
-        if words[1:3] == ["to", "date"] and first in _STEP:
-            return self._to_date(_STEP[first], 3)
+        if first in TO_DATE:
+            return self._to_date(TO_DATE[first], 1)
+        if words[1:3] == ["to", "date"] and first in STEP:
+            return self._to_date(STEP[first], 3)
         return None
 
     def _to_date(self, step: str, length: int) -> Time:
@@ -179,17 +169,17 @@ class Clock:
         return Time(length, Span(start, self.today, f"{step} to date", step, partial=True), note=note)
 
     def _relative(self, words: list[str]) -> Time | None:
-        if words[0] not in _THIS | _LAST or len(words) < 2:
+        if words[0] not in THIS | LAST or len(words) < 2:
             return None
-        many = _count(words[1])
-        step, length = _step(words[2:] if many else words[1:])
+        many = count_of(words[1])
+        step, length = step_of(words[2:] if many else words[1:])
         if not step:
             return None
         said = " ".join(words[: length + (2 if many else 1)])
         step = self._years if step == "year" and "calendar" not in said else step
         if many is not None:
-            return self._last_many(many, step, said, length + 2) if words[0] in _LAST else None
-        back = 1 if words[0] in _LAST else 0
+            return self._last_many(many, step, said, length + 2) if words[0] in LAST else None
+        back = 1 if words[0] in LAST else 0
         if step == "day":
             return (
                 None
@@ -221,7 +211,7 @@ class Clock:
         quarter = re.fullmatch(r"q([1-4])", words[0])
         if quarter:
             return self._quarter(int(quarter.group(1)), words)
-        start, length = _fiscal_year(words)
+        start, length = fiscal_year(words)
         if start is None:
             return None
         first = date(start, 4, 1)
@@ -231,8 +221,8 @@ class Clock:
 
     def _quarter(self, number: int, words: list[str]) -> Time | None:
         skip = 2 if words[1:2] in (["of"], [","]) else 1
-        year, length = _fiscal_year(words[skip:])
-        if year is None and len(words) > skip and _year_number(words[skip]):
+        year, length = fiscal_year(words[skip:])
+        if year is None and len(words) > skip and is_year(words[skip]):
             calendar = int(words[skip])
             return Time(
                 skip + 1,
@@ -252,27 +242,27 @@ class Clock:
 
     def _date(self, words: list[str]) -> Time | None:
         if re.fullmatch(r"\d{4}-\d{2}-\d{2}", words[0]) if words else False:
-            return _one_day(1, _made(*map(int, words[0].split("-"))), "")
-        if len(words) >= 5 and words[1] in ("/", "-") and words[3] == words[1] and _year_number(words[4]):
+            return _one_day(1, made(*map(int, words[0].split("-"))), "")
+        if len(words) >= 5 and words[1] in ("/", "-") and words[3] == words[1] and is_year(words[4]):
             if words[0].isdigit() and words[2].isdigit():
-                return _one_day(5, _made(int(words[4]), int(words[2]), int(words[0])), "")
+                return _one_day(5, made(int(words[4]), int(words[2]), int(words[0])), "")
             return None
-        day, month, length = _day_and_month(words)
+        day, month, length = day_and_month(words)
         if day is None or month is None:
             return None
-        year, more = _year_after(words[length:])
+        year, more = year_after(words[length:])
         if year is not None:
-            return _one_day(length + more, _made(year, month, day), "")
-        guess = _made(self.today.year, month, day)
+            return _one_day(length + more, made(year, month, day), "")
+        guess = made(self.today.year, month, day)
         if guess and guess > self.today:
-            guess = _made(self.today.year - 1, month, day)
+            guess = made(self.today.year - 1, month, day)
         return _one_day(length, guess, "no year")
 
     def _month(self, words: list[str]) -> Time | None:
-        month = _MONTH.get(words[0])
+        month = MONTH.get(words[0])
         if month is None:
             return None
-        year, more = _year_after(words[1:])
+        year, more = year_after(words[1:])
         note = ""
         if year is None:
             year = self.today.year if month <= self.today.month else self.today.year - 1
@@ -283,7 +273,7 @@ class Clock:
 
     def _year(self, words: list[str], before: str) -> Time | None:
         skip = 2 if words[:2] == ["calendar", "year"] else 1 if words[0] == "year" else 0
-        if len(words) <= skip or not _year_number(words[skip]):
+        if len(words) <= skip or not is_year(words[skip]):
             return None
         if not skip and before not in (
             "in",
@@ -309,106 +299,28 @@ class Clock:
         first = words[0]
         if words[:2] == ["over", "time"]:
             return Time(2, grain="month", alone=True)
-        if first in _ADVERB:
-            return Time(1, grain=_ADVERB[first], alone=True)
+        if first in ADVERB:
+            return Time(1, grain=ADVERB[first], alone=True)
         if first == "day" and words[1:3] == ["by", "day"]:
             return Time(3, grain="day", alone=True)
         if (
             len(words) > 2
             and words[1] in ("by", "on")
             and words[2] == first
-            and first in _STEP
+            and first in STEP
             and words[1] == "by"
         ):
-            return Time(3, grain=_STEP[first], alone=True)
-        step, length = _step(words)
+            return Time(3, grain=STEP[first], alone=True)
+        step, length = step_of(words)
         if step:
             return Time(length, grain=step)
         return Time(1, grain="day") if first in ("date", "dates") else None
-
-
-def _step(words: list[str]) -> tuple[str, int]:
-    if words[:2] in (["financial", "year"], ["fiscal", "year"], ["financial", "years"], ["fiscal", "years"]):
-        return "fiscal", 2
-    if words[:2] in (["calendar", "year"], ["calendar", "month"], ["calendar", "quarter"]):
-        return words[1], 2
-    if words[:2] in (["financial", "quarter"], ["fiscal", "quarter"]):
-        return "quarter", 2
-    return (_STEP[words[0]], 1) if words and words[0] in _STEP else ("", 0)
 
 
 def _calendar_note(step: str) -> str:
     if step == "fiscal":
         return "April to March"
     return "the calendar year; say “financial year” for April to March" if step == "year" else ""
-
-
-def _count(word: str) -> int | None:
-    if word.isdigit() and len(word) <= 4:
-        return int(word)
-    return NUMBER_WORDS.get(word)
-
-
-def _year_number(word: str) -> bool:
-    return len(word) == 4 and word.isdigit() and _FIRST_YEAR <= int(word) <= _LAST_YEAR
-
-
-def _year_after(words: list[str]) -> tuple[int | None, int]:
-    skip = 1 if words and words[0] in (",", "-", "of") else 0
-    if len(words) > skip and _year_number(words[skip]):
-        return int(words[skip]), skip + 1
-    if len(words) > 1 and words[0] == "-" and len(words[1]) == 2 and words[1].isdigit():
-        return 2000 + int(words[1]), 2
-    return None, 0
-
-
-def _fiscal_year(words: list[str]) -> tuple[int | None, int]:
-    """The year in which it starts: ``FY26`` and ``FY2025-26`` start in 2025."""
-    if not words:
-        return None, 0
-    joined = re.fullmatch(r"fy(\d{2}|\d{4})", words[0])
-    skip = 0
-    if joined:
-        first: str = joined.group(1)
-        skip = 1
-    else:
-        skip = 1 if words[0] == "fy" else 2 if words[:2] in (["financial", "year"], ["fiscal", "year"]) else 0
-        if len(words) <= skip or not words[skip].isdigit():
-            return None, 0
-        first = words[skip]
-        skip += 1
-    start = int(first) if len(first) == 4 else 2000 + int(first) if len(first) == 2 else 0
-    if not _FIRST_YEAR <= start <= _LAST_YEAR:
-        return None, 0
-    if len(words) > skip + 1 and words[skip] in ("-", "/") and words[skip + 1].isdigit():
-        last = words[skip + 1]
-        if int(last) == (start + 1) % (100 if len(last) == 2 else 10_000):
-            return start, skip + 2
-        return None, 0
-    return (start - 1, skip) if joined or words[0] in ("fy", "financial", "fiscal") else (None, 0)
-
-
-def _day_number(word: str) -> int | None:
-    found = re.fullmatch(r"(\d{1,2})(?:st|nd|rd|th)?", word)
-    return int(found.group(1)) if found and 1 <= int(found.group(1)) <= 31 else None
-
-
-def _day_and_month(words: list[str]) -> tuple[int | None, int | None, int]:
-    if len(words) < 2:
-        return None, None, 0
-    skip = 1 if words[1] in ("of", "-") and len(words) > 2 else 0
-    if _day_number(words[0]) is not None and words[1 + skip] in _MONTH:
-        return _day_number(words[0]), _MONTH[words[1 + skip]], 2 + skip
-    if words[0] in _MONTH and _day_number(words[1]) is not None:
-        return _day_number(words[1]), _MONTH[words[0]], 2
-    return None, None, 0
-
-
-def _made(year: int, month: int, day: int) -> date | None:
-    try:
-        return date(year, month, day)
-    except ValueError:
-        return None
 
 
 def _one_day(length: int, day: date | None, note: str) -> Time | None:
