@@ -219,7 +219,7 @@ def _top(tokens: Sequence[Token], at: int) -> Chunk:
     number, length = "", 1
     if at + 1 < len(tokens):
         word = tokens[at + 1].word
-        if word.isdigit() and int(word) <= 10_000:
+        if word.isdecimal() and int(word) <= 10_000:
             number, length = word, 2
         elif word in lexicon.NUMBER_WORDS:
             number, length = str(lexicon.NUMBER_WORDS[word]), 2
@@ -290,7 +290,7 @@ def _joined_number(word: str) -> str | None:
     """``5k``, ``2cr``"""
     for unit in ("k", "cr", "lakh", "lac", "mn", "bn"):
         digits = word.removesuffix(unit)
-        if digits != word and digits.isdigit():
+        if digits != word and digits.isdecimal():
             try:
                 return format(Decimal(digits) * MULTIPLIERS[unit], "f")
             except InvalidOperation:

@@ -244,7 +244,7 @@ class Clock:
         if re.fullmatch(r"\d{4}-\d{2}-\d{2}", words[0]) if words else False:
             return _one_day(1, made(*map(int, words[0].split("-"))), "")
         if len(words) >= 5 and words[1] in ("/", "-") and words[3] == words[1] and is_year(words[4]):
-            if words[0].isdigit() and words[2].isdigit():
+            if words[0].isdecimal() and words[2].isdecimal():
                 return _one_day(5, made(int(words[4]), int(words[2]), int(words[0])), "")
             return None
         day, month, length = day_and_month(words)

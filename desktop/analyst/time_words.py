@@ -43,20 +43,20 @@ def step_of(words: list[str]) -> tuple[str, int]:
 
 
 def count_of(word: str) -> int | None:
-    if word.isdigit() and len(word) <= 4:
+    if word.isdecimal() and len(word) <= 4:
         return int(word)
     return NUMBER_WORDS.get(word)
 
 
 def is_year(word: str) -> bool:
-    return len(word) == 4 and word.isdigit() and FIRST_YEAR <= int(word) <= LAST_YEAR
+    return len(word) == 4 and word.isdecimal() and FIRST_YEAR <= int(word) <= LAST_YEAR
 
 
 def year_after(words: list[str]) -> tuple[int | None, int]:
     skip = 1 if words and words[0] in (",", "-", "of") else 0
     if len(words) > skip and is_year(words[skip]):
         return int(words[skip]), skip + 1
-    if len(words) > 1 and words[0] == "-" and len(words[1]) == 2 and words[1].isdigit():
+    if len(words) > 1 and words[0] == "-" and len(words[1]) == 2 and words[1].isdecimal():
         return 2000 + int(words[1]), 2
     return None, 0
 
@@ -72,14 +72,14 @@ def fiscal_year(words: list[str]) -> tuple[int | None, int]:
         skip = 1
     else:
         skip = 1 if words[0] == "fy" else 2 if words[:2] in (["financial", "year"], ["fiscal", "year"]) else 0
-        if len(words) <= skip or not words[skip].isdigit():
+        if len(words) <= skip or not words[skip].isdecimal():
             return None, 0
         first = words[skip]
         skip += 1
     start = int(first) if len(first) == 4 else 2000 + int(first) if len(first) == 2 else 0
     if not FIRST_YEAR <= start <= LAST_YEAR:
         return None, 0
-    if len(words) > skip + 1 and words[skip] in ("-", "/") and words[skip + 1].isdigit():
+    if len(words) > skip + 1 and words[skip] in ("-", "/") and words[skip + 1].isdecimal():
         last = words[skip + 1]
         if int(last) == (start + 1) % (100 if len(last) == 2 else 10_000):
             return start, skip + 2

@@ -256,7 +256,8 @@ class _Gathering:
     def _group(self, chunk: Chunk) -> None:
         self._wishes.groups.append(chunk)
         self._mode, self._by_word = "by", _MORE
-        self._waiting = None
+        if self._waiting is not None and self._waiting.kind == "by":
+            self._waiting = None
 
     def _value(self, at: int, chunk: Chunk) -> None:
         follower = self._peek(at + 1, "noun")
@@ -369,7 +370,9 @@ class _Gathering:
                 self._used.add(wise)
             adverb = time.alone and self._aggregate == "average"
             if adverb or (self._mode == "by" and self._by_word == "per" and self._aggregate_used("average")):
-                self._wishes.per, self._mode, self._waiting = chunk, "", None
+                self._wishes.per = chunk
+                self._waiting = None if self._mode == "by" else self._waiting
+                self._mode = ""
             elif time.alone or wise is not None or self._mode == "by" or self._asked(at):
                 self._group(chunk)
             elif chunk.targets:

@@ -34,8 +34,6 @@ class HostileQuestion(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ordered: bool = False
     also: list[str] = []
     why: str = ""
-    wrong_today: str = ""
-    """What the built-in analyst still gets wrong about it; empty it when it does not."""
 
 
 class QuestionFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

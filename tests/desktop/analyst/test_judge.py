@@ -16,12 +16,7 @@ from tests.desktop.analyst.schemas.tables import load
 
 FILES = {file.schema: file for file in question_files()}
 QUESTIONS = [
-    pytest.param(
-        file.schema,
-        question,
-        id=f"{file.schema}-{question.id}",
-        marks=[pytest.mark.xfail(reason=question.wrong_today, strict=False)] if question.wrong_today else [],
-    )
+    pytest.param(file.schema, question, id=f"{file.schema}-{question.id}")
     for file in FILES.values()
     for question in file.questions
 ]
