@@ -42,7 +42,11 @@ class StatePages:
 
     def events(self) -> bottle.HTTPResponse:
         def lines() -> Iterator[bytes]:
-            for news in self._parts.announcements.listen():
+            listening = self._parts.announcements.listen()
+            next(listening)
+            # what changed between reading the state and listening would never be heard of
+            yield sse("backend", encoded(self._parts.backend.state))
+            for news in listening:
                 yield b": still here\n\n" if news is None else sse(news.name, news.data)
 
         return stream_of(lines())

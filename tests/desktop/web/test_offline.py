@@ -38,6 +38,11 @@ def test_a_repeated_question_is_answered_from_this_computer_with_its_age(tmp_pat
         assert "did not reach the data" in failed["meaning"]
 
 
+def test_whoever_starts_to_listen_hears_the_state_at_once(tmp_path: Path) -> None:
+    with RetailPeer() as peer, RunningAgent(tmp_path, backend_url=peer.url) as agent:
+        assert "state" in next(agent.stream("/api/events", method="GET"))
+
+
 def test_the_window_hears_that_the_backend_went_and_came_back(tmp_path: Path) -> None:
     peer = RetailPeer()
     with peer, RunningAgent(tmp_path, backend_url=peer.url) as agent:
