@@ -64,7 +64,7 @@ def _colours(picture: Path) -> int:
 
 
 def _different_pixels(one: Path, other: Path) -> float:
-    command = ["compare", "-metric", "AE", one, other, "null:"]
+    command = ["compare", "-metric", "AE", str(one), str(other), "null:"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     return float(done.stderr.split()[0])
 
