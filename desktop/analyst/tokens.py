@@ -7,11 +7,15 @@ import msgspec
 MAX_QUESTION = 1_000
 """Characters; a longer text is no question that could be understood word by word."""
 
+# Python's \w knows letters, but not the signs that follow them in Indian scripts.
+_WORD = r"[^\W_](?:[^\W_]|[\u0900-\u0963\u0966-\u0dff\u200c\u200d])*"
 _PATTERN = re.compile(
     r"""(?P<quoted>"[^"]{1,200}"|“[^”]{1,200}”|(?<!\w)'[^']{1,200}'(?!\w))
       |(?P<iso>\d{4}-\d{2}-\d{2})
       |(?P<number>(?:\d{1,3}(?:,\d{2,3})+|\d+)(?:\.\d+)?(?![\w]))
-      |(?P<word>[^\W_]+(?:['’](?:s|t|re)\b)?)
+      |(?P<word>"""
+    + _WORD
+    + r"""(?:['’](?:s|t|re)\b)?)
       |(?P<mark>%|[<>]=?|=|&|,|-|/|₹)
       |(?P<odd>[^\s?.!;:()"'’“”_])""",
     re.VERBOSE,
@@ -52,7 +56,7 @@ def words_of_name(name: str) -> tuple[str, ...]:
     spaced = name.replace("%", " percent ").replace("#", " number ")
     spaced = re.sub(r"([a-z0-9])([A-Z])", r"\1 \2", spaced)
     spaced = re.sub(r"([A-Z]+)([A-Z][a-z])", r"\1 \2", spaced)
-    return tuple(w.casefold() for w in re.split(r"[\W_]+", spaced) if w)
+    return tuple(word.casefold() for word in re.findall(_WORD, spaced))
 
 
 _IRREGULAR = {"men": "man", "women": "woman", "people": "person", "children": "child", "analyses": "analysis"}

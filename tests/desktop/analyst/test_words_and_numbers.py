@@ -66,3 +66,8 @@ def test_a_column_s_role_follows_from_its_name(
     schema = Schema([TableInfo(table, [ColumnInfo(column, kind)])], dialect="duckdb")
     found = read_tables(schema)[table].get(column)
     assert (found.role, found.money) == (role, money)
+
+
+def test_words_in_indian_scripts_stay_whole() -> None:
+    assert words_of("बिहार में बिक्री") == ("बिहार", "में", "बिक्री")
+    assert words_of_name("कुल_बिक्री") == ("कुल", "बिक्री")
