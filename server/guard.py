@@ -6,6 +6,7 @@ that whatever the parser misread is harmless; and that text is read once more, a
 tree. The other two locks are in the connectors and in the account.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import NewType
@@ -130,7 +131,8 @@ def _parsed(text: str, dialect: str, allowed: Rules) -> exp.Expr:
 def _where(error: SqlglotError) -> str:
     for entry in getattr(error, "errors", []):
         if entry.get("line"):
-            return f"{entry['description']} (line {entry['line']}, column {entry['col']})"[:300]
+            said = re.sub(r"<class '[\w.]*?(\w+)'>", r"\1", entry["description"])
+            return f"{said} (line {entry['line']}, column {entry['col']})"[:300]
     return ""
 
 

@@ -46,7 +46,11 @@ _WORDS: list[tuple[type[AppError], str, str]] = [
     (errors.QueryTimeout, "The query took too long and was stopped. A shorter period may help.", RETRY),
     (errors.QueryCancelled, "Somebody stopped the query before it was done.", RETRY),
     (errors.QueryFailed, "The data source could not run the query. Other words may help.", RETRY),
-    (errors.QueryRefused, "Only reading is allowed, and this query was not only that.", ""),
+    (
+        errors.QueryRefused,
+        "The backend runs a query only when it is sure that it does nothing but read. Nothing was run.",
+        "",
+    ),
     (errors.TooLarge, "The answer is larger than allowed. Ask for fewer rows or a total.", ""),
     (errors.NotFound, "What the question refers to is not there, or you may not see it.", ""),
 ]

@@ -125,3 +125,10 @@ def test_a_literal_is_one_string_whatever_is_in_it(text: str) -> None:
     written = guard.literal(text)
     assert written[0] == written[-1] == "'"
     assert written[1:-1].replace("''", "") == text.replace("'", "")
+
+
+def test_what_can_not_be_parsed_is_told_without_the_parsers_own_names() -> None:
+    with pytest.raises(QueryRefused) as refused:
+        guard.check("SELCT * FROM sales", "duckdb")
+    assert "line 1" in str(refused.value)
+    assert "<class" not in str(refused.value)
