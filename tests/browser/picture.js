@@ -53,6 +53,10 @@
         if (!line.cut && line.text) line.text = `${line.text.slice(0, -1)}…`;
         line.cut = true;
       } else if (!line.cut) {
+        if (!line.text && !/\S/.test(node.data[at])) {
+          line.left = rect.right; // some viewers drop a space at the beginning of a text
+          continue;
+        }
         line.text += node.data[at].replace(/\s/, " ");
         if (/\S/.test(node.data[at])) line.right = rect.right;
       }
