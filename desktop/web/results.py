@@ -18,7 +18,10 @@ _PAGE, _MOST_PAGE = 200, 5_000
 
 
 class RerunBody(Body, frozen=True):
+    """``title`` names what the SQL shows now; without one it is what it was."""
+
     sql: str | None = None
+    title: str = ""
 
 
 class ResultPages:
@@ -72,14 +75,15 @@ class ResultPages:
         return download(data, name, kind)
 
     def rerun(self, result_id: str) -> bottle.HTTPResponse:
+        wanted = body(RerunBody)
         result = self._parts.results.get(result_id)
         turn = self._parts.turns.get(result.turn_id)
         running = self._parts.runner.ask(
             Ask(
-                question=result.title or turn.question,
+                question=wanted.title or result.title or turn.question,
                 conversation_id=turn.conversation_id,
                 connection=result.connection,
-                sql=body(RerunBody).sql or result.sql,
+                sql=wanted.sql or result.sql,
             )
         )
         return events(running.watch())

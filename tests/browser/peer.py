@@ -41,6 +41,7 @@ class Peer:
 
     def __init__(self, vega: Path) -> None:
         self.vega = vega
+        self.reran: list[str] = []
         self.backend: dict[str, Any] = {
             "state": "online",
             "since": now(),
@@ -158,6 +159,7 @@ class Handler(BaseHTTPRequestHandler):
             case ["api", "ask"]:
                 self.ask(body)
             case ["api", "results", _, "rerun"]:
+                self.peer.reran.append(body["sql"])
                 self.ask(
                     {"question": body["sql"], "conversation_id": next(reversed(self.peer.conversations))}
                 )

@@ -92,8 +92,38 @@ def test_edited_sql_runs_as_a_turn_of_its_own(window: Page) -> None:
     window.get_by_role("button", name="Edit and rerun").click()
     window.get_by_label("SQL to run").fill("SELECT month FROM sales")
     window.keyboard.press("Control+Enter")
-    expect(window.locator(".bubble").last).to_have_text("Net sales by zone, April 2025 to March 2026")
+    expect(window.locator(".bubble").last).to_have_text(
+        "Edited SQL: Net sales by zone, April 2025 to March 2026"
+    )
     expect(window.locator(".turn")).to_have_count(2)
+
+
+def test_sql_that_failed_stays_in_hand_and_asking_again_runs_it_again(window: Page, peer: Peer) -> None:
+    ask(window, "Net sales by zone")
+    window.get_by_role("button", name="Edit and rerun").click()
+    window.get_by_label("SQL to run").fill("SELCT this will fail")
+    window.keyboard.press("Control+Enter")
+    expect(window.get_by_label("SQL to run")).to_have_value("SELCT this will fail")
+    window.get_by_role("button", name="Try again").click()
+    expect(window.get_by_role("button", name="Try again")).to_have_count(2)
+    assert peer.reran == ["SELCT this will fail"] * 2
+    window.get_by_label("SQL to run").last.fill("SELECT zone FROM sales")
+    window.keyboard.press("Control+Enter")
+    expect(window.get_by_role("region", name="Result: ")).to_have_count(2)
+
+
+def test_tabs_share_one_line_to_the_agent_so_that_a_seventh_works(window: Page, peer: Peer) -> None:
+    tabs = [window.context.new_page() for _ in range(6)]
+    for tab in tabs:
+        tab.goto(peer.url)
+        expect(tab.get_by_text("Backend online")).to_be_visible()
+    peer.set_backend(state="offline")
+    for tab in tabs:
+        expect(tab.get_by_text("The backend has been away since")).to_be_visible()
+    window.close()  # it was the one that listened
+    peer.set_backend(state="online")
+    for tab in tabs:
+        expect(tab.get_by_text("Backend online")).to_be_visible()
 
 
 def test_a_failure_says_what_to_do_and_does_it(window: Page) -> None:

@@ -98,15 +98,28 @@ function parse(block) {
   return data.length ? { event: name, ...decode(data.join("\n")) } : null;
 }
 
-/** Whole-window events, for as long as the window stands; the browser reconnects by itself. */
+/**
+ * Whole-window events, for as long as the window stands; the browser reconnects by itself. One tab listens
+ * and tells the others: a browser opens six connections to a server at most, and with one held by each tab
+ * the seventh tab would wait for ever.
+ */
 export function listen(handlers, onState) {
-  const source = new EventSource("/api/events");
-  for (const [name, handle] of Object.entries(handlers)) {
-    source.addEventListener(name, (message) => handle(decode(message.data)));
-  }
-  source.addEventListener("open", () => onState(true));
-  source.addEventListener("error", () => onState(false));
-  return source;
+  const tabs = new BroadcastChannel("vmart-events");
+  const hear = ({ name, data }) => (name === "state" ? onState(data) : handlers[name](decode(data)));
+  const tell = (name, data) => {
+    hear({ name, data });
+    tabs.postMessage({ name, data });
+  };
+  const open = () => {
+    const source = new EventSource("/api/events");
+    for (const name of Object.keys(handlers)) source.addEventListener(name, ({ data }) => tell(name, data));
+    source.addEventListener("open", () => tell("state", true));
+    source.addEventListener("error", () => tell("state", false));
+    return new Promise(() => {}); // the next tab takes over when this one is closed
+  };
+  tabs.addEventListener("message", ({ data }) => hear(data));
+  if (navigator.locks) navigator.locks.request("vmart-events", open);
+  else open();
 }
 
 export const query = (values) =>

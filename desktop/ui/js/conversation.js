@@ -66,21 +66,26 @@ export class Conversation {
   }
 
   again(turn) {
-    return this.ask(turn.question, turn);
+    const { edited } = turn;
+    return edited ? this.rerun(edited.result, edited.sql) : this.ask(turn.question, turn);
   }
 
+  /** A card must not claim in its title what other SQL no longer shows. */
   rerun(result, sql) {
-    return this.run({ question: result.title, path: `/api/results/${encodeURIComponent(result.result_id)}/rerun`, body: { sql } });
+    const head = t("turn.edited", { title: "" });
+    const title = sql === result.sql || result.title.startsWith(head) ? result.title : head + result.title;
+    const path = `/api/results/${encodeURIComponent(result.result_id)}/rerun`;
+    return this.run({ question: title, path, body: { sql, title }, edited: { result, sql } });
   }
 
-  async run({ question, path, body, replaced = null }) {
+  async run({ question, path, body, replaced = null, edited = null }) {
     if (this.running && replaced) await this.stopped();
     if (this.running) return;
     if (replaced) {
       if (replaced.id) body.replaces_turn_id = replaced.id;
       for (const gone of this.turns.splice(this.turns.indexOf(replaced))) gone.element.remove();
     }
-    await this.follow(this.addTurn({ question }), (onEvent, signal) => stream(path, body, onEvent, signal));
+    await this.follow(this.addTurn({ question, edited }), (onEvent, signal) => stream(path, body, onEvent, signal));
   }
 
   /** Show a turn while its events come in, to its end whatever happens. */

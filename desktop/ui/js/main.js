@@ -42,18 +42,14 @@ function start() {
   keys(app);
   addEventListener("hashchange", () => app.route());
   app.route();
-  readState(app);
-  app.rail.refresh();
-  let lost = false;
+  const readAll = () => {
+    readState(app);
+    app.rail.refresh();
+  };
+  readAll();
   listen(
     { backend: (backend) => heard(backend, app), conversations: () => app.rail.refresh() },
-    (fine) => {
-      if (fine && lost) {
-        readState(app);
-        app.rail.refresh();
-      } else if (!fine) update({ backend: { ...state.backend, state: "gone" } });
-      lost = !fine;
-    },
+    (fine) => (fine ? readAll() : update({ backend: { ...state.backend, state: "gone" } })), // news may have been missed
   );
   by("scrim").addEventListener("click", () => app.closeRail());
 }

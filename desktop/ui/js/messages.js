@@ -55,6 +55,7 @@ export const ENGLISH = {
   "turn.copyAnswer": "Copy the answer",
   "turn.again": "Ask again",
   "turn.resend": "Ask",
+  "turn.edited": "Edited SQL: {title}",
   "turn.replaces": "This and what follows is replaced.",
   "turn.working": "Thinking",
   "turn.waiting": "Waiting for the backend",

@@ -6,6 +6,7 @@ import { announce, button, h, icon, iconButton, setHtml } from "./dom.js";
 import { clockOrDay, elapsed } from "./format.js";
 import { t } from "./messages.js";
 import { put } from "./api.js";
+import { sqlEditor } from "./sql.js";
 import { Steps } from "./steps.js";
 import { toast } from "./toast.js";
 
@@ -13,8 +14,8 @@ const ACTIONS = { retry: "again", settings: "gear", backend: "data" };
 
 export class Turn {
   /** ``host`` is the conversation: ask, rerun, again, inspect, act, changed. */
-  constructor(host, { question, turn_id = null, asked_at = null, rating = null }) {
-    Object.assign(this, { host, question, id: turn_id, askedAt: asked_at, rating, cards: [], status: "running", html: "", live: false });
+  constructor(host, { question, turn_id = null, asked_at = null, rating = null, edited = null }) {
+    Object.assign(this, { host, question, id: turn_id, askedAt: asked_at, rating, edited, cards: [], status: "running", html: "", live: false });
     this.steps = new Steps();
     this.bubble = h("p", { class: "bubble" }, question);
     this.tools = h("div", { class: "tools" },
@@ -70,6 +71,7 @@ export class Turn {
   }
 
   addResult(event) {
+    if (event.title === this.question && event.title.startsWith(t("turn.edited", { title: "" }))) this.edited = { result: event, sql: event.sql }; // also after a reload
     const card = new Card(event, this, this.cards.length ? null : this.ratingButtons());
     this.cards.push(card);
     this.results.hidden = false;
@@ -135,8 +137,24 @@ export class Turn {
     this.extra.hidden = false;
     this.extra.append(h("section", { class: "notice failed read", role: "group", "aria-label": t("turn.failed") }, icon("warn"),
       h("div", { class: "grow" }, h("h2", null, error), meaning ? h("p", { class: "quiet" }, meaning) : null, act)));
+    if (this.edited) this.editSql();
     if (this.live) announce(`${error} ${meaning}`, { now: true });
     this.host.grew();
+  }
+
+  /** SQL that failed stays in hand. */
+  editSql() {
+    const { result, sql } = this.edited;
+    const editor = sqlEditor(sql, {
+      onRun: (text) => {
+        editor.element.remove();
+        this.rerun(result, text);
+      },
+      onCancel: () => editor.element.remove(),
+    });
+    editor.element.classList.add("read");
+    this.extra.append(editor.element);
+    editor.focus();
   }
 
   finished({ status, elapsed_ms: elapsedMs }) {
@@ -223,6 +241,7 @@ export class Turn {
 
   /** The bubble becomes a field; what is sent replaces this turn and all after it. */
   edit() {
+    if (this.edited && this.cards.length) return this.cards[0].edit();
     if (this.ask.classList.contains("editing")) return;
     const field = h("textarea", { "aria-label": t("turn.edit"), rows: "1" });
     field.value = this.question;

@@ -144,9 +144,10 @@ def test_a_result_can_be_checked_and_its_sql_edited_and_run_again(told: Told) ->
     card = only(events, "result")
     same = agent.json("POST", f"/api/results/{card['result_id']}/verify", {})
     assert (same["same"], same["content_hash"]) == (True, card["content_hash"])
-    again = list(agent.stream(f"/api/results/{card['result_id']}/rerun", {"sql": "SELECT 2"}))
+    again = list(agent.stream(f"/api/results/{card['result_id']}/rerun", {"sql": "SELECT 2", "title": "Two"}))
     assert again[0]["conversation_id"] == events[0]["conversation_id"]
     assert (only(again, "result")["sql"], again[-1]["status"]) == ("SELECT 2", "answered")
+    assert only(again, "result")["title"] == "Two"
     turns = agent.json("GET", f"/api/conversations/{events[0]['conversation_id']}")["turns"]
     assert len(turns) == 2
     edited = agent.ask(
