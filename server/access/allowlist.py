@@ -18,7 +18,7 @@ class Allowlist:
         self._proxies = _networks(trusted_proxies, "security.trusted_proxies")
         self._permits = lru_cache(4096)(self._looked_up)
 
-    def origin(self, peer: str, forwarded_for: str | None) -> str:
+    def origin(self, peer: str, forwarded_for: str) -> str:
         """Where a call comes from. X-Forwarded-For counts only as far as trusted proxies wrote it:
         read from its end, the first address that is not one of them is the caller."""
         if not forwarded_for or not self._proxies:

@@ -76,7 +76,9 @@ class Dispatch:
         if route.permission is None:
             return
         backend = self._backend
-        outcome.origin = backend.allowlist.origin(request.ip, request.headers.getone("x-forwarded-for", None))
+        # A proxy may add a header of its own below the one that the caller wrote: all of them, in order.
+        hops = ",".join(request.headers.getall("x-forwarded-for", []))
+        outcome.origin = backend.allowlist.origin(request.ip, hops)
         outcome.caller = await self._identify(request.headers.getone("authorization", None), outcome.origin)
         backend.allowlist.check(outcome.origin)
         permit(outcome.caller, route.permission)

@@ -154,6 +154,20 @@ def test_the_address_behind_a_trusted_proxy_decides(
     assert answered.status == status
 
 
+def test_an_address_that_a_caller_invents_in_a_header_of_its_own_does_not_count(
+    strict: RunningBackend,
+) -> None:
+    connection = strict.connect()
+    connection.putrequest("GET", "/api/keys")
+    for name, value in strict.headers().items():
+        connection.putheader(name, value)
+    connection.putheader("X-Forwarded-For", "10.1.2.3")
+    connection.putheader("X-Forwarded-For", "203.0.113.7")  # what the proxy itself saw
+    connection.endheaders()
+    assert connection.getresponse().status == 403
+    connection.close()
+
+
 def test_nobody_else_can_say_where_they_come_from(tmp_path: Path) -> None:
     security = SecuritySection(allowed_ips=["10.0.0.0/8"])
     running = start(tmp_path, [], BackendSettings(security=security))
