@@ -96,10 +96,21 @@ class AuditTrail:
         while True:
             try:
                 with self._state.begin() as connection:
-                    connection.execute(_INSERT, [msgspec.structs.asdict(line) for line in batch])
+                    connection.execute(_INSERT, [_as_values(line) for line in batch])
             except sa.exc.SQLAlchemyError as error:
-                _log.error("The audit trail cannot be written, %d lines wait: %s", len(batch), error)
+                # Not the error itself: it quotes the lines.
+                reason = getattr(error, "orig", None) or type(error).__name__
+                _log.error("The audit trail cannot be written, %d lines wait: %s", len(batch), reason)
                 if self._stopping.wait(_RETRY_SECONDS):
                     return
             else:
                 return
+
+
+def _as_values(line: AuditLine) -> dict[str, object]:
+    """PostgreSQL takes no NUL in a text: one such line, which any caller can cause, would hold up all."""
+    values = msgspec.structs.asdict(line)
+    return {
+        name: value.replace("\0", "\N{REPLACEMENT CHARACTER}") if isinstance(value, str) else value
+        for name, value in values.items()
+    }

@@ -4,6 +4,7 @@ import sqlite3
 import threading
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from server.app import build
@@ -13,6 +14,7 @@ from server.store.state import State, open_state
 from server.vault import open_vault
 from shared.errors import SettingsInvalid, StateTooNew, VaultClosed
 from shared.settings import BackendSettings
+from tests.peers.postgres import SUPERUSER, PostgresServer, password_of
 from tests.server.running import lines_of
 
 
@@ -127,6 +129,22 @@ def test_audit_lines_wait_for_a_state_that_is_locked(tmp_path: Path) -> None:
     trail.close()
     state.close()
     assert len(lines_of(tmp_path)) == 3
+
+
+def test_a_line_with_a_nul_does_not_hold_up_the_others_in_postgresql(
+    tmp_path: Path, postgres: PostgresServer
+) -> None:
+    postgres.execute("CREATE DATABASE audit_state", database="postgres")
+    password = password_of(SUPERUSER)
+    url = f"postgresql+pg8000://{SUPERUSER}:{password}@{postgres.host}:{postgres.port}/audit_state"
+    state = open_state(url, tmp_path)
+    trail = AuditTrail(state)
+    trail.write(msgspec.structs.replace(_line(), sql_text="SELECT '\0'", connection="a\0b"))
+    trail.write(_line())
+    trail.close()
+    state.close()
+    written = postgres.execute("SELECT connection FROM audit ORDER BY id", database="audit_state")
+    assert written == [["a\N{REPLACEMENT CHARACTER}b"], ["c"]]
 
 
 def test_a_full_queue_says_so_instead_of_dropping_lines(tmp_path: Path) -> None:
