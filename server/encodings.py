@@ -12,12 +12,14 @@ from typing import Protocol
 import msgspec
 
 from shared.errors import NotAcceptable
-from shared.results import Batch, Column, JsonRows, Rows
+from shared.results import Batch, Column, ColumnType, JsonRows, Rows
 from shared.wire import ErrorBody, QueryEnd, QueryFailedEnd, QueryHead
 
 _json = msgspec.json.Encoder(decimal_format="number")
 _lines = msgspec.json.Decoder(float_hook=str)
 """For CSV: numbers with a fraction stay the text that they are, and lose no digit."""
+_nested_lines = msgspec.json.Decoder(float_hook=msgspec.Raw)
+"""The same where numbers may stand inside a JSON value, and must stay numbers. Slower."""
 
 
 class Encoder(Protocol):
@@ -84,11 +86,16 @@ class CsvEncoder:
 
     content_type = "text/csv; charset=utf-8; header=present"
 
+    def __init__(self) -> None:
+        self._decoder = _lines
+
     def head(self, query_id: str, columns: Sequence[Column]) -> bytes:  # noqa: ARG002 - CSV has no place for it
+        if any(column.type == ColumnType.JSON for column in columns):
+            self._decoder = _nested_lines
         return _csv_lines([[column.name for column in columns]])
 
     def batch(self, batch: Batch) -> bytes:
-        return _csv_lines(_lines.decode_lines(_as_lines(batch)))
+        return _csv_lines(self._decoder.decode_lines(_as_lines(batch)))
 
     def end(self, end: QueryEnd) -> bytes:  # noqa: ARG002 - CSV has no place for it
         return b""

@@ -1,5 +1,7 @@
 """A query from the socket to PostgreSQL and back: whole, stopped, streamed in flat memory."""
 
+import csv
+import io
 import threading
 import urllib.error
 from collections.abc import Iterator
@@ -38,6 +40,14 @@ def test_a_question_with_parameters_is_answered(shop: RunningBackend) -> None:
     answer = _query(shop, sql, params={"zone": "East"}).json
     assert answer["rows"] == [["East", 15]]
     assert [column["type"] for column in answer["columns"]] == ["text", "integer"]
+
+
+def test_numbers_inside_json_stay_numbers_in_csv(shop: RunningBackend) -> None:
+    sql = """SELECT '{"a": 1.50}'::json AS a, array[0.5, 2.25] AS b, 7.10 AS c"""
+    body = {"connection": "shop", "query": sql}
+    answered = shop.ask("POST", "/api/query", body, headers={"Accept": "text/csv"})
+    (row,) = list(csv.reader(io.StringIO(answered.body.decode())))[1:]
+    assert row == ['{"a":1.50}', "[0.5,2.25]", "7.10"]
 
 
 def test_a_test_of_an_account_that_only_reads_has_no_warnings(shop: RunningBackend) -> None:
