@@ -193,7 +193,7 @@ class _Running:
                 raise QueryRefused(message)
         if self._why == "timeout":
             raise QueryTimeout(
-                f"The query took longer than {self._timeout_seconds:g} seconds and was stopped."
+                f"The query took longer than {round(self._timeout_seconds, 1):g} seconds and was stopped."
             )
         if self._why:
             raise QueryCancelled("The query was cancelled.")

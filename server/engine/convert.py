@@ -15,6 +15,7 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import msgspec
 
 from server.engine.tables import File, sheet_name
@@ -62,14 +63,24 @@ def _convert(engine: Any, path: Path, file: File, target: Path) -> Iterator[Sour
         yield from _workbook(engine, path, file, target)
         return
     parquet = target / "table.parquet"
-    _copy(engine, _reader(path, file.ending), parquet)
+    if file.ending in {".csv", ".tsv"}:
+        _text_file(engine, path, parquet)
+    else:
+        _copy(engine, _json_reader(path, file.ending), parquet)
     _exact_decimals(engine, parquet)
     yield Source(file.schema, file.table, str(parquet))
 
 
-def _reader(path: Path, ending: str) -> str:
-    if ending in {".csv", ".tsv"}:
-        return f"read_csv({_quoted(path)}, sample_size = -1, null_padding = true)"
+def _text_file(engine: Any, path: Path, parquet: Path) -> None:
+    """In several threads; in one when that fails, for a line break in quotes needs it."""
+    options = f"{_quoted(path)}, sample_size = -1, null_padding = true"
+    try:
+        _copy(engine, f"read_csv({options})", parquet)
+    except duckdb.Error:
+        _copy(engine, f"read_csv({options}, parallel = false)", parquet)
+
+
+def _json_reader(path: Path, ending: str) -> str:
     form = "newline_delimited" if ending in {".jsonl", ".ndjson"} else "auto"
     return f"read_json({_quoted(path)}, sample_size = -1, format = '{form}', maximum_object_size = 67108864)"
 

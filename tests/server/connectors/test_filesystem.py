@@ -187,6 +187,15 @@ def test_money_in_a_csv_is_exact(opened: Opener, tmp_path: Path) -> None:
     ]
 
 
+def test_a_csv_may_have_line_breaks_in_quotes(opened: Opener, tmp_path: Path) -> None:
+    root = tmp_path / "notes"
+    root.mkdir()
+    (root / "notes.csv").write_text('id,note,amount\n1,"two\nlines",1.5\n2,short\n3,"",2\n')
+    connector = opened(root)
+    assert connector.warnings() == []
+    assert ask(connector, "SELECT id, note FROM notes ORDER BY id")[:2] == [[1, "two\nlines"], [2, "short"]]
+
+
 def test_a_broken_file_is_named_and_the_others_work(opened: Opener, shop: Path) -> None:
     (shop / "bad.parquet").write_bytes(b"not parquet at all")
     (shop / "bad.xlsx").write_bytes(b"PK nonsense")
