@@ -34,6 +34,8 @@ MOST_SLIPS = 4
 _DRAW_SECONDS = 0.08
 _ENOUGH = "You have used all your steps. Answer now, with what you have, and say what is missing."
 
+_NO_WORDS = "The model looked things up but came to no answer in words. What it found is shown here."
+
 
 class _Job(msgspec.Struct, frozen=True):
     call: ToolCall
@@ -73,8 +75,10 @@ class ModelAnswer:
                 messages.append(UserMessage(_ENOUGH))
             tools = [] if last else self._specs
             reply = yield from self._reply(progress, system, [*before, *messages], tools)
+            if last and reply.calls:
+                reply = _without_calls(reply, progress)
             messages.append(reply)
-            if not reply.calls or last:
+            if not reply.calls:
                 break
             answers, slipped = yield from self._run(reply.calls, progress, context)
             messages.append(ToolAnswers(answers))
@@ -162,6 +166,13 @@ class ModelAnswer:
             raise ToolRefused(f"The arguments do not fit: {error}.") from error
         started = progress.step(tool.label(arguments, context))
         return _Job(call, started.step_id, tool, arguments), started
+
+
+def _without_calls(reply: ModelMessage, progress: Progress) -> ModelMessage:
+    """A call that nobody will answer must not stay: providers refuse the whole conversation for it."""
+    if not progress.text.strip():
+        progress.text = _NO_WORDS
+    return ModelMessage(text=reply.text or _NO_WORDS)
 
 
 def _attempt(job: _Job, context: ToolContext) -> Iterator[ToolOutput | AppError]:

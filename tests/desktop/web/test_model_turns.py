@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from desktop.agent.model_answer import MOST_STEPS
 from tests.desktop.running import RetailPeer, RunningAgent, only
 from tests.peers.backend import json_reply, query_answer
 from tests.peers.gemini import GeminiPeer
@@ -123,6 +124,18 @@ def test_a_model_that_never_learns_ends_with_a_sentence(
         assert events[-1]["status"] == "failed"
         assert only(events, "turn_failed")["meaning"]
         assert len(gemini.requests) < 12
+
+
+def test_a_model_that_never_stops_calling_tools_is_ended_and_the_conversation_goes_on(
+    tmp_path: Path, peer: RetailPeer
+) -> None:
+    with led_by_gemini(tmp_path, peer, [QUERY] * (MOST_STEPS + 1)) as (agent, gemini):
+        events = agent.ask("net sales by zone")
+        assert len(gemini.requests) == MOST_STEPS + 1
+        html = [event for event in events if event["event"] == "text"][-1]["html"]
+        assert "came to no answer" in html
+        again = agent.ask("and now?", conversation_id=events[0]["conversation_id"])
+        assert again[-1]["status"] == "answered"
 
 
 @pytest.mark.parametrize(
