@@ -10,9 +10,9 @@ import vl_convert
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 
 from tests.browser.peer import Peer
-from tests.journeys.conftest import demo_data, home
+from tests.journeys.conftest import home
 
-__all__ = ["demo_data", "home"]  # fixtures that journeys have made already
+__all__ = ["home"]  # a fixture that journeys have made already
 
 ARGUMENTS = [
     "--disable-gpu",

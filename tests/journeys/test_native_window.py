@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -31,11 +32,18 @@ def _wait_for(what: Callable[[], bool], seconds: float = 90) -> None:
         time.sleep(0.1)
 
 
+def _absent(what: str) -> NoReturn:
+    """A machine without a display may skip; the build machine may not."""
+    if os.environ.get("CI"):
+        pytest.fail(what)
+    pytest.skip(what)
+
+
 @pytest.fixture
 def display() -> Iterator[str]:
     missing = [name for name in _NEEDED if shutil.which(name) is None]
     if sys.platform != "linux" or missing:
-        pytest.skip(f"needs {', '.join(missing) or 'Linux'}")
+        _absent(f"needs {', '.join(missing) or 'Linux'}")
     server = subprocess.Popen(
         ["Xvfb", "-displayfd", "1", "-screen", "0", "1400x900x24", "-nolisten", "tcp"],
         stdout=subprocess.PIPE,
@@ -69,43 +77,41 @@ def _different_pixels(one: Path, other: Path) -> float:
     return float(done.stderr.split()[0])
 
 
-def test_a_question_typed_into_the_window_gets_its_reply_and_ctrl_c_closes_it(
-    tmp_path: Path, display: str
+def test_a_question_typed_into_the_window_is_answered_from_the_demo_and_ctrl_c_closes_it(
+    home: Path, display: str
 ) -> None:
-    with RetailPeer() as peer:
-        config = tmp_path / "chatbot_config.yaml"
-        config.write_text(f"backend: {{url: '{peer.url}', api_key: k}}\n")
-        with Running(tmp_path, "--config", str(config), until="window", DISPLAY=display) as agent:
-            if "No window" in agent.said:
-                pytest.skip(agent.said)
-            _wait_for(lambda: bool(_on(display, "xdotool", "search", "--name", "V-Mart AI Agent")))
-            window = _on(display, "xdotool", "search", "--name", "V-Mart AI Agent").splitlines()[-1]
-            _ARTIFACTS.mkdir(exist_ok=True)
-            picture = _ARTIFACTS / "native-window.png"
+    with Running(home, until="window", DISPLAY=display) as agent:
+        if "No window" in agent.said:
+            _absent(agent.said)
+        _wait_for(lambda: bool(_on(display, "xdotool", "search", "--name", "V-Mart AI Agent")))
+        window = _on(display, "xdotool", "search", "--name", "V-Mart AI Agent").splitlines()[-1]
+        _ARTIFACTS.mkdir(exist_ok=True)
+        picture = _ARTIFACTS / "native-window.png"
 
-            def painted() -> bool:
-                _on(display, "import", "-window", "root", str(picture))
-                return _colours(picture) > 50
+        def painted() -> bool:
+            _on(display, "import", "-window", "root", str(picture))
+            return _colours(picture) > 50
 
-            def drawn_and_still() -> bool:
-                before = picture.replace(picture.with_name("native-window-before.png"))
-                return painted() and _different_pixels(before, picture) < _CARET
+        def drawn_and_still() -> bool:
+            before = picture.replace(picture.with_name("native-window-before.png"))
+            return painted() and _different_pixels(before, picture) < _CARET
 
-            _wait_for(painted)
-            _wait_for(lambda: any(asked.path.startswith("/api/schema") for asked in peer.asked))
-            _on(display, "xdotool", "windowfocus", window)
-            _on(display, "xdotool", "type", "--delay", "20", "net amount by zone")
-            _on(display, "xdotool", "key", "Return")
-            database = Database(tmp_path / "agent" / "agent.db")
-            conversations, turns = Conversations(database), Turns(database)
-            _wait_for(lambda: bool(conversations.list()))
-            [conversation] = conversations.list()
-            assert conversation.title == "net amount by zone"
-            _wait_for(lambda: [turn.status != "running" for turn in turns.of(conversation.id)] == [True])
-            assert turns.of(conversation.id)[0].status != "failed"
-            _wait_for(drawn_and_still)
-            assert agent.end(signal.SIGINT) == 0
-            assert "Traceback" not in agent.said
+        _wait_for(painted)
+        _wait_for(drawn_and_still)
+        _on(display, "xdotool", "windowfocus", window)
+        _on(display, "xdotool", "type", "--delay", "20", "net sales by zone last financial year")
+        _on(display, "xdotool", "key", "Return")
+        database = Database(home / "agent" / "agent.db")
+        conversations, turns = Conversations(database), Turns(database)
+        _wait_for(lambda: bool(conversations.list()))
+        [conversation] = conversations.list()
+        assert conversation.title == "net sales by zone last financial year"
+        _wait_for(lambda: [turn.status != "running" for turn in turns.of(conversation.id)] == [True])
+        [turn] = turns.of(conversation.id)
+        assert turn.status == "answered"
+        _wait_for(drawn_and_still)
+        assert agent.end(signal.SIGINT) == 0
+        assert "Traceback" not in agent.said
 
 
 def test_without_a_display_the_address_is_printed(tmp_path: Path) -> None:
