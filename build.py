@@ -256,7 +256,11 @@ def run_test(arguments: List[str]) -> int:
     description = COMMANDS["test"][1] + " Further arguments go to pytest: tests/server -k guard."
     parser = argparse.ArgumentParser(prog="build.py test", description=description)
     parser.add_argument("--serial", action="store_true", help="one test after the other, for debugging")
+    parser.add_argument(
+        "--all", action="store_true", help="also the slow ones, which fetch packages of their own"
+    )
     known, rest = parser.parse_known_args(arguments)
+    rest += ["--all"] if known.all else []
     set_up("dev")
     os.chdir(str(ROOT))
     parallel = [] if known.serial else ["-n", str(max(2, min(4, os.cpu_count() or 2))), "--dist", "loadfile"]
@@ -308,7 +312,7 @@ COMMANDS: Dict[str, Tuple[Callable[[List[str]], int], str]] = {
         lambda rest: program("desktop", ["ask"] + rest),
         "Answer one question in the terminal.",
     ),
-    "test": (run_test, "Run all tests."),
+    "test": (run_test, "Run the tests."),
     "check": (run_check, "Check format, lint, types and import rules."),
     "bench": (run_bench, "Measure, as ratios against the raw driver in the same run."),
     "server": (

@@ -6,14 +6,13 @@ its automatic calling would run tools behind our back.
 """
 
 import threading
-import time
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from shared.errors import ModelError, ModelRateLimited, ModelUnavailable
 from shared.http_adapter import is_loopback, tls_context
 from shared.llm.base import Message, ModelEvent, Opaque, ToolSpec, Usage
-from shared.llm.gemini_failures import Garbled, check_end, from_exception, http_errors
+from shared.llm.gemini_failures import check_end, from_exception, http_errors
+from shared.llm.gemini_tries import patiently
 from shared.llm.gemini_turns import Turn, contents_of
 
 if TYPE_CHECKING:
@@ -23,9 +22,6 @@ if TYPE_CHECKING:
 PROVIDER = "gemini"
 _BASE_URL = "https://generativelanguage.googleapis.com"
 _API_VERSION = "v1beta"
-_TRIES = 3
-_FIRST_WAIT_SECONDS = 0.5
-_LONGEST_WAIT_SECONDS = 5.0
 
 
 class Gemini:
@@ -50,22 +46,9 @@ class Gemini:
     def stream(
         self, system: str, messages: Sequence[Message], tools: Sequence[ToolSpec]
     ) -> Iterator[ModelEvent]:
-        """One reply. A failure before the first event is tried again; afterwards it is raised."""
         contents = contents_of(messages, provider=PROVIDER, model=self._model)
         config = self._config(system, tools)
-        for tried in range(1, _TRIES + 1):
-            begun = False
-            try:
-                for event in self._once(contents, config):
-                    begun = True
-                    yield event
-            except (ModelUnavailable, ModelRateLimited) as error:
-                wait = None if begun or tried == _TRIES else _wait(error, tried)
-                if wait is None:
-                    raise
-                time.sleep(wait)
-            else:
-                return
+        yield from patiently(lambda: self._once(contents, config))
 
     def list_models(self) -> list[str]:
         """The names of the models that this key may talk to. Raises a ModelError."""
@@ -150,17 +133,6 @@ class Gemini:
             ]
             config["tools"] = [Tool(function_declarations=declarations)]
         return config
-
-
-def _wait(error: ModelError, tried: int) -> float | None:
-    """Seconds before the next try; None when the provider asks for more than a person would wait."""
-    if isinstance(error, Garbled):
-        return 0.0
-    if error.retry_after is not None:
-        return float(error.retry_after) if error.retry_after <= _LONGEST_WAIT_SECONDS else None
-    if isinstance(error, ModelRateLimited):
-        return None
-    return float(_FIRST_WAIT_SECONDS * 2 ** (tried - 1))
 
 
 def _end_of(reply: "GenerateContentResponse") -> Any:

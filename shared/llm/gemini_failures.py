@@ -67,20 +67,30 @@ def from_exception(error: Exception, *, model: str) -> ModelError:
     from google.genai import errors
 
     if isinstance(error, errors.APIError):
-        return _from_answer(error.code or 0, error.details, str(error.message or ""), model)
-    if "CERTIFICATE_VERIFY_FAILED" in str(error):
+        return from_answer(error.code or 0, error.details, str(error.message or ""), model=model)
+    if isinstance(error, errors.UnknownApiResponseError):
+        return ModelUnavailable("The model's answer cannot be read. A proxy may stand in between.")
+    if "Timeout" in type(error).__name__:
+        return too_slow()
+    return unreachable(str(error))
+
+
+def too_slow() -> ModelError:
+    return ModelUnavailable("The model did not answer in time. Ask again.")
+
+
+def unreachable(said: str) -> ModelError:
+    """Nobody answered; ``said`` is the transport's own sentence."""
+    if "CERTIFICATE_VERIFY_FAILED" in said:
         return ModelUnavailable(
             "Google's certificate is not trusted by this computer. Have your administrator install the "
             "company's root certificate."
         )
-    if "Timeout" in type(error).__name__:
-        return ModelUnavailable("The model did not answer in time. Ask again.")
-    if isinstance(error, errors.UnknownApiResponseError):
-        return ModelUnavailable("The model's answer cannot be read. A proxy may stand in between.")
     return ModelUnavailable("The model cannot be reached. Check the internet connection, and ask again.")
 
 
-def _from_answer(code: int, body: Any, message: str, model: str) -> ModelError:
+def from_answer(code: int, body: Any, message: str, *, model: str) -> ModelError:
+    """The ModelError for a failure that Google reports itself; ``body`` holds google.rpc's details."""
     said = masked(message)[:300]
     if code == 429:
         wait = _retry_delay(body, message)

@@ -31,7 +31,7 @@ def test_an_address_on_the_lan_leads_to_its_model() -> None:
 @pytest.mark.parametrize(
     ("settings", "says"),
     [
-        (AgentSettings(gemini=GeminiSection(api_key="k", sdk="google-generativeai")), "end of life"),
+        (AgentSettings(gemini=GeminiSection(api_key="k", sdk="google-generativeai")), "gemini-legacy.lock"),
         (AgentSettings(gemini=GeminiSection(api_key="k", sdk="other")), "there is no 'other'"),
         (AgentSettings(openai=OpenAiSection(base_url="http://llm/v1")), "openai.model is empty"),
     ],
