@@ -266,10 +266,11 @@ def test_a_reason_that_is_younger_than_the_package_does_not_break_an_answer(
 
 
 def test_a_silent_model_is_given_up(peer: GeminiGrpcPeer) -> None:
-    url = peer.serve()
+    silent = GeminiLegacy(KEY, "gemini-test", base_url=peer.serve(), timeout=0.2)
     peer.script.add(*[Text(["late"], pause_seconds=1.0)] * 3)
     with peer, pytest.raises(ModelUnavailable, match="in time"):
-        list(GeminiLegacy(KEY, "gemini-test", base_url=url, timeout=0.2).stream("", HELLO, []))
+        list(silent.stream("", HELLO, []))
+    assert len(peer.requests) == 3  # one that had begun to speak would not be asked again
 
 
 def test_a_long_answer_that_keeps_coming_is_not_given_up(peer: GeminiGrpcPeer) -> None:
