@@ -229,6 +229,16 @@ def test_a_conversation_is_renamed_pinned_and_deleted_with_a_way_back(window: Pa
     expect(window.get_by_text("₹124.19 crore")).to_be_visible()
 
 
+def test_a_name_without_a_space_leaves_every_button_in_reach(window: Page, peer: Peer) -> None:
+    peer.add("W" * 300)
+    peer.tell("conversations", {})
+    window.get_by_role("link", name="WWW").click()
+    expect(window.get_by_role("button", name="Export").first).to_be_in_viewport(ratio=1)
+    window.get_by_role("link", name="WWW").press("Delete")
+    window.get_by_role("button", name="Undo").click(timeout=5000)
+    expect(window.get_by_role("link", name="WWW")).to_be_visible()
+
+
 def test_search_finds_a_conversation_by_the_words_in_it(window: Page, peer: Peer) -> None:
     peer.add("Returns above 8 % in Kurtis")
     window.keyboard.press("Control+k")
