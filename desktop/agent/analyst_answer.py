@@ -75,7 +75,8 @@ class AnalystAnswer:
         [ran] = pumped(run(), progress.stop)
         result = ran.result
         yield progress.done(step.step_id, rows_text(result.row_count, truncated=result.truncated), plan.sql)
-        told = self._sources.analyst(context.connection, as_of).tell(plan, result.columns, ran.exact)
+        analyst = self._sources.analyst(context.connection, as_of)
+        told = analyst.tell(plan, result.columns, ran.exact, truncated=result.truncated)
         if told.headline is not None:
             result = msgspec.structs.replace(result, headline=told.headline)
             self._results.change(result)

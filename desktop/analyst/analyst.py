@@ -69,8 +69,10 @@ class Analyst:
         except Unclear as unclear:
             return self._sure(unclear.outcome, question)
 
-    def tell(self, plan: Plan, columns: Sequence[Column], rows: Sequence[Sequence[Any]]) -> Told:
-        return tell(plan, columns, rows)
+    def tell(
+        self, plan: Plan, columns: Sequence[Column], rows: Sequence[Sequence[Any]], *, truncated: bool
+    ) -> Told:
+        return tell(plan, columns, rows, truncated=truncated)
 
     def starters(self) -> list[str]:
         """Up to six questions that :meth:`read` answers with a plan."""

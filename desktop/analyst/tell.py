@@ -1,6 +1,7 @@
 """An answer in words, made from the cells of a result. Each figure in the text stands in one cell."""
 
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any
 
 from desktop.analyst.meaning import Plan, Told
@@ -10,9 +11,16 @@ from desktop.events import Headline
 from shared.results import Column
 
 
-def tell(plan: Plan, columns: Sequence[Column], rows: Sequence[Sequence[Any]]) -> Told:
+def tell(
+    plan: Plan, columns: Sequence[Column], rows: Sequence[Sequence[Any]], *, truncated: bool = False
+) -> Told:
+    """``truncated``: there were more rows, so nothing can be said of all of them."""
     if not rows or all(cell is None for row in rows for cell in row):
         return Told(f"There are no rows for this: {plan.title}.")
+    if truncated:
+        known = f"Only the first {plain(Decimal(len(rows)))} rows came"
+        unknown = "so the highest and the lowest are not known"
+        return Told(f"{plan.title}. {known}, {unknown}. Ask for the top 10, or for a shorter period.")
     figures = [n for n, f in enumerate(plan.formats) if f in ("money", "number", "percent")]
     first = figures[0]
     if first == 0:

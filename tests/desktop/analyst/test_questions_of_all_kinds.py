@@ -199,13 +199,24 @@ def test_what_is_told_comes_from_the_cells_and_says_the_period(askers: dict[str,
     asker = askers["retail"]
     plan = asker.ask(["net sales in Bihar last month vs the month before"], TODAY)
     assert isinstance(plan, Plan)
-    told = asker.analyst(TODAY).tell(plan, asker.columns(plan), asker.rows(plan))
+    told = asker.analyst(TODAY).tell(plan, asker.columns(plan), asker.rows(plan), truncated=False)
     assert "Feb 2026" in told.text
     assert told.headline is not None
     assert told.headline.trend in ("up", "down")
     assert plan.as_of == date(2026, 3, 31)
-    empty = asker.analyst(TODAY).tell(plan, asker.columns(plan), [])
+    empty = asker.analyst(TODAY).tell(plan, asker.columns(plan), [], truncated=False)
     assert "no rows" in empty.text
+
+
+def test_of_a_result_that_was_cut_no_highest_is_claimed(askers: dict[str, Asking]) -> None:
+    asker = askers["retail"]
+    plan = asker.ask(["net sales by store and month"], TODAY)
+    assert isinstance(plan, Plan)
+    rows = asker.rows(plan)
+    assert "is highest" in asker.analyst(TODAY).tell(plan, asker.columns(plan), rows, truncated=False).text
+    cut = asker.analyst(TODAY).tell(plan, asker.columns(plan), rows[:50], truncated=True)
+    assert "first 50 rows" in cut.text
+    assert "is highest" not in cut.text
 
 
 def test_a_second_question_reads_no_value_again(askers: dict[str, Asking]) -> None:
