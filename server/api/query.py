@@ -59,12 +59,13 @@ def _question(call: Call, body: QueryRequest, encoder: type[Encoder]) -> Questio
         )
     sql, tables = call.backend.queries.check(body.connection, body.query)
     note.tables = " ".join(sorted(tables))
-    most = settings.max_rows if call.extra else settings.default_rows
+    few = min(settings.default_rows, settings.max_rows)
+    most = settings.max_rows if call.extra else few
     if body.max_rows is not None and body.max_rows < 1:
         raise InvalidRequest("max_rows must be at least 1.")
     if body.timeout_seconds is not None and not 0 < body.timeout_seconds < float("inf"):
         raise InvalidRequest("timeout_seconds must be above 0.")
-    asked_rows = body.max_rows or (settings.max_rows if as_file else settings.default_rows)
+    asked_rows = body.max_rows or (settings.max_rows if as_file else few)
     return Question(
         query_id=query_id,
         owner=call.caller.key_id,
