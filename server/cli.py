@@ -32,6 +32,11 @@ def main(arguments: Sequence[str]) -> int:
 
         print(masked(str(error)), file=sys.stderr)
         return 1
+    except OSError as error:
+        if not isinstance(error.filename, str):  # nothing that somebody could go and mend
+            raise
+        print(f"{error.filename} cannot be used: {error.strerror}.", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         return 130
 

@@ -28,6 +28,10 @@ _log = logging.getLogger(__name__)
 _DEMO_CONNECTION = "retail"
 _DEMO_ROLE = "analyst"
 
+_LONGEST_SECONDS = 86_400
+_MOST = 2_000_000_000
+"""What fits wherever a source keeps such a number."""
+
 
 def serve(settings: BackendSettings) -> int:
     """Until SIGTERM or SIGINT."""
@@ -56,11 +60,18 @@ def check(settings: BackendSettings) -> None:
     Allowlist(settings.security.allowed_ips, settings.security.trusted_proxies)
     tls(settings.server)
     check_url(settings.store.url)
+    if not 0 <= settings.server.port <= 65_535:
+        raise SettingsInvalid("server.port is a number from 0 (any free one) to 65535.")
     for name, value in msgspec.structs.asdict(settings.database).items():
-        if value <= 0:
-            raise SettingsInvalid(f"database.{name} must be above 0.")
-    if settings.security.max_body_mb <= 0:
-        raise SettingsInvalid("security.max_body_mb must be above 0.")
+        most = _LONGEST_SECONDS if isinstance(value, float) else _MOST
+        if not 0 < value <= most:
+            raise SettingsInvalid(f"database.{name} must be above 0, and at most {most}.")
+    for key, megabytes in (
+        ("security.max_body_mb", settings.security.max_body_mb),
+        ("logging.max_size_mb", settings.logging.max_size_mb),
+    ):
+        if not 0 < megabytes <= _MOST:
+            raise SettingsInvalid(f"{key} must be above 0, and at most {_MOST}.")
     if settings.security.api_keys_file:
         raise SettingsInvalid("security.api_keys_file is not supported yet. Make keys with generate-key.")
     if settings.logging.level not in logging.getLevelNamesMapping():

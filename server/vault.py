@@ -65,14 +65,14 @@ def open_vault(file: Path, *, create: bool) -> Vault:
     if create and not file.exists():
         _create(file)
     try:
-        descriptor = os.open(file, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
+        opened = os.fdopen(os.open(file, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0)), "rb")
     except FileNotFoundError as error:
         raise VaultClosed(
             f"The master key {file} is missing, but the state was sealed with one. Restore it from a backup."
         ) from error
     except OSError as error:
         raise VaultClosed(f"The master key {file} cannot be read: {error.strerror}.") from error
-    with os.fdopen(descriptor, "rb") as opened:
+    with opened:
         _check_mode(file, os.fstat(opened.fileno()))
         lines = opened.read(65_536).split()
     if not lines:

@@ -73,7 +73,7 @@ def check_url(url: str) -> None:
 def _engine(url: str) -> sa.Engine:
     try:
         return sa.create_engine(url, pool_pre_ping=not url.startswith("sqlite"))
-    except (sa.exc.ArgumentError, ImportError) as error:
+    except (sa.exc.ArgumentError, ImportError, ValueError) as error:
         raise SettingsInvalid(
             "store.url is not an address of a database that we can open. "
             "Write it like postgresql+pg8000://user:password@host/database, or leave it empty."
@@ -151,7 +151,7 @@ def _migrated(engine: sa.Engine) -> State:
                     sa.text("INSERT INTO migrations (number, applied_at) VALUES (:number, :at)"),
                     {"number": number, "at": now()},
                 )
-    except sa.exc.OperationalError as error:
+    except sa.exc.DBAPIError as error:
         raise SettingsInvalid(
             "The backend's own state cannot be opened or written. Check store.url, or the folder's "
             "owner and free space."

@@ -1,6 +1,7 @@
 """The commands as a person runs them, in processes of their own."""
 
 import json
+import logging
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -88,6 +89,12 @@ def test_a_mistake_is_one_sentence_and_a_code(tmp_path: Path, arguments: list[st
         ("store: {url: 'oracle+nothing://x'}", "store.url"),
         ("database: {max_connections: 0}", "max_connections"),
         ("database: {query_timeout: -1}", "query_timeout"),
+        ("database: {query_timeout: .nan}", "query_timeout"),
+        ("database: {connection_timeout: .inf}", "connection_timeout"),
+        ("database: {max_rows: 99999999999999999999}", "max_rows"),
+        ("server: {port: 99999}", "server.port"),
+        ("logging: {max_size_mb: 0}", "logging.max_size_mb"),
+        ("store: {url: 'postgresql+pg8000://u:p@host:many/x'}", "store.url"),
     ],
 )
 def test_settings_that_cannot_work_stop_the_start_naming_the_key(
@@ -100,6 +107,41 @@ def test_settings_that_cannot_work_stop_the_start_naming_the_key(
         err = capsys.readouterr().err
         assert said in err
         assert len(err.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ("logging: {file: /dev/null/backend.log}", "/dev/null"),
+        ("store: {url: 'postgresql+pg8000://u:some-secret@127.0.0.1:1/x'}", "store.url"),
+    ],
+)
+def test_what_the_machine_refuses_is_one_sentence(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    settings: str,
+    said: str,
+) -> None:
+    monkeypatch.setenv("VMART_HOME", str(tmp_path / "home"))
+    config = tmp_path / "backend_config.yaml"
+    config.write_text(f"server: {{port: 0}}\n{settings}\n")
+    before = logging.getLogger().handlers[:]
+    try:
+        assert main(["serve", "--config", str(config)]) == 1
+    finally:
+        logging.getLogger().handlers[:] = before
+    err = capsys.readouterr().err
+    assert said in err
+    assert "some-secret" not in err
+    assert len(err.strip().splitlines()) == 1
+
+
+def test_a_home_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "home").write_text("a file, not a folder")
+    code, _, err = run(tmp_path / "home", "generate-key", "--name", "a", "--roles", "viewer")
+    assert (code, len(err.strip().splitlines())) == (1, 1)
+    assert "cannot be used" in err
 
 
 def test_a_demo_whose_parent_is_gone_already_ends_by_itself(tmp_path: Path) -> None:
