@@ -7,6 +7,7 @@ it is never papered over with an old result.
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from math import isfinite
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
@@ -22,7 +23,7 @@ from shared.backend_client.fallback import Fallback
 from shared.backend_client.http import PartReader, Transport
 from shared.backend_client.metrics import Metrics, MetricsSnapshot
 from shared.backend_client.stream import StreamedResult, open_stream
-from shared.errors import AppError, NotFound
+from shared.errors import AppError, InvalidRequest, NotFound
 from shared.wire import (
     Analysis,
     AnalyzeRequest,
@@ -103,14 +104,7 @@ class BackendClient(Administration):
         if allow_cached and (fresh := self._kept.find_fresh(question, decode_query)) is not None:
             return fresh
         seconds = timeout_seconds or self._timeout
-        request = QueryRequest(
-            connection=connection,
-            query=query,
-            max_rows=max_rows,
-            params=dict(params or {}),
-            timeout_seconds=seconds,
-            query_id=query_id or str(uuid4()),
-        )
+        request = _request(connection, query, params, max_rows, seconds, query_id)
         return self._kept.answered(
             question,
             lambda: self._transport.ask(
@@ -139,14 +133,7 @@ class BackendClient(Administration):
         here or from the batches.
         """
         seconds = timeout_seconds or self._timeout
-        request = QueryRequest(
-            connection=connection,
-            query=query,
-            max_rows=max_rows,
-            params=dict(params or {}),
-            timeout_seconds=timeout_seconds,
-            query_id=query_id or str(uuid4()),
-        )
+        request = _request(connection, query, params, max_rows, timeout_seconds, query_id)
         answer = self._transport.open(
             "POST",
             "/api/query",
@@ -265,6 +252,30 @@ class BackendClient(Administration):
             return fresh
         ask = self._transport.ask
         return self._kept.answered(path.encode(), lambda: ask("GET", path, repeatable=True), make)
+
+
+def _request(
+    connection: str,
+    query: str,
+    params: Mapping[str, ParamValue] | None,
+    max_rows: int | None,
+    timeout_seconds: float | None,
+    query_id: str | None,
+) -> QueryRequest:
+    """JSON has no NaN and no infinity: they would arrive as null, and ask something else."""
+    for name, value in (params or {}).items():
+        if isinstance(value, float) and not isfinite(value):
+            raise InvalidRequest(f"The value of :{name} is {value}, which cannot be sent.")
+    if timeout_seconds is not None and not isfinite(timeout_seconds):
+        raise InvalidRequest("timeout_seconds must be a number of seconds.")
+    return QueryRequest(
+        connection=connection,
+        query=query,
+        max_rows=max_rows,
+        params=dict(params or {}),
+        timeout_seconds=timeout_seconds,
+        query_id=query_id or str(uuid4()),
+    )
 
 
 def _question(

@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 
 from shared.backend_client import BackendClient, QueryFailed
+from shared.errors import InvalidRequest
 from tests.peers.backend import Asked, BackendPeer, Reply, json_reply, query_answer
 
 KEY = "vmart_test-key-0123456789"
@@ -67,6 +68,17 @@ def test_a_cell_that_no_python_type_can_hold_stays_the_text_that_came(
         ["infinity", "36:00:00", Decimal("12.30"), 7.0, {"a": 1.5}, b"hi"],
         [date(2026, 1, 2), None, Decimal("1e400"), 1.5, None, None],
     ]
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), float("-inf")])
+def test_a_number_that_json_cannot_say_is_refused_and_not_sent_as_null(
+    peer: BackendPeer, client: BackendClient, number: float
+) -> None:
+    with pytest.raises(InvalidRequest, match=":a"):
+        client.execute_query("retail", "SELECT :a", params={"a": number})
+    with pytest.raises(InvalidRequest, match="timeout_seconds"):
+        client.execute_query("retail", "SELECT 1", timeout_seconds=number)
+    assert peer.asked == []
 
 
 def test_a_failure_is_the_class_that_the_server_raised(peer: BackendPeer, client: BackendClient) -> None:
