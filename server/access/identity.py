@@ -21,7 +21,7 @@ import msgspec
 
 from server.store.keys import KeyRow, KeyStore
 from server.store.state import now, open_state
-from shared.errors import InvalidRequest, NotAuthenticated, NotPermitted
+from shared.errors import Conflict, InvalidRequest, NotAuthenticated, NotPermitted
 from shared.permissions import BUILT_IN_ROLES, Permission
 from shared.settings import BackendSettings
 
@@ -110,6 +110,10 @@ class Keyring:
     def revoke(self, key_id: str) -> None:
         if any(row.id == key_id for row in self._provisioned):
             raise InvalidRequest("This key comes from security.api_keys_file; take it out of that file.")
+        self.refresh()
+        administrators = {key.key_id for key in self._by_digest.values() if _administers(key)}
+        if administrators == {key_id}:
+            raise Conflict("This is the last key of an administrator. Make another one first.")
         self._store.revoke(key_id)
         self.refresh()
 
@@ -135,6 +139,10 @@ def bearer(header: str | None) -> str:
     if scheme.lower() != "bearer" or not key.strip():
         raise NotAuthenticated("Send your API key in the header Authorization: Bearer <key>.")
     return key.strip()
+
+
+def _administers(identity: Identity) -> bool:
+    return identity.permissions.issuperset(Permission) and identity.expires > time.time()
 
 
 def _fresh_key() -> str:

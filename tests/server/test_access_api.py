@@ -82,6 +82,17 @@ def test_a_revoked_key_is_refused_at_once_and_listed_as_revoked(backend: Running
     assert "key" not in listed[made["info"]["id"]]
 
 
+def test_the_last_administrators_key_cannot_be_revoked(backend: RunningBackend) -> None:
+    issuer = backend.key("keys_write")
+    (last,) = [
+        info["id"] for info in backend.ask("GET", "/api/keys").json["keys"] if "admin" in info["roles"]
+    ]
+    refused = backend.ask("DELETE", f"/api/keys/{last}", key=issuer)
+    assert (refused.status, refused.json["code"]) == (409, "conflict")
+    backend.key(roles=["admin"])
+    assert backend.ask("DELETE", f"/api/keys/{last}", key=issuer).status == 204
+
+
 @pytest.mark.parametrize(
     "body",
     [
