@@ -1,8 +1,9 @@
 """Numbers and dates as people here write them: ₹12,34,567 and 1.24 crore. Pure; the window has its own."""
 
 from datetime import date, datetime
-from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, Context, Decimal, InvalidOperation
 
+WIDE = Context(prec=400)  # holds any double and any column of a database to the last digit
 CRORE, LAKH = Decimal(10_000_000), Decimal(100_000)
 
 
@@ -12,8 +13,8 @@ def grouped(value: Decimal | int | float, decimals: int | None = None, *, indian
     if not number.is_finite():
         return str(value)
     places = 2 if decimals is None else decimals
-    number = number.quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_UP)
-    sign, digits = ("-", str(-number)) if number < 0 else ("", str(number))
+    number = number.quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_UP, context=WIDE)
+    sign, digits = "-" if number < 0 else "", format(number.copy_abs(), "f")
     whole, _, fraction = digits.partition(".")
     if decimals is None:
         fraction = fraction.rstrip("0")
@@ -30,10 +31,10 @@ def grouped(value: Decimal | int | float, decimals: int | None = None, *, indian
 def short_money(value: Decimal | int | float) -> str:
     """``₹12.34 crore``, ``₹5.6 lakh``, ``₹8,450``."""
     number = Decimal(str(value))
-    size = abs(number)
+    size = number.copy_abs()
     sign = "-" if number < 0 else ""
     if size >= CRORE:
-        return f"{sign}₹{grouped(size / CRORE, 2)} crore"
+        return f"{sign}₹{grouped(WIDE.divide(size, CRORE), 2)} crore"
     if size >= LAKH:
         return f"{sign}₹{grouped(size / LAKH, 2)} lakh"
     return f"{sign}₹{grouped(size, 2 if size != size.to_integral_value() else 0)}"

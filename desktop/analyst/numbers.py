@@ -4,6 +4,8 @@ from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
+from desktop.numbers import WIDE
+
 LAKH = 100_000
 CRORE = 10_000_000
 MULTIPLIERS = {
@@ -50,7 +52,7 @@ def as_decimal(value: Any) -> Decimal | None:
 def plain(value: Decimal, places: int = 2) -> str:
     """With Indian grouping, at most ``places`` decimals, none when it is whole."""
     step = Decimal(1).scaleb(-places)
-    text = format(value.copy_abs().quantize(step, rounding=ROUND_HALF_UP), "f")
+    text = format(value.copy_abs().quantize(step, rounding=ROUND_HALF_UP, context=WIDE), "f")
     whole, _, rest = text.partition(".")
     rest = rest if rest.strip("0") else ""
     sign = "-" if value < 0 and (whole.strip("0") or rest) else ""
@@ -61,7 +63,7 @@ def compact(value: Decimal) -> str:
     """In lakh or crore from one lakh on: ``124.19 crore``."""
     size = value.copy_abs()
     if size >= CRORE:
-        return f"{plain(value / CRORE)} crore"
+        return f"{plain(WIDE.divide(value, Decimal(CRORE)))} crore"
     if size >= LAKH:
         return f"{plain(value / LAKH)} lakh"
     return plain(value)
