@@ -4,8 +4,9 @@ import argparse
 import os
 import sys
 import threading
+import unicodedata
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, TextIO
 
 import msgspec
 
@@ -38,7 +39,7 @@ def ask(parsed: argparse.Namespace) -> int:
     if parsed.json:
         print(_json(answer))
     else:
-        _print(answer)
+        print_answer(answer)
     return _EXIT.get(answer["status"], 1)
 
 
@@ -106,30 +107,36 @@ def _json(answer: dict[str, Any]) -> str:
     return msgspec.json.Encoder(decimal_format="number").encode(shown).decode()
 
 
-def _print(answer: dict[str, Any]) -> None:
+def print_answer(answer: dict[str, Any]) -> None:
     card, failed, follow_ups = answer["_"]
     if failed is not None:
-        print(f"error: {failed.error}\n{failed.meaning}", file=sys.stderr)
+        _say(f"error: {failed.error}\n{failed.meaning}", to=sys.stderr)
         return
     if card is not None:
-        print(f"{card.title}\n")
+        _say(f"{card.title}\n")
         for reading in card.readings:
-            print(f"  {reading.name}: {reading.value}")
+            _say(f"  {reading.name}: {reading.value}")
         if card.readings:
-            print()
+            _say("")
         for line in table(card, answer["rows"][:_SHOWN_ROWS]):
-            print(f"  {line}")
+            _say(f"  {line}")
         if len(answer["rows"]) > _SHOWN_ROWS:
-            print(f"  … {len(answer['rows']) - _SHOWN_ROWS} more rows; --json prints all of them")
+            _say(f"  … {len(answer['rows']) - _SHOWN_ROWS} more rows; --json prints all of them")
         if card.cached_at:
-            print(f"\n  The backend is away; this is the answer of {card.cached_at}.")
-        print()
+            _say(f"\n  The backend is away; this is the answer of {card.cached_at}.")
+        _say("")
     if answer["answer"]:
-        print(answer["answer"])
+        _say(answer["answer"])
     if card is not None:
-        print(f"\nSQL on {card.connection}, {card.elapsed_ms:.0f} ms:\n{card.sql}")
+        _say(f"\nSQL on {card.connection}, {card.elapsed_ms:.0f} ms:\n{card.sql}")
     elif follow_ups:
-        print("\nYou could ask:", *follow_ups, sep="\n  ")
+        _say("\n  ".join(["\nYou could ask:", *follow_ups]))
+
+
+def _say(text: str, to: TextIO | None = None) -> None:
+    """Without what a terminal would obey: cells, questions and models may hold escape sequences."""
+    harmless = "".join(c if c == "\n" or unicodedata.category(c) != "Cc" else "\ufffd" for c in text)
+    print(harmless, file=to or sys.stdout)
 
 
 def table(card: Any, rows: list[list[Any]]) -> Iterator[str]:
@@ -137,7 +144,10 @@ def table(card: Any, rows: list[list[Any]]) -> Iterator[str]:
     from desktop.numbers import cell_text
 
     names = [column.name for column in card.columns]
-    cells = [[cell_text(cell, form) for cell, form in zip(row, card.formats, strict=True)] for row in rows]
+    cells = [
+        [" ".join(cell_text(cell, form).splitlines()) for cell, form in zip(row, card.formats, strict=True)]
+        for row in rows
+    ]
     widths = [max(len(line[i]) for line in [names, *cells]) for i in range(len(names))]
     right = [column.type.is_number for column in card.columns]
 
