@@ -116,9 +116,11 @@ function drawing({ kind, points, labels, series, format, look, time }) {
     field: "x", type: "ordinal", sort: null, title: null, scale: { domain: labels, ...(band ? { paddingInner: 0.28, paddingOuter: 0.14 } : { padding: 0.2 }) },
     axis: { labelLimit: across ? 168 : 96, labelAngle: steep ? -38 : 0, labelOverlap: "greedy", grid: false, ticks: false, domain: !across, labelPadding: 8, ...(shownLabels ? { values: shownLabels } : {}) },
   };
+  // The longest bar to the left must leave room for its number, beside the name of its line.
+  const below = across && !many ? Math.min(0, ...points.map(({ y }) => y)) * 1.15 : 0;
   const values = {
     field: "y", type: "quantitative", title: null, stack: stacked ? "zero" : null,
-    scale: { zero: band || kind === "area", nice: true },
+    scale: { zero: band || kind === "area", nice: true, ...(below ? { domainMin: below } : {}) },
     axis: { format: ",.2~f", ...(format === "percent" ? { labelExpr: "datum.label + ' %'" } : {}), tickCount: across ? 5 : 4, grid: true, domain: false, ticks: false, labelPadding: 8 },
   };
   const place = across ? { y: names, x: values } : { x: names, y: values };
@@ -131,7 +133,9 @@ function drawing({ kind, points, labels, series, format, look, time }) {
     layers.push({ mark: { type: "line", strokeWidth: 2, strokeJoin: "round" } });
   }
   else layers.push({ mark: { type: "bar", cornerRadiusEnd: 2 } });
-  if (band && !many && labels.length <= (across ? MOST_BARS : 12) && !(!across && longest > 20)) layers.push(valueLabels(across, look, true), valueLabels(across, look, false));
+  if (band && !many && labels.length <= (across ? MOST_BARS : 12) && !(!across && longest > 20)) {
+    for (const up of [true, false]) if (points.some(({ y }) => y >= 0 === up)) layers.push(valueLabels(across, look, up));
+  }
   return {
     data: { values: points }, width: 300, height: across ? Math.max(120, labels.length * barStep(labels.length, stacked ? 1 : series.length)) : 220,
     autosize: { type: "fit", contains: "padding" }, padding: { left: 4, right: across ? 8 : 10, top: 8, bottom: 4 },
