@@ -85,6 +85,11 @@ class Wire:
             raise self._loss()
         self.pending += received
 
+    @property
+    def announced(self) -> int:
+        """The length of the message that ``pending`` starts with, as soon as it is known."""
+        return int(_LENGTH.unpack_from(self.pending, 1)[0]) if len(self.pending) >= 5 else 0
+
     def peek(self) -> int:
         """The code of the next message that answers us; those nobody asked for are dropped."""
         while True:

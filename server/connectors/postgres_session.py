@@ -46,6 +46,7 @@ _GRACE_SECONDS = 3.0
 
 _SHORT_SECONDS = 4.0
 _CATALOGUE_SECONDS = 60.0
+_LARGEST_ROW_BYTES = 64_000_000
 
 
 class PostgresConnector:
@@ -212,15 +213,14 @@ class PostgresConnector:
             while (code := wire.peek()) != postgres_protocol.READY:
                 if code != reader.code:
                     _, payload = wire.read()
-                    failure = (
-                        postgres_protocol.error_response(payload)
-                        if code == postgres_protocol.ERROR
-                        else failure
-                    )
+                    if code == postgres_protocol.ERROR:
+                        failure = postgres_protocol.error_response(payload)
                     continue
                 batch = reader.take(wire.pending)
                 if batch is not None:
                     yield batch
+                if wire.announced > _LARGEST_ROW_BYTES:
+                    raise self._too_large()
                 if not wire.pending or wire.pending[0] == reader.code:
                     wire.fill()
             wire.read()
@@ -229,6 +229,14 @@ class PostgresConnector:
         self._ended()
         if failure is not None:
             raise self._failure(failure, None) from failure
+
+    def _too_large(self) -> QueryFailed:
+        """A row is held whole, several times over. The rest of it is not worth reading: the wire goes."""
+        self._wire.lost = True
+        self._ended()
+        with contextlib.suppress(OSError):
+            self._ticket.send()
+        return QueryFailed("A row of the result is larger than 64 MB. Ask for less of it.")
 
     def _ended(self) -> None:
         with self._cancel_lock:
