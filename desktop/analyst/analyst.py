@@ -176,7 +176,8 @@ class Analyst:
         if len(word) < 4:
             return []
         known = sorted(self._catalogue.names.vocabulary() | self._catalogue.values.vocabulary())
-        return difflib.get_close_matches(singular(word), known, n=3, cutoff=0.75)
+        close = difflib.get_close_matches(singular(word), known, n=3, cutoff=0.75)
+        return [w for w in close if word not in (f"un{w}", f"non{w}", f"in{w}", f"dis{w}")]
 
     def _suggested(self) -> list[str]:
         return (self._starters or [])[:3]

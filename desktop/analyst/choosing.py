@@ -155,6 +155,7 @@ class Choosing:
 
     def _count_in(self, chunk: Chunk, fact: str) -> Measure:
         """Different things in the rows of a fact, by the key that the fact holds."""
+        self._check_units(chunk, fact)
         for target in chunk.targets:
             ways = self._catalogue.links.paths(fact, target.table)
             if not target.column and len(ways) == 1 and len(ways[0]) == 1 and len(ways[0][0].columns) == 1:
@@ -165,6 +166,29 @@ class Choosing:
                 return figures.distinct(fact, target.column, chunk.word)
         raise refuse(
             f"I can't count “{self._wording.original(chunk)}” in {self._catalogue.tables[fact].label}."
+        )
+
+    def _check_units(self, chunk: Chunk, fact: str) -> None:
+        """``how many items were returned`` may mean products or pieces."""
+        distinct = any(c.start == chunk.start and different for c, different in self._wishes.counted)
+        product = any(
+            lexicon.CANON.get(w, w) == "product"
+            for t in chunk.targets
+            if not t.column
+            for w in self._catalogue.tables[t.table].words[-1:]
+        )
+        units = [
+            c for c in self._catalogue.tables[fact].columns if c.role is Role.ADD and "quantity" in c.words
+        ]
+        if distinct or not product or not units:
+            return
+        said, phrase = self._wording.original(chunk), self._catalogue.phrase(Place(fact, units[0].name))
+        raise ask(
+            f"“{said}”: how many different ones, or how many pieces?",
+            [
+                (f"Different {said}", self._wording.replaced(chunk, f"different {said}")),
+                (f"Total {phrase}", f"total {phrase}" + self._wording.after(chunk)),
+            ],
         )
 
     def _count_rows(self, chunk: Chunk) -> Measure:

@@ -140,7 +140,7 @@ def cut(tokens: Sequence[Token], names: Names, values: Values, clock: Clock) -> 
 def _next(tokens: Sequence[Token], at: int, names: Names, values: Values, clock: Clock) -> Chunk:
     token = tokens[at]
     if token.kind == "quoted":
-        found = values.find(words_of(token.word)) or values.look_up(token.word)
+        found = values.signed(token.word) or values.find(words_of(token.word)) or values.look_up(token.word)
         return Chunk("noun" if found else "unknown", token.text, at, at + 1, values=tuple(found))
     condition = _condition(tokens, at)
     if condition is not None:
@@ -227,7 +227,9 @@ def _top(tokens: Sequence[Token], at: int) -> Chunk:
 
 
 def _noun(tokens: Sequence[Token], at: int, names: Names, values: Values) -> Chunk | None:
-    values.load()
+    signed = _signed(tokens, at, values)
+    if signed is not None:
+        return signed
     for length in range(min(max(LONGEST, values.longest), len(tokens) - at), 0, -1):
         part = tokens[at : at + length]
         if any(t.kind not in ("word", "number") and t.text not in ("-", "&", "/", "%") for t in part):
@@ -239,6 +241,18 @@ def _noun(tokens: Sequence[Token], at: int, names: Names, values: Values) -> Chu
         found = tuple(values.find(words)) if _may_be_value(part, values) else ()
         if targets or found:
             return Chunk("noun", _text(tokens, at, at + length), at, at + length, targets, found)
+    return None
+
+
+def _signed(tokens: Sequence[Token], at: int, values: Values) -> Chunk | None:
+    """``A+``, written in one piece."""
+    end = at + 1
+    while end < len(tokens) and end - at < 6 and tokens[end].start == tokens[end - 1].end:
+        end += 1
+    for stop in range(end, at + 1, -1):
+        found = values.signed("".join(t.text for t in tokens[at:stop]))
+        if found:
+            return Chunk("noun", _text(tokens, at, stop), at, stop, values=tuple(found))
     return None
 
 

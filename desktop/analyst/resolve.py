@@ -207,6 +207,7 @@ class Resolving:
         span, against = self._times.against(span, self._today)
         grain = next((d.grain for d in dimensions if d.grain and d.place is None), "")
         needed = bool(span or against or grain)
+        self._check_every(grain)
         said = [
             Place(t.table, t.column)
             for chunk in (*(c for c, _ in wishes.loose), *(c for c in wishes.groups if c.time is None))
@@ -223,6 +224,13 @@ class Resolving:
                 dates[fact] = found
                 self._check_monthly(fact, found, span, against, grain)
         return span, against, dates
+
+    def _check_every(self, grain: str) -> None:
+        """``March sales by year`` asks for one March of each year."""
+        bare = [c for c in self._wishes.times if c.time and c.time.note == "no year"]
+        if bare and grain in ("quarter", "year", "fiscal"):
+            said = self._wording.original(bare[0])
+            raise refuse(f"I can't show {said} of each year yet; name one year, or compare two.")
 
     def _check_monthly(
         self, fact: str, place: Place, span: Span | None, against: Span | None, grain: str

@@ -140,7 +140,13 @@ class Times:
                     [(p, self._wording.added(f"for {p}")) for p in ("this month", "last month")],
                 )
             span = steps.whole(other.step, today, 0, f"this {other.step}", today=today)
+        if other.start == span.start and other.end == span.end:
+            if other.said.startswith(("previous", "prior", "preceding", "last")):
+                return span, steps.before(span)
+            raise refuse(f"“{span.said}” and “{other.said}” are the same days.")
         if span.step == other.step or not other.said.startswith(("last", "previous", "pich")):
+            if other.start > span.start:
+                span, other = other, span
             return span, self._cut_alike(span, other)
         if other.step in ("year", "fiscal"):
             return span, steps.earlier(span, 12, "the same days a year earlier")

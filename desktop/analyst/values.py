@@ -4,6 +4,7 @@ A value is found by its words, whatever its case and outer spaces. Columns with 
 are not read whole; words that nothing else explains are looked up in them one by one.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -16,6 +17,9 @@ from desktop.analyst.tokens import singular, words_of
 MAX_DISTINCT = 4_000
 MAX_LENGTH = 80
 """Characters; a longer text is prose and no value to filter by."""
+
+_SIGNED = re.compile(r"\w[+#*-]+(?=\s|$)")
+"""``A+``, ``C#``: the sign after a word tells it from other values, so the words alone are not enough."""
 
 Fetch = Callable[[str], Sequence[Sequence[Any]]]
 
@@ -39,6 +43,7 @@ class Values:
         self._index: dict[tuple[str, ...], list[Found]] | None = None
         self._plural: dict[tuple[str, ...], list[Found]] = {}
         self._parts: dict[str, set[Found]] = {}
+        self._signed: dict[str, list[Found]] = {}
         self._large: list[Col] = []
         self._of: dict[tuple[str, str], dict[str, Found]] = {}
         self._looked_up: dict[str, list[Found]] = {}
@@ -81,7 +86,10 @@ class Values:
         for name, written in variants.items():
             found = Found(column.table, column.name, " ".join(written[0].split()), tuple(written))
             kept[name] = found
-            self._add_words(words_of(name), found, index)
+            if _SIGNED.search(name):
+                self._signed.setdefault(name, []).append(found)
+            else:
+                self._add_words(words_of(name), found, index)
 
     def _add_words(
         self, words: tuple[str, ...], found: Found, index: dict[tuple[str, ...], list[Found]]
@@ -100,6 +108,11 @@ class Values:
         index = self.load()
         exact = index.get(words)
         return exact or self._plural.get(tuple(singular(w) for w in words), [])
+
+    def signed(self, text: str) -> list[Found]:
+        """Values such as ``A+``, which only their exact writing means."""
+        self.load()
+        return self._signed.get(" ".join(text.casefold().split()), [])
 
     def look_up(self, text: str) -> list[Found]:
         """Values of the large columns that equal ``text``, asked of the data, at most once a text."""

@@ -208,6 +208,7 @@ class _Gathering:
         elif (asked or ranked) and self._can_group(chunk) and not self._is_fact_noun(chunk):
             self._group(chunk)
         elif self._only_measure(chunk):
+            wishes.unplaced += self._with(at)
             self._measure(chunk)
         else:
             wishes.side_by_side |= self._mode == "versus"
@@ -216,6 +217,12 @@ class _Gathering:
                 wishes.listed.add(chunk.start)
             wishes.loose.append((chunk, self._taken_aggregate()))
             self._settle()
+
+    def _with(self, at: int) -> list[Chunk]:
+        """``sales with discount`` are some of the sales, or both figures: the analyst leaves it."""
+        before = self._chunks[max(at - 2, 0) : at]
+        joined = len(before) == 2 and before[1].word in ("with", "having") and self._is_fact_noun(before[0])
+        return [before[1]] if joined else []
 
     def _is_compound(self, at: int, chunk: Chunk) -> bool:
         """``number of product returns`` counts returns, not products: the analyst leaves it."""
@@ -265,11 +272,8 @@ class _Gathering:
             chunk = _narrowed(chunk, self._chunks[follower])
             self._used.add(follower)
         self._wishes.side_by_side |= self._mode == "versus"
-        if (
-            self._mode == "not"
-            and self._by_word == _MORE
-            and not _same_column(self._wishes.values[-1][0], chunk)
-        ):
+        goes_on = self._mode == "not" and self._by_word == _MORE
+        if self._after_excluded(at) or (goes_on and not _same_column(self._wishes.values[-1][0], chunk)):
             self._wishes.unplaced.append(chunk)
         self._wishes.values.append((chunk, self._mode == "not"))
         self._by_word = _MORE
@@ -277,6 +281,11 @@ class _Gathering:
             self._waiting = None
         if self._mode != "not":
             self._mode = ""
+
+    def _after_excluded(self, at: int) -> bool:
+        """``excluding Bihar UPI``: without a word between, the second value may be excluded too."""
+        excluded = bool(self._wishes.values) and self._wishes.values[-1][1]
+        return excluded and at > 0 and self._wishes.values[-1][0].start == self._chunks[at - 1].start
 
     def _reads_as_value(self, at: int) -> bool:
         before = self._chunks[at - 1] if at else None

@@ -21,6 +21,7 @@ STORES = "sales JOIN stores USING (store_id)"
 PRODUCTS = "sales JOIN products USING (product_id)"
 BOTH = "sales JOIN stores USING (store_id) JOIN products USING (product_id)"
 NET = "SUM(net_amount)"
+JANUARY = "sales.date BETWEEN '2026-01-01' AND '2026-01-31'"
 FEBRUARY = "sales.date BETWEEN '2026-02-01' AND '2026-02-28'"
 TRIPS = 'trips JOIN vehicles USING ("Reg No") JOIN depots USING (depot_id)'
 
@@ -68,6 +69,15 @@ QUESTIONS = [
     ("retail", "average sales per store", "SELECT SUM(net_amount) / COUNT(DISTINCT store_id) FROM sales"),
     ("retail", "average daily sales last month", f"SELECT SUM(net_amount) / COUNT(DISTINCT date) FROM sales WHERE {FEBRUARY}"),
     ("retail", "number of products with mrp above 1000 by department", "SELECT department, COUNT(*) FROM products WHERE mrp > 1000 GROUP BY 1"),
+    ("retail", "sales last month vs previous month", growth("", "sales", FEBRUARY, JANUARY)),
+    ("retail", "sales last 30 days vs previous 30 days", growth("", "sales", "date BETWEEN '2026-03-02' AND '2026-03-31'", "date BETWEEN '2026-01-31' AND '2026-03-01'")),
+    ("retail", "sales in Jan vs Feb 2026", growth("", "sales", FEBRUARY, JANUARY)),
+    ("retail", "how many different items returned last month", f"SELECT COUNT(DISTINCT product_id) FROM returns WHERE {FEBRUARY.replace('sales', 'returns')}"),
+    ("retail", "how many items returned last month", ASK),
+    ("retail", "sales in March by year", REFUSE),
+    ("retail", "sales with discount", REFUSE),
+    ("retail", "sales excluding Bihar UPI", REFUSE),
+    ("retail", "sales in FY26 vs FY26", REFUSE),
     ("retail", "total mrp", REFUSE),
     ("retail", "top selling category in each zone", REFUSE),
     ("retail", "discount percentage by zone", REFUSE),
@@ -107,6 +117,10 @@ QUESTIONS = [
     ("hospital", "gross and net amount by insurer", "SELECT insurer, SUM(gross_amt), SUM(net_amt) FROM bills GROUP BY 1"),
     ("hospital", "how many doctors had appointments", "SELECT COUNT(DISTINCT doc_id) FROM appointments"),
     ("hospital", "average net_amt per patient", "SELECT SUM(net_amt) / COUNT(DISTINCT pat_id) FROM bills"),
+    ("hospital", "number of A+ patients", "SELECT COUNT(*) FROM patients WHERE blood_grp = 'A+'"),
+    ("hospital", "number of patients except O-", "SELECT COUNT(*) FROM patients WHERE blood_grp <> 'O-'"),
+    ("hospital", "number of O patients", REFUSE),
+    ("hospital", "unpaid bills", REFUSE),
     ("hospital", "patients by city", ASK),
     ("hospital", "how many patients have Diabetes", REFUSE),
 ]  # fmt: skip
