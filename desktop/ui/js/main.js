@@ -28,11 +28,10 @@ async function readState(app) {
   }
 }
 
-/** When the backend comes (back), what it offers may have changed. */
+/** When the backend comes (back), what it offers may have changed. It is shown with that: alone it would say no data is there. */
 function heard(backend, app) {
-  const came = backend.state === "online" && state.backend.state !== "online";
-  update({ backend });
-  if (came) readState(app);
+  if (backend.state === "online" && state.backend.state !== "online") readState(app);
+  else update({ backend });
 }
 
 function start() {
