@@ -1,9 +1,14 @@
-"""An answer in words, made from the cells of a result. Each figure in the text stands in one cell."""
+"""An answer in words, made from the cells of a result. Each figure in the text stands in one cell, or is
+the sum of a column whose groups are all shown.
+"""
 
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
+import msgspec
+
+from desktop.analyst.intent import Intent
 from desktop.analyst.meaning import Plan, Told
 from desktop.analyst.numbers import as_decimal, plain, shown
 from desktop.analyst.select import BEFORE, CHANGE_PERCENT
@@ -81,8 +86,35 @@ def _several(plan: Plan, rows: Sequence[Sequence[Any]], first: int) -> Told:
     best = max(known, key=lambda row: as_decimal(row[first]) or 0)
     worst = min(known, key=lambda row: as_decimal(row[first]) or 0)
     kind = plan.formats[first]
-    text = f"{plan.title}. **{_name(plan, best, first)}** is highest with {shown(best[first], kind)}"
+    total = _total(plan, known, first)
+    text = f"{plan.title}. "
+    headline = None
+    if total:
+        headline = Headline(total, f"total {_lower(_intent(plan).measures[0].label)}")
+        text += f"The total is **{total}**. "
+    text += f"**{_name(plan, best, first)}** is highest with {shown(best[first], kind)}"
     if best[first] != worst[first]:
         text += f", {_name(plan, worst, first)} lowest with {shown(worst[first], kind)}"
     text += "."
-    return Told(text)
+    return Told(text, headline)
+
+
+def _total(plan: Plan, rows: Sequence[Sequence[Any]], first: int) -> str:
+    """What the groups come to together; empty when some are not shown, or when adding up says nothing."""
+    intent = _intent(plan)
+    measure = intent.measures[0]
+    additive = measure.aggregate in ("sum", "count") and measure.per is None
+    over_time = measure.level and any(d.grain for d in intent.dimensions)
+    some = intent.limit is not None or any(c.place is None for c in intent.conditions)
+    if len(intent.measures) > 1 or not additive or over_time or some:
+        return ""
+    cells = (as_decimal(row[first]) for row in rows)
+    return shown(sum((c for c in cells if c is not None), Decimal(0)), plan.formats[first])
+
+
+def _intent(plan: Plan) -> Intent:
+    return msgspec.convert(plan.memory["intent"], Intent)
+
+
+def _lower(text: str) -> str:
+    return text[:1].lower() + text[1:]

@@ -6,7 +6,8 @@ from datetime import date
 import duckdb
 import pytest
 
-from desktop.analyst.meaning import Plan, Question, Refusal
+from desktop.analyst.meaning import Plan, Question, Refusal, Told
+from desktop.analyst.numbers import money
 from server import demo
 from server.demo import parquet
 from tests.desktop.analyst.asking import Asking
@@ -231,6 +232,45 @@ def test_of_a_result_that_was_cut_no_highest_is_claimed(askers: dict[str, Asking
     cut = asker.analyst(TODAY).tell(plan, asker.columns(plan), rows[:50], truncated=True)
     assert "first 50 rows" in cut.text
     assert "is highest" not in cut.text
+
+
+def told(asker: Asking, question: str) -> Told:
+    plan = asker.ask([question], TODAY)
+    assert isinstance(plan, Plan), plan
+    return asker.analyst(TODAY).tell(plan, asker.columns(plan), asker.rows(plan), truncated=False)
+
+
+def test_groups_that_are_all_shown_are_told_with_their_total(askers: dict[str, Asking]) -> None:
+    asker = askers["retail"]
+    [(total,)] = asker.db.execute(f"SELECT {NET} FROM sales").fetchall()
+    by_zone = told(asker, "net sales by zone")
+    assert by_zone.headline is not None
+    assert by_zone.headline.label == "total net amount"
+    assert by_zone.headline.value == money(total)
+    assert f"The total is **{money(total)}**" in by_zone.text
+    by_state = told(asker, "number of stores by state").headline
+    assert by_state is not None
+    assert by_state.value == "120"
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "top 3 zones by net sales",
+        "zones with net sales above 10 crore",
+        "average mrp by brand",
+        "on hand by month",
+        "average sales per store by zone",
+        "number of different products sold by zone",
+        "sales and quantity by zone",
+    ],
+)
+def test_what_cannot_be_added_up_or_is_not_all_shown_has_no_total(
+    askers: dict[str, Asking], question: str
+) -> None:
+    answer = told(askers["retail"], question)
+    assert answer.headline is None
+    assert "total is" not in answer.text
 
 
 def test_a_second_question_reads_no_value_again(askers: dict[str, Asking]) -> None:
