@@ -85,6 +85,7 @@ _PHRASES: dict[tuple[str, ...], tuple[str, str]] = {
     ("versus",): ("versus", ""),
     ("against",): ("versus", ""),
     ("compare", "to"): ("versus", ""),
+    ("compare", "with"): ("versus", ""),
     ("compared", "to"): ("versus", ""),
     ("compared", "with"): ("versus", ""),
     ("in", "comparison", "to"): ("versus", ""),
@@ -110,7 +111,20 @@ _PHRASES: dict[tuple[str, ...], tuple[str, str]] = {
     ("same", "period", "a", "year", "ago"): ("compare", "year"),
     ("same", "period", "previous", "year"): ("compare", "year"),
     ("same", "time", "last", "year"): ("compare", "year"),
-    ("same", "month", "last", "year"): ("compare", "year"),
+    **{
+        words: ("compare", f"year of {step}")
+        for step in ("day", "month", "quarter")
+        for words in (
+            ("same", step, "last", "year"),
+            ("the", "same", step, "last", "year"),
+            ("same", step, "previous", "year"),
+            ("last", "year", "same", step),
+            ("same", step, "a", "year", "ago"),
+        )
+    },
+    ("last", "year", "same", "period"): ("compare", "year"),
+    ("same", "period", "last", "month"): ("compare", "month"),
+    ("last", "month", "same", "period"): ("compare", "month"),
     ("the", "year", "before"): ("compare", "year"),
     ("a", "year", "ago"): ("compare", "year"),
     ("a", "year", "earlier"): ("compare", "year"),

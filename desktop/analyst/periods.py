@@ -187,7 +187,8 @@ class Clock:
                 else Time(1 + length, steps.whole("day", self.today, 1, said, today=self.today))
             )
         span = steps.whole(step, self.today, back, said, today=self.today)
-        return Time(1 + length, span, note=_calendar_note(step))
+        so_far = 2 if not back and words[1 + length : 3 + length] == ["so", "far"] else 0
+        return Time(1 + length + so_far, span, note=_calendar_note(step))
 
     def _last_many(self, many: int, step: str, said: str, length: int) -> Time | None:
         if not 1 <= many <= 5_000:

@@ -76,6 +76,8 @@ class Resolving:
         conditions = self._conditions(measures, dimensions, places, following)
         order, limit = self._order(measures, dimensions)
         share = self._share(measures, dimensions)
+        if following is not None and not order and against is None and not self._wishes.groups:
+            order, limit = following.order, following.limit
         self._explain_loose(facts, filters, dimensions, conditions, dates)
         intent = Intent(
             tuple(measures), tuple(dimensions), tuple(filters), tuple(conditions), span, against,
@@ -206,6 +208,8 @@ class Resolving:
             span = following.span
         span, against = self._times.against(span, self._today)
         grain = next((d.grain for d in dimensions if d.grain and d.place is None), "")
+        if following is not None and against is None and self._keeps_comparison(dimensions):
+            against = following.against
         needed = bool(span or against or grain)
         self._check_every(grain)
         said = [
@@ -224,6 +228,12 @@ class Resolving:
                 dates[fact] = found
                 self._check_monthly(fact, found, span, against, grain)
         return span, against, dates
+
+    def _keeps_comparison(self, dimensions: Sequence[Dimension]) -> bool:
+        """A follow-up that names no time, order or share goes on comparing."""
+        wishes = self._wishes
+        changed = wishes.times or wishes.order or wishes.share or wishes.conditions
+        return not changed and not any(d.grain for d in dimensions)
 
     def _check_every(self, grain: str) -> None:
         """``March sales by year`` asks for one March of each year."""

@@ -107,7 +107,7 @@ class Times:
         return span, self._named(span)
 
     def _named(self, span: Span) -> Span:
-        match self._wishes.compare:
+        match self._compare_of(span):
             case "year":
                 return steps.earlier(span, 12, "the same days a year earlier")
             case "previous":
@@ -121,6 +121,13 @@ class Times:
         if span.step == self._wishes.compare:
             return steps.before(span)
         return steps.earlier(span, _SHIFT[self._wishes.compare], f"a {self._wishes.compare} earlier")
+
+    def _compare_of(self, span: Span) -> str:
+        """``the same quarter last year`` is a year earlier, for a quarter only."""
+        kind, _, step = self._wishes.compare.partition(" of ")
+        if step and span.step != step:
+            raise refuse(f"“{span.said}” is no {step}, so I can't take the same {step} of another year.")
+        return kind
 
     def _which_span(self) -> Exception:
         step = self._wishes.compare

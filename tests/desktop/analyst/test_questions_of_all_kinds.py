@@ -73,6 +73,11 @@ QUESTIONS = [
     ("retail", "sales last month vs previous month", growth("", "sales", FEBRUARY, JANUARY)),
     ("retail", "sales last 30 days vs previous 30 days", growth("", "sales", "date BETWEEN '2026-03-02' AND '2026-03-31'", "date BETWEEN '2026-01-31' AND '2026-03-01'")),
     ("retail", "sales in Jan vs Feb 2026", growth("", "sales", FEBRUARY, JANUARY)),
+    ("retail", "sales last quarter vs same quarter last year", growth("", "sales", "date BETWEEN '2025-10-01' AND '2025-12-31'", "date BETWEEN '2024-10-01' AND '2024-12-31'")),
+    ("retail", "compare this quarter sales with last year same quarter", growth("", "sales", "date BETWEEN '2026-01-01' AND '2026-03-31'", "date BETWEEN '2025-01-01' AND '2025-03-31'")),
+    ("retail", "sales last quarter vs same month last year", REFUSE),
+    ("retail", "sales this week so far", f"SELECT {NET} FROM sales WHERE date BETWEEN '2026-03-30' AND '2026-03-31'"),
+    ("retail", "sales last week so far", REFUSE),
     ("retail", "how many different items returned last month", f"SELECT COUNT(DISTINCT product_id) FROM returns WHERE {FEBRUARY.replace('sales', 'returns')}"),
     ("retail", "how many items returned last month", ASK),
     ("retail", "sales in March by year", REFUSE),
@@ -136,6 +141,10 @@ FOLLOW_UPS = [
     (["net sales by department last month", "same for refund amount"], "SELECT department, SUM(refund_amount) FROM returns JOIN products USING (product_id) WHERE date BETWEEN '2026-02-01' AND '2026-02-28' GROUP BY 1"),
     (["net sales by zone last month", "compared to the same period last year"], growth("zone", STORES, FEBRUARY, "date BETWEEN '2025-02-01' AND '2025-02-28'")),
     (["net sales last financial year", "and this year?"], f"SELECT {NET} FROM sales WHERE date BETWEEN '2025-04-01' AND '2026-03-31'"),
+    (["net sales by zone last month", "compare with the month before", "only kids"], growth("zone", BOTH, f"{FEBRUARY} AND department = 'Kids'", f"{JANUARY} AND department = 'Kids'")),
+    (["net sales last month", "compare with last year", "by zone"], growth("zone", STORES, FEBRUARY, "date BETWEEN '2025-02-01' AND '2025-02-28'")),
+    (["net sales last month", "compare with last year", "what about last quarter"], f"SELECT {NET} FROM sales WHERE date BETWEEN '2025-10-01' AND '2025-12-31'"),
+    (["top 5 stores by net sales last month", "only Bihar"], f"SELECT name, {NET} FROM {STORES} WHERE {FEBRUARY} AND state = 'Bihar' GROUP BY 1 ORDER BY 2 DESC LIMIT 5"),
     (["net sales by zone last month", "how many stores"], "SELECT COUNT(*) FROM stores"),
 ]  # fmt: skip
 
