@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -34,7 +35,9 @@ async def _until(condition: Callable[[], bool]) -> None:
 
 
 def _run(story: Coroutine[None, None, None]) -> None:
-    asyncio.run(story)
+    # in a thread of its own: a test of the page may have left its browser's loop running in this one
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, story).result()
 
 
 def test_a_connection_is_used_again_by_the_next() -> None:
