@@ -156,11 +156,11 @@ def _next(tokens: Sequence[Token], at: int, names: Names, values: Values, clock:
     if token.kind == "quoted":
         found = values.signed(token.word) or values.find(words_of(token.word)) or values.look_up(token.word)
         return Chunk("noun" if found else "unknown", token.text, at, at + 1, values=tuple(found))
-    condition = _condition(tokens, at)
+    time = clock.read(tokens, at)
+    condition = _condition(tokens, at) or (None if time else _between(tokens, at))
     if condition is not None:
         return condition
     keyword = _keyword(tokens, at)
-    time = clock.read(tokens, at)
     noun = _noun(tokens, at, names, values)
     best = _longest(tokens, at, (keyword, time, noun))
     if best is not None:
@@ -337,6 +337,24 @@ def _condition(tokens: Sequence[Token], at: int) -> Chunk | None:
             end = at + length + number[1]
             return Chunk("condition", _text(tokens, at, end), at, end, data=sign, number=number[0])
     return None
+
+
+def _between(tokens: Sequence[Token], at: int) -> Chunk | None:
+    """``between 500 and 1000``, both included; in ``between 5 and 10 lakh`` both are lakh."""
+    low = _number(tokens, at + 1) if tokens[at].word == "between" and at + 3 < len(tokens) else None
+    joint = at + 1 + low[1] if low else len(tokens)
+    if low is None or joint + 1 >= len(tokens) or tokens[joint].word not in ("and", "to", "-"):
+        return None
+    high = _number(tokens, joint + 1)
+    if high is None:
+        return None
+    first, last, end = Decimal(low[0]), Decimal(high[0]), joint + 1 + high[1]
+    unit = MULTIPLIERS.get(tokens[end - 1].word.removesuffix("s"), 1)
+    if tokens[joint - 1].kind == "number" and first * unit <= last:
+        first *= unit
+    if first > last:
+        return None
+    return Chunk("condition", _text(tokens, at, end), at, end, data="between", number=f"{first:f} {last:f}")
 
 
 def _looked_up(tokens: Sequence[Token], at: int, values: Values) -> Chunk | None:

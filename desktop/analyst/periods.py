@@ -79,6 +79,8 @@ class Clock:
         if right is None or right.span is None:
             return None
         begin, end = left.span, right.span
+        if end.start.year > self.today.year + 10:
+            return None  # such as "mrp between 2000 and 2050": no years
         if begin.start > end.end and left.note == "no year":
             back = steps.months_later(begin.start, -12)
             begin = Span(back, back, "")

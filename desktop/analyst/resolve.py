@@ -273,9 +273,15 @@ class Resolving:
         places: Places,
         following: Intent | None,
     ) -> list[Condition]:
-        found = [
-            self._condition(c, noun, measures, dimensions, places) for c, noun in self._wishes.conditions
-        ]
+        found: list[Condition] = []
+        for chunk, noun in self._wishes.conditions:
+            condition = self._condition(chunk, noun, measures, dimensions, places)
+            low, _, high = condition.number.partition(" ")
+            if condition.sign == "between":
+                found.append(msgspec.structs.replace(condition, sign=">=", number=low))
+                found.append(msgspec.structs.replace(condition, sign="<=", number=high))
+            else:
+                found.append(condition)
         if following is not None and not found and not self._wishes.groups:
             return list(following.conditions)
         return found
