@@ -9,7 +9,7 @@ import msgspec
 from desktop.analyst import sql
 from desktop.analyst.intent import Place
 from desktop.analyst.joins import Link, Links
-from desktop.analyst.lexicon import GENERIC
+from desktop.analyst.lexicon import CANON, GENERIC, MONEY_NOUNS
 from desktop.analyst.names import Names
 from desktop.analyst.numbers import as_date
 from desktop.analyst.roles import Col, Role, entity_label, read_tables
@@ -87,7 +87,8 @@ class Catalogue:
     def short_phrase(self, place: Place) -> str:
         """The shortest such words: ``net sales``, ``zone``."""
         known, column = self.tables[place.table], self.column(place)
-        as_noun = tuple(known.label if w in GENERIC else w for w in column.words)
+        sells = any(CANON.get(w, w) in MONEY_NOUNS for w in known.words[-1:])
+        as_noun = tuple(known.label if sells and w in GENERIC else w for w in column.words)
         for words in (as_noun, column.words):
             found = self.names.find(tuple(" ".join(words).split()))
             best = [t for t in found if t.strength == found[0].strength]

@@ -80,7 +80,7 @@ class Figures:
                 raise ask(
                     f"“{chunk.text}”: how much, or how many?",
                     [
-                        (f"Total {said}", f"total {self._catalogue.phrase(_place(column))}"),
+                        (f"Total {said}", f"total {self._catalogue.short_phrase(_place(column))}"),
                         (f"Number of {noun}", f"number of {noun}"),
                     ],
                 )
@@ -129,7 +129,7 @@ class Figures:
         choices = [(number.capitalize(), self._wording.replaced(chunk, number))]
         money = table.main_money()
         if money is not None:
-            named = f"total {self._catalogue.phrase(_place(money))}"
+            named = f"total {self._catalogue.short_phrase(_place(money))}"
             choices.insert(0, (named.capitalize(), self._wording.replaced(chunk, named)))
         return ask(f"“{self._wording.original(chunk)}”: how much, or how many?", choices)
 

@@ -90,7 +90,7 @@ class Resolving:
         groups = [*self._wishes.groups, *(c for c, _ in self._wishes.loose)]
         default = self._figures.default()
         if groups and self._wishes.order and default is not None:
-            phrase = self._catalogue.phrase(Place(default.fact, default.column or ""))
+            phrase = self._catalogue.short_phrase(Place(default.fact, default.column or ""))
             return ask("By which figure?", [(default.label, self._wording.added(f"by {phrase}"))])
         entity = [c for c, _ in self._wishes.loose if c.targets and not c.targets[0].column]
         if len(entity) == 1:

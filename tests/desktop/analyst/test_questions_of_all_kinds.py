@@ -215,6 +215,17 @@ def test_every_choice_that_is_offered_leads_to_an_answer_or_a_further_choice(
                 assert isinstance(askers[schema].ask([choice.question], TODAY), Plan), choice
 
 
+def test_choices_are_worded_as_a_person_would_ask(askers: dict[str, Asking]) -> None:
+    outcome = askers["retail"].ask(["refund by reason this year"], TODAY)
+    assert isinstance(outcome, Question)
+    asked = [choice.question for choice in outcome.choices]
+    assert asked == ["total refund amount by reason this year", "number of returns by reason this year"]
+    outcome = askers["retail"].ask(["best selling product last month"], TODAY)
+    assert isinstance(outcome, Question)
+    assert [c.question for c in outcome.choices] == ["best selling product last month by net sales"]
+    assert isinstance(askers["retail"].ask([outcome.choices[0].question], TODAY), Plan)
+
+
 def test_every_starter_and_follow_up_is_answered(askers: dict[str, Asking]) -> None:
     for asker in askers.values():
         starters = asker.analyst(TODAY).starters()
