@@ -247,7 +247,9 @@ class Handler(BaseHTTPRequestHandler):
         lines: queue.Queue[str] = queue.Queue()
         self.peer.listeners.append(lines)
         self.stream()
-        self.wfile.write(b": here\n\n")
+        # what changed between the page's first look and this line would otherwise be lost on it
+        self.wfile.write(f"event: backend\ndata: {json.dumps(self.peer.backend)}\n\n".encode())
+        self.wfile.flush()
         try:
             while True:
                 self.wfile.write(lines.get().encode())

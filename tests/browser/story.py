@@ -225,6 +225,8 @@ def answer(question: str, *, offline: bool) -> Iterator[Event | float]:
             ["Which East stores fell most?", "Split by department", "Compare with the target by month"]
         )
         yield Sent(14, 0, 2210)
+    if "lingering" in words:
+        yield 60.0
 
 
 TABLES = [

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.browser.peer import Peer
 from tests.browser.test_screens import ask
@@ -50,6 +50,40 @@ def test_a_figure_leads_to_its_cell_and_an_untraced_one_says_so(window: Page) ->
     window.get_by_role("button", name="₹31.07 crore: show the cell it comes from").press("Enter")
     expect(window.locator("td.hit")).to_have_text("₹31,07,00,000")
     expect(window.locator(".fig-none")).to_contain_text("in no result")
+
+
+def test_what_can_be_asked_next_waits_for_the_end_of_the_answer_so_that_no_click_is_lost(
+    window: Page,
+) -> None:
+    ask(window, "Net sales by zone, lingering", wait=False)
+    chip = window.get_by_text("Split by department")
+    expect(chip).to_be_attached()
+    expect(chip).to_be_hidden()
+    window.keyboard.press("Escape")
+    chip.click()
+    followed = window.get_by_role("article", name="Split by department")
+    expect(followed).to_be_visible()
+    expect(followed).not_to_have_attribute("aria-busy", "true")
+
+    ask(window, "Which sales of kurtis, lingering?", wait=False)
+    choice = window.get_by_role("button", name="Net sales of kurtis")
+    expect(choice).to_be_disabled()
+    window.keyboard.press("Escape")
+    choice.click()
+    expect(window.get_by_role("article", name="Net sales of kurtis")).to_be_visible()
+
+
+def test_what_is_heard_of_the_backend_is_not_undone_by_an_older_look_at_it(page: Page, peer: Peer) -> None:
+    def late(route: Route) -> None:
+        seen = route.fetch()
+        peer.set_backend(state="offline", detail="")
+        expect(page.get_by_text("The backend has been away")).to_be_visible()
+        route.fulfill(response=seen)
+
+    page.route("**/api/state", late)
+    page.goto(peer.url)
+    expect(page.get_by_role("button", name=re.compile("Connection to ask"))).to_be_visible()
+    expect(page.get_by_text("The backend has been away")).to_be_visible()
 
 
 def test_a_follow_up_is_asked_with_one_click_and_goes_when_it_is_past(window: Page) -> None:

@@ -80,12 +80,12 @@ export class Conversation {
 
   async run({ question, path, body, replaced = null, edited = null }) {
     if (this.running && replaced) await this.stopped();
-    if (this.running) return;
+    if (this.running) return toast(t("turn.busy"));
     if (replaced) {
       if (replaced.id) body.replaces_turn_id = replaced.id;
       for (const gone of this.turns.splice(this.turns.indexOf(replaced))) gone.element.remove();
     }
-    await this.follow(this.addTurn({ question, edited }), (onEvent, signal) => stream(path, body, onEvent, signal));
+    return this.follow(this.addTurn({ question, edited }), (onEvent, signal) => stream(path, body, onEvent, signal));
   }
 
   /** Show a turn while its events come in, to its end whatever happens. */

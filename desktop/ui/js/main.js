@@ -17,10 +17,13 @@ function useSettings(settings) {
   redrawCharts();
 }
 
+let news = 0; // how often the backend has been heard of
+
 async function readState(app) {
+  const before = news;
   try {
-    const known = await get("/api/state");
-    update(known);
+    const { backend, ...known } = await get("/api/state");
+    update(before === news ? { ...known, backend } : known); // what was heard meanwhile is newer
     app.ready();
   } catch (error) {
     if (error.status !== 401 && error.status !== 403) setTimeout(() => readState(app), 1000);
@@ -30,6 +33,7 @@ async function readState(app) {
 
 /** When the backend comes (back), what it offers may have changed. It is shown with that: alone it would say no data is there. */
 function heard(backend, app) {
+  news += 1;
   if (backend.state === "online" && state.backend.state !== "online") readState(app);
   else update({ backend });
 }

@@ -59,6 +59,7 @@ export const ENGLISH = {
   "turn.replaces": "This and what follows is replaced.",
   "turn.working": "Thinking",
   "turn.waiting": "Waiting for the backend",
+  "turn.busy": "The answer is still being written. Wait for its end, or stop it.",
   "turn.stopHint": "Esc stops it",
   "turn.stopping": "Stopping",
   "turn.stopped": "Stopped. Nothing was left running.",

@@ -4,6 +4,7 @@ import { Card } from "./card.js";
 import { copyText } from "./clipboard.js";
 import { announce, button, h, icon, iconButton, setHtml } from "./dom.js";
 import { clockOrDay, elapsed } from "./format.js";
+import { markdown } from "./markdown.js";
 import { t } from "./messages.js";
 import { put } from "./api.js";
 import { sqlEditor } from "./sql.js";
@@ -88,6 +89,7 @@ export class Turn {
       choices.append(press);
     });
     this.choices = choices;
+    this.holdBack();
     this.extra.hidden = false;
     this.extra.append(h("p", { class: "say read" }, event.question), choices);
     if (this.live) announce(`${event.question} ${event.choices.map(({ label }, at) => `${at + 1}: ${label}`).join(", ")}`);
@@ -116,8 +118,14 @@ export class Turn {
 
   suggest(questions) {
     this.next.replaceChildren(...questions.map((question) => h("button", { type: "button", class: "chip", onclick: () => this.host.ask(question) }, question)));
-    this.next.hidden = !questions.length;
+    this.holdBack();
     this.host.grew();
+  }
+
+  /** What can be asked next waits for the end of this answer: a click before it would be lost. */
+  holdBack() {
+    this.next.hidden = this.live || !this.next.childElementCount;
+    for (const press of this.choices?.children ?? []) press.disabled = this.live;
   }
 
   /** Follow-ups and open choices belong to the last turn only. */
@@ -165,6 +173,7 @@ export class Turn {
     this.frame = 0;
     if (this.html) this.writeText();
     this.element.removeAttribute("aria-busy");
+    this.holdBack();
     this.steps.end(elapsedMs);
     if (status === "stopped") {
       this.extra.hidden = false;
@@ -280,19 +289,3 @@ export class Turn {
 }
 
 const place = (text) => (text === undefined ? null : Number(text));
-
-/** The answer as Markdown, from its own small set of elements. */
-function markdown(node) {
-  const inner = () => [...node.childNodes].map((child) => (child.nodeType === 3 ? child.data.replace(/\s+/g, " ") : markdown(child))).join("");
-  switch (node.tagName) {
-    case "P": return `${inner().trim()}\n\n`;
-    case "STRONG": case "B": return `**${inner()}**`;
-    case "EM": case "I": return `*${inner()}*`;
-    case "CODE": return `\`${node.textContent}\``;
-    case "LI": return `- ${inner().trim()}\n`;
-    case "UL": case "OL": return `${inner()}\n`;
-    case "BR": return "\n";
-    case "DIV": return inner().trim();
-    default: return inner();
-  }
-}
