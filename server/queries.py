@@ -92,15 +92,20 @@ class Answer:
         result = connector.query(question.sql, question.params, limits)
         self._lease.at_end(result.close)
         parts = [encoder.head(question.query_id, result.columns)]
-        size, since = 0, time.perf_counter()
-        for batch in result.batches():
-            part = encoder.batch(batch)
-            self.rows += batch.count if isinstance(batch, JsonRows) else len(batch.rows)
-            parts.append(part)
-            size += len(part)
-            if size >= _PIECE_BYTES or time.perf_counter() - since > _PIECE_SECONDS:
+        size, since, begun = 0, time.perf_counter(), False
+        try:
+            for batch in result.batches():
+                part = encoder.batch(batch)
+                self.rows += batch.count if isinstance(batch, JsonRows) else len(batch.rows)
+                parts.append(part)
+                size += len(part)
+                if size >= _PIECE_BYTES or time.perf_counter() - since > _PIECE_SECONDS:
+                    yield Piece(b"".join(parts), last=False)
+                    parts, size, since, begun = [], 0, time.perf_counter(), True
+        except AppError:
+            if begun and parts:  # the rows before the failure; a failed first piece is a plain refusal
                 yield Piece(b"".join(parts), last=False)
-                parts, size, since = [], 0, time.perf_counter()
+            raise
         parts.append(encoder.end(self._end(result)))
         yield Piece(b"".join(parts), last=True)
 
