@@ -15,6 +15,7 @@ from desktop import charts
 from desktop.analyst import explain, starters
 from desktop.analyst.catalogue import Catalogue
 from desktop.analyst.chunks import Chunk, cut
+from desktop.analyst.gathering import gather
 from desktop.analyst.intent import Intent, Place
 from desktop.analyst.meaning import Outcome, Plan, Question, Refusal, Told
 from desktop.analyst.periods import Clock
@@ -23,7 +24,7 @@ from desktop.analyst.select import Writer
 from desktop.analyst.tell import tell
 from desktop.analyst.tokens import MAX_QUESTION, Token, singular, tokenise
 from desktop.analyst.unclear import Unclear, Wording, ask, refuse
-from desktop.analyst.wishes import Wishes, gather
+from desktop.analyst.wishes import Wishes
 from shared.results import Column, ColumnType
 from shared.wire import Schema
 

@@ -11,7 +11,9 @@ import msgspec
 from desktop.analyst import lexicon
 from desktop.analyst.names import LONGEST, Names, Target
 from desktop.analyst.numbers import MULTIPLIERS
-from desktop.analyst.periods import Clock, Time
+from desktop.analyst.periods import Clock
+from desktop.analyst.phrases import PHRASES
+from desktop.analyst.readings import Time
 from desktop.analyst.tokens import Token, words_of
 from desktop.analyst.values import Found, Values
 
@@ -33,112 +35,6 @@ class Chunk(msgspec.Struct, frozen=True):
     @property
     def word(self) -> str:
         return self.text.casefold()
-
-
-_PHRASES: dict[tuple[str, ...], tuple[str, str]] = {
-    ("how", "many"): ("count", ""),
-    ("number", "of"): ("count", ""),
-    ("no", "of"): ("count", ""),
-    ("count", "of"): ("count", ""),
-    ("total", "number", "of"): ("count", ""),
-    ("how", "many", "different"): ("distinct", ""),
-    ("how", "many", "distinct"): ("distinct", ""),
-    ("how", "many", "unique"): ("distinct", ""),
-    ("number", "of", "different"): ("distinct", ""),
-    ("number", "of", "distinct"): ("distinct", ""),
-    ("number", "of", "unique"): ("distinct", ""),
-    ("distinct", "count", "of"): ("distinct", ""),
-    ("count", "of", "distinct"): ("distinct", ""),
-    ("distinct",): ("distinct", ""),
-    ("unique",): ("distinct", ""),
-    ("different",): ("distinct", ""),
-    ("other", "than"): ("not", ""),
-    ("apart", "from"): ("not", ""),
-    ("but", "not"): ("not", ""),
-    ("group", "by"): ("by", ""),
-    ("grouped", "by"): ("by", ""),
-    ("split", "by"): ("by", ""),
-    ("for", "each"): ("by", ""),
-    ("for", "every"): ("by", ""),
-    ("in", "each"): ("by", ""),
-    ("of", "each"): ("by", ""),
-    ("as", "well", "as"): ("and", ""),
-    ("how", "much"): ("fill", ""),
-    ("how", "about"): ("follow", ""),
-    ("what", "about"): ("follow", ""),
-    ("same", "for"): ("follow", "back"),
-    ("the", "same", "for"): ("follow", "back"),
-    ("of", "these"): ("follow", "back"),
-    ("of", "those"): ("follow", "back"),
-    ("same",): ("follow", "back"),
-    ("these",): ("follow", "back"),
-    ("those",): ("follow", "back"),
-    ("instead",): ("follow", "back"),
-    ("in", "crore"): ("fill", ""),
-    ("in", "crores"): ("fill", ""),
-    ("in", "lakh"): ("fill", ""),
-    ("in", "lakhs"): ("fill", ""),
-    ("rows",): ("rows", ""),
-    ("records",): ("rows", ""),
-    ("entries",): ("rows", ""),
-    ("vs",): ("versus", ""),
-    ("versus",): ("versus", ""),
-    ("against",): ("versus", ""),
-    ("compare", "to"): ("versus", ""),
-    ("compare", "with"): ("versus", ""),
-    ("compared", "to"): ("versus", ""),
-    ("compared", "with"): ("versus", ""),
-    ("in", "comparison", "to"): ("versus", ""),
-    ("compare",): ("contrast", ""),
-    ("comparison",): ("contrast", ""),
-    ("growth",): ("compare", "auto"),
-    ("grow",): ("compare", "auto"),
-    ("grew",): ("compare", "auto"),
-    ("change",): ("compare", "auto"),
-    ("year", "on", "year"): ("compare", "year"),
-    ("year", "over", "year"): ("compare", "year"),
-    ("yoy",): ("compare", "year"),
-    ("month", "on", "month"): ("compare", "month"),
-    ("month", "over", "month"): ("compare", "month"),
-    ("mom",): ("compare", "month"),
-    ("week", "on", "week"): ("compare", "week"),
-    ("week", "over", "week"): ("compare", "week"),
-    ("wow",): ("compare", "week"),
-    ("quarter", "on", "quarter"): ("compare", "quarter"),
-    ("qoq",): ("compare", "quarter"),
-    ("the", "same", "period", "last", "year"): ("compare", "year"),
-    ("same", "period", "last", "year"): ("compare", "year"),
-    ("same", "period", "a", "year", "ago"): ("compare", "year"),
-    ("same", "period", "previous", "year"): ("compare", "year"),
-    ("same", "time", "last", "year"): ("compare", "year"),
-    **{
-        words: ("compare", f"year of {step}")
-        for step in ("day", "month", "quarter")
-        for words in (
-            ("same", step, "last", "year"),
-            ("the", "same", step, "last", "year"),
-            ("same", step, "previous", "year"),
-            ("last", "year", "same", step),
-            ("same", step, "a", "year", "ago"),
-        )
-    },
-    ("last", "year", "same", "period"): ("compare", "year"),
-    ("same", "period", "last", "month"): ("compare", "month"),
-    ("last", "month", "same", "period"): ("compare", "month"),
-    ("the", "year", "before"): ("compare", "year"),
-    ("a", "year", "ago"): ("compare", "year"),
-    ("a", "year", "earlier"): ("compare", "year"),
-    ("the", "previous", "period"): ("compare", "previous"),
-    ("previous", "period"): ("compare", "previous"),
-    ("the", "period", "before"): ("compare", "previous"),
-    ("the", "month", "before"): ("compare", "month"),
-    ("the", "week", "before"): ("compare", "week"),
-    ("%", "of", "total"): ("share", ""),
-    ("percent", "of", "total"): ("share", ""),
-    ("percentage", "of", "total"): ("share", ""),
-    ("share", "of", "total"): ("share", ""),
-    ("%",): ("share", ""),
-}
 
 
 def cut(tokens: Sequence[Token], names: Names, values: Values, clock: Clock) -> list[Chunk]:
@@ -200,8 +96,8 @@ def _text(tokens: Sequence[Token], start: int, end: int) -> str:
 def _keyword(tokens: Sequence[Token], at: int) -> Chunk | None:
     for length in range(min(5, len(tokens) - at), 0, -1):
         words = tuple(t.word for t in tokens[at : at + length])
-        if words in _PHRASES:
-            kind, data = _PHRASES[words]
+        if words in PHRASES:
+            kind, data = PHRASES[words]
             return Chunk(kind, _text(tokens, at, at + length), at, at + length, data=data)
     word = tokens[at].word
     if word in lexicon.BEST or word in lexicon.WORST:

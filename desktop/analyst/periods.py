@@ -8,12 +8,10 @@ import re
 from collections.abc import Sequence
 from datetime import date, timedelta
 
-import msgspec
-
 from desktop.analyst import steps
 from desktop.analyst.intent import Span
+from desktop.analyst.readings import Time, calendar_note, ended, grain, one_day
 from desktop.analyst.time_words import (
-    ADVERB,
     FIRST_YEAR,
     LAST,
     MONTH,
@@ -32,18 +30,6 @@ from desktop.analyst.time_words import (
 from desktop.analyst.tokens import Token
 
 
-class Time(msgspec.Struct, frozen=True):
-    """``span``; or ``grain``, ``alone`` when it needs no "by"; or ``choices`` when it can be read in
-    two ways, each a phrase that can be read in one. ``note`` says how it was read."""
-
-    length: int
-    span: Span | None = None
-    grain: str = ""
-    alone: bool = False
-    choices: tuple[str, ...] = ()
-    note: str = ""
-
-
 class Clock:
     """Reads time words, seen from ``today``. ``fiscal``: a year is one from April to March, because the
     question before spoke of such years."""
@@ -55,7 +41,7 @@ class Clock:
     def read(self, tokens: Sequence[Token], at: int) -> Time | None:
         words = [t.word for t in tokens[at : at + 16]]
         before = tokens[at - 1].word if at else ""
-        for reader in (self._range, self._one_sided, self._span, self._grain):
+        for reader in (self._range, self._one_sided, self._span, grain):
             found = reader(words, before)
             if found is not None:
                 return found
@@ -88,7 +74,7 @@ class Clock:
             begin = self._same_year(begin, end)
         if begin.start > end.end:
             return None
-        return _ended(at + 1 + right.length, begin.start, end.end, self.today)
+        return ended(at + 1 + right.length, begin.start, end.end, self.today)
 
     @staticmethod
     def _same_year(begin: Span, end: Span) -> Span:
@@ -108,7 +94,7 @@ class Clock:
         if right is None or right.span is None or right.span.start.day < day:
             return None
         end = right.span.end
-        return _ended(start + 2 + right.length, end.replace(day=day), end, self.today)
+        return ended(start + 2 + right.length, end.replace(day=day), end, self.today)
 
     def _one_sided(self, words: list[str], _before: str) -> Time | None:
         for openers, which in ((("since", "from"), "since"), (("after",), "after"), (("before",), "before"),
@@ -117,15 +103,15 @@ class Clock:
                 inner = self._span(words[1:], "of")
                 if inner is None or inner.span is None:
                     return None
-                return self._open_ended(which, inner, inner.span)
+                return self._openended(which, inner, inner.span)
         return None
 
-    def _open_ended(self, which: str, inner: Time, span: Span) -> Time | None:
+    def _openended(self, which: str, inner: Time, span: Span) -> Time | None:
         length = 1 + inner.length
         if which == "since" and span.start <= self.today:
-            return _ended(length, span.start, self.today, self.today)
+            return ended(length, span.start, self.today, self.today)
         if which == "after" and span.end < self.today:
-            return _ended(length, span.end + timedelta(days=1), self.today, self.today)
+            return ended(length, span.end + timedelta(days=1), self.today, self.today)
         first = date(FIRST_YEAR - 90, 1, 1)
         if which == "before":
             return Time(length, Span(first, span.start - timedelta(days=1), f"before {span.start}"))
@@ -167,7 +153,7 @@ class Clock:
 
     def _to_date(self, step: str, length: int) -> Time:
         start = steps.first_of(step, self.today)
-        note = _calendar_note(step)
+        note = calendar_note(step)
         return Time(length, Span(start, self.today, f"{step} to date", step, partial=True), note=note)
 
     def _relative(self, words: list[str]) -> Time | None:
@@ -190,7 +176,7 @@ class Clock:
             )
         span = steps.whole(step, self.today, back, said, today=self.today)
         so_far = 2 if not back and words[1 + length : 3 + length] == ["so", "far"] else 0
-        return Time(1 + length + so_far, span, note=_calendar_note(step))
+        return Time(1 + length + so_far, span, note=calendar_note(step))
 
     def _last_many(self, many: int, step: str, said: str, length: int) -> Time | None:
         if not 1 <= many <= 5_000:
@@ -245,21 +231,21 @@ class Clock:
 
     def _date(self, words: list[str]) -> Time | None:
         if re.fullmatch(r"\d{4}-\d{2}-\d{2}", words[0]) if words else False:
-            return _one_day(1, made(*map(int, words[0].split("-"))), "")
+            return one_day(1, made(*map(int, words[0].split("-"))), "")
         if len(words) >= 5 and words[1] in ("/", "-") and words[3] == words[1] and is_year(words[4]):
             if words[0].isdecimal() and words[2].isdecimal():
-                return _one_day(5, made(int(words[4]), int(words[2]), int(words[0])), "")
+                return one_day(5, made(int(words[4]), int(words[2]), int(words[0])), "")
             return None
         day, month, length = day_and_month(words)
         if day is None or month is None:
             return None
         year, more = year_after(words[length:])
         if year is not None:
-            return _one_day(length + more, made(year, month, day), "")
+            return one_day(length + more, made(year, month, day), "")
         guess = made(self.today.year, month, day)
         if guess and guess > self.today:
             guess = made(self.today.year - 1, month, day)
-        return _one_day(length, guess, "no year")
+        return one_day(length, guess, "no year")
 
     def _month(self, words: list[str]) -> Time | None:
         month = MONTH.get(words[0])
@@ -294,43 +280,4 @@ class Clock:
             return None
         year = int(words[skip])
         span = steps.whole("year", date(year, 1, 1), 0, str(year), today=self.today)
-        return Time(skip + 1, span, note=_calendar_note("year"))
-
-    # -- by month --------------------------------------------------------------------------
-
-    def _grain(self, words: list[str], _before: str) -> Time | None:
-        first = words[0]
-        if words[:2] == ["over", "time"]:
-            return Time(2, grain="month", alone=True)
-        if first in ADVERB:
-            return Time(1, grain=ADVERB[first], alone=True)
-        if first == "day" and words[1:3] == ["by", "day"]:
-            return Time(3, grain="day", alone=True)
-        if (
-            len(words) > 2
-            and words[1] in ("by", "on")
-            and words[2] == first
-            and first in STEP
-            and words[1] == "by"
-        ):
-            return Time(3, grain=STEP[first], alone=True)
-        step, length = step_of(words)
-        if step:
-            return Time(length, grain=step)
-        return Time(1, grain="day") if first in ("date", "dates") else None
-
-
-def _calendar_note(step: str) -> str:
-    if step == "fiscal":
-        return "April to March"
-    return "the calendar year; say “financial year” for April to March" if step == "year" else ""
-
-
-def _one_day(length: int, day: date | None, note: str) -> Time | None:
-    return Time(length, Span(day, day, day.isoformat(), "day"), note=note) if day else None
-
-
-def _ended(length: int, start: date, end: date, today: date) -> Time:
-    if start.day == 1 and end == steps.last_of_month(end) and steps.first_of("month", end) == start:
-        return Time(length, steps.whole("month", start, 0, f"{start:%B %Y}", today=today))
-    return Time(length, Span(start, end, f"{start.isoformat()} to {end.isoformat()}"))
+        return Time(skip + 1, span, note=calendar_note("year"))

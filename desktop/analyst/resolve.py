@@ -8,16 +8,17 @@ from datetime import date
 
 import msgspec
 
-from desktop.analyst import steps
 from desktop.analyst.catalogue import Catalogue
-from desktop.analyst.choosing import Choosing, fittest
+from desktop.analyst.choosing import Choosing
 from desktop.analyst.chunks import Chunk
+from desktop.analyst.conditions import Conditions
 from desktop.analyst.figures import Figures
 from desktop.analyst.intent import Condition, Dimension, Filter, Intent, Measure, Place, Span
 from desktop.analyst.places import Places, key_of
 from desktop.analyst.roles import Role
 from desktop.analyst.times import Times
 from desktop.analyst.tokens import singular
+from desktop.analyst.unable import check
 from desktop.analyst.unclear import Wording, ask, refuse
 from desktop.analyst.wishes import Wishes
 
@@ -73,7 +74,10 @@ class Resolving:
         filters = self._filters(places, following)
         self._check_contrast(dimensions, filters)
         span, against, dates = self._when(facts, dimensions, following)
-        conditions = self._conditions(measures, dimensions, places, following)
+        reader = Conditions(self._wording, self._wishes, self._figures, places)
+        conditions = reader.read(measures, dimensions)
+        if following is not None and not conditions and not self._wishes.groups:
+            conditions = list(following.conditions)
         order, limit = self._order(measures, dimensions)
         share = self._share(measures, dimensions)
         if following is not None and not order and against is None and not self._wishes.groups:
@@ -83,7 +87,7 @@ class Resolving:
             tuple(measures), tuple(dimensions), tuple(filters), tuple(conditions), span, against,
             order, limit, share, dates,
         )  # fmt: skip
-        self._check(intent)
+        check(intent)
         return Resolved(intent, self._assumed)
 
     def _nothing_to_show(self) -> Exception:
@@ -211,7 +215,7 @@ class Resolving:
         if following is not None and against is None and self._keeps_comparison(dimensions):
             against = following.against
         needed = bool(span or against or grain)
-        self._check_every(grain)
+        self._times.check_every(grain)
         said = [
             Place(t.table, t.column)
             for chunk in (*(c for c, _ in wishes.loose), *(c for c in wishes.groups if c.time is None))
@@ -226,7 +230,8 @@ class Resolving:
             found = known or self._times.column(fact, said, needed=needed)
             if found is not None:
                 dates[fact] = found
-                self._check_monthly(fact, found, span, against, grain)
+                told = self._times.check_monthly(fact, found, span, against, grain)
+                self._assumed += [told] if told else []
         return span, against, dates
 
     def _keeps_comparison(self, dimensions: Sequence[Dimension]) -> bool:
@@ -235,86 +240,7 @@ class Resolving:
         changed = wishes.times or wishes.order or wishes.share or wishes.conditions
         return not changed and not any(d.grain for d in dimensions)
 
-    def _check_every(self, grain: str) -> None:
-        """``March sales by year`` asks for one March of each year."""
-        bare = [c for c in self._wishes.times if c.time and c.time.note == "no year"]
-        if bare and grain in ("quarter", "year", "fiscal"):
-            said = self._wording.original(bare[0])
-            raise refuse(f"I can't show {said} of each year yet; name one year, or compare two.")
-
-    def _check_monthly(
-        self, fact: str, place: Place, span: Span | None, against: Span | None, grain: str
-    ) -> None:
-        """Records kept by month cannot be cut into days."""
-        if not (span or grain) or not self._catalogue.days(place).monthly:
-            return
-        label = self._catalogue.tables[fact].label
-        if grain in ("day", "week"):
-            raise refuse(f"{label.capitalize()} is kept by month; it can't be shown by {grain}.")
-        for each in (span, against):
-            if each is None:
-                continue
-            to_date = each.partial and each.start.day == 1 and each.step in steps.MONTHS
-            open_start = each.said.startswith("until") or each.said.startswith("before")
-            if not (
-                steps.is_whole_months(each)
-                or to_date
-                or (open_start and each.end == steps.last_of_month(each.end))
-            ):
-                raise refuse(f"{label.capitalize()} is kept by month; ask for whole months.")
-        self._assumed.append((label.capitalize(), "kept by month: a month counts whole"))
-
-    # -- conditions, order, share ----------------------------------------------------------
-
-    def _conditions(
-        self,
-        measures: Sequence[Measure],
-        dimensions: Sequence[Dimension],
-        places: Places,
-        following: Intent | None,
-    ) -> list[Condition]:
-        found: list[Condition] = []
-        for chunk, noun in self._wishes.conditions:
-            condition = self._condition(chunk, noun, measures, dimensions, places)
-            low, _, high = condition.number.partition(" ")
-            if condition.sign == "between":
-                found.append(msgspec.structs.replace(condition, sign=">=", number=low))
-                found.append(msgspec.structs.replace(condition, sign="<=", number=high))
-            else:
-                found.append(condition)
-        if following is not None and not found and not self._wishes.groups:
-            return list(following.conditions)
-        return found
-
-    def _condition(
-        self,
-        chunk: Chunk,
-        noun: Chunk | None,
-        measures: Sequence[Measure],
-        dimensions: Sequence[Dimension],
-        places: Places,
-    ) -> Condition:
-        if noun is None:
-            if dimensions and len(measures) == 1:
-                return Condition(chunk.data, chunk.number)
-            raise refuse(
-                f"I can't tell what “{self._wording.original(chunk)}” compares; name the figure before it."
-            )
-        options = fittest([o for o in self._figures.options(noun, whole_tables=True) if o.column != "?"])
-        same = [
-            o for o in options if measures[0].fact == o.table and measures[0].column == (o.column or None)
-        ]
-        if same and dimensions and len(measures) == 1:
-            return Condition(chunk.data, chunk.number)
-        near = [o for o in options if o.column and places.distance(Place(o.table, o.column)) is not None]
-        if len(near) != 1:
-            raise refuse(f"I can't tell which figure “{self._wording.original(noun)} {chunk.text}” compares.")
-        if same and measures[0].aggregate != "count":
-            raise refuse(
-                f"Should “{self._wording.original(noun)} {chunk.text}” hold for each record or for a total? "
-                "Group by something to compare totals, or count the records."
-            )
-        return Condition(chunk.data, chunk.number, Place(near[0].table, near[0].column))
+    # -- order, share ----------------------------------------------------------------------
 
     def _order(self, measures: Sequence[Measure], dimensions: Sequence[Dimension]) -> tuple[str, int | None]:
         wishes = self._wishes
@@ -371,21 +297,3 @@ class Resolving:
             f"I see “{said}”, but not what to do with it here.",
             [(f"By {said}", f"{rest} by {said}"), (f"Without “{said}”", rest)],
         )
-
-    def _check(self, intent: Intent) -> None:
-        if intent.against is not None and intent.order:
-            raise refuse(
-                "I can't rank by a change between two periods yet; ask for the comparison without it."
-            )
-        timed = any(d.grain for d in intent.dimensions)
-        if intent.against is not None and (len(intent.measures) > 1 or timed or intent.conditions):
-            raise refuse("I can compare two periods for one figure, without months or conditions beside it.")
-        if len(intent.facts) > 1:
-            self._check_side_by_side(intent)
-
-    def _check_side_by_side(self, intent: Intent) -> None:
-        if any(c.place is None for c in intent.conditions) or intent.share:
-            raise refuse("I can't put a condition or a share on figures of two kinds of records yet.")
-        for dimension in intent.dimensions:
-            if dimension.place is not None and dimension.place.table in intent.facts:
-                raise refuse(f"{dimension.label} is known for only one of the two kinds of records.")

@@ -172,3 +172,32 @@ class Times:
                 other.start, min(other.start + length, other.end), other.said, other.step, partial=True
             )
         return other
+
+    def check_every(self, grain: str) -> None:
+        """``March sales by year`` asks for one March of each year."""
+        bare = [c for c in self._wishes.times if c.time and c.time.note == "no year"]
+        if bare and grain in ("quarter", "year", "fiscal"):
+            said = self._wording.original(bare[0])
+            raise refuse(f"I can't show {said} of each year yet; name one year, or compare two.")
+
+    def check_monthly(
+        self, fact: str, place: Place, span: Span | None, against: Span | None, grain: str
+    ) -> tuple[str, str] | None:
+        """Records kept by month cannot be cut into days. What must be told of that, if anything."""
+        if not (span or grain) or not self._catalogue.days(place).monthly:
+            return None
+        label = self._catalogue.tables[fact].label
+        if grain in ("day", "week"):
+            raise refuse(f"{label.capitalize()} is kept by month; it can't be shown by {grain}.")
+        for each in (span, against):
+            if each is None:
+                continue
+            to_date = each.partial and each.start.day == 1 and each.step in steps.MONTHS
+            open_start = each.said.startswith("until") or each.said.startswith("before")
+            if not (
+                steps.is_whole_months(each)
+                or to_date
+                or (open_start and each.end == steps.last_of_month(each.end))
+            ):
+                raise refuse(f"{label.capitalize()} is kept by month; ask for whole months.")
+        return label.capitalize(), "kept by month: a month counts whole"
