@@ -18,6 +18,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python3 build.py bench", description=__doc__)
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
     parser.add_argument("--quick", action="store_true", help="a tenth of the rows, one round")
+    parser.add_argument(
+        "--ship", action="store_true", help="sizes and cold starts of what ships, instead of the query path"
+    )
     chosen = parser.parse_args()
     rows, rounds = (100_000, 1) if chosen.quick else (1_000_000, 5)
     began = time.monotonic()

@@ -1,7 +1,6 @@
 """The commands that a newcomer copies from README and docs/using.md work as they stand there."""
 
 import os
-import re
 import shlex
 import signal
 import subprocess
@@ -10,14 +9,9 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.docs.pages import ROOT, commands
+
 ONCE = {"test", "bench"}  # would run this very test again, or for minutes: only their --help is tried
-
-
-def commands(page: str) -> list[str]:
-    blocks = re.findall(r"^```sh\n(.*?)^```", (ROOT / page).read_text(), re.DOTALL | re.MULTILINE)
-    lines = [line.split("  #")[0].strip() for block in blocks for line in block.splitlines()]
-    return [line for line in lines if line]
 
 
 @pytest.fixture(scope="module")
