@@ -23,6 +23,7 @@ from server.access.limits import Limiter, Rate
 from server.api.call import Backend
 from server.api.dispatch import Dispatch, OutsideRoutes
 from server.api.routes import ROUTES
+from server.certificates import RenewableContext
 from server.connections import Connections
 from server.connectors import KINDS
 from server.connectors.base import Kind
@@ -36,7 +37,7 @@ from server.store.keys import KeyStore
 from server.store.state import State, open_state
 from server.vault import Vault, open_vault
 from shared.errors import SettingsInvalid
-from shared.settings import BackendSettings, ServerSection
+from shared.settings import BackendSettings, DatabaseSection, SecuritySection, ServerSection
 
 _log = logging.getLogger(__name__)
 
@@ -55,7 +56,7 @@ _IDLE_SECONDS = 120
 def build(settings: BackendSettings, home: Path, kinds: Mapping[str, Kind] = KINDS) -> tuple[State, Backend]:
     """Everything behind HTTP. Raises SettingsInvalid, StateTooNew or VaultClosed."""
     rate = Rate.parse(settings.security.rate_limit)
-    allowlist = Allowlist(settings.security.allowed_ips, settings.security.trusted_proxies)
+    allowlist = _allowlist(settings.security)
     state = open_state(settings.store.url, home)
     try:
         vault = _open_vault(state, home)
@@ -81,6 +82,10 @@ def build(settings: BackendSettings, home: Path, kinds: Mapping[str, Kind] = KIN
         raise
 
 
+def _allowlist(section: SecuritySection) -> Allowlist:
+    return Allowlist(section.allowed_ips, section.trusted_proxies)
+
+
 def _open_vault(state: State, home: Path) -> Vault:
     """A key is made once in the life of a state; a sealed mark tells whether this is still the one."""
     mark = find_fact(state, "vault_mark")
@@ -95,7 +100,6 @@ def _open_vault(state: State, home: Path) -> Vault:
 def create_app(backend: Backend) -> Sanic[Any, Any]:
     """The HTTP face of a backend."""
     app: Sanic[Any, Any] = Sanic(f"vmart_{secrets.token_hex(4)}", configure_logging=False)
-    database = backend.settings.database
     app.config.update(
         {
             "MOTD": False,
@@ -103,7 +107,7 @@ def create_app(backend: Backend) -> Sanic[Any, Any]:
             "AUTO_EXTEND": False,
             "KEEP_ALIVE_TIMEOUT": _IDLE_SECONDS,
             "REQUEST_TIMEOUT": _HEADER_SECONDS,
-            "RESPONSE_TIMEOUT": database.query_timeout + database.connection_timeout + 30,
+            "RESPONSE_TIMEOUT": _response_timeout(backend.settings.database),
             "REQUEST_MAX_SIZE": backend.settings.security.max_body_mb * 1024 * 1024,
             # It takes unused hooks out of Sanic's classes, for the whole process, and so only once.
             "TOUCHUP": not getattr(HttpProtocol, "__touched__", False),
@@ -121,6 +125,11 @@ def create_app(backend: Backend) -> Sanic[Any, Any]:
             stream=True,  # the body is read by dispatch, when the caller is known
         )
     return app
+
+
+def _response_timeout(section: DatabaseSection) -> float:
+    """Longer than any query may take: Sanic's own limit is for what hangs."""
+    return section.query_timeout + section.connection_timeout + 30
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -173,9 +182,12 @@ class Serving:
         sock: socket.socket,
         kinds: Mapping[str, Kind] = KINDS,
     ) -> None:
-        self._tls = tls(settings.server)
+        context = tls(settings.server)
+        self._tls = None if context is None else RenewableContext(context)
         self._sock = sock
         self._state, self.backend = build(settings, home, kinds)
+        self._app: Sanic[Any, Any] | None = None
+        self._server: AsyncioServer | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._told_to_stop = False
         self._stopping = asyncio.Event()
@@ -191,7 +203,7 @@ class Serving:
         if self._told_to_stop:
             self._stopping.set()
         logging.getLogger("sanic").setLevel(logging.WARNING)
-        app = create_app(self.backend)
+        app = self._app = create_app(self.backend)
         try:
             server = await app.create_server(
                 sock=self._sock,
@@ -201,6 +213,7 @@ class Serving:
             )
             if server is None:
                 raise RuntimeError("Sanic gave no server.")
+            self._server = server
             await server.startup()  # type: ignore[no-untyped-call]
             await server.start_serving()  # type: ignore[no-untyped-call]
             watching = self._loop.create_task(self._watch())
@@ -219,6 +232,29 @@ class Serving:
         self._told_to_stop = True
         if self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._stopping.set)
+
+    async def until_told_to_stop(self) -> None:
+        await self._stopping.wait()
+
+    async def read_state(self) -> None:
+        """Raises whatever a state that cannot be read raises."""
+        await asyncio.to_thread(self._state.version_of, "keys")
+
+    def take_over(self, settings: BackendSettings, context: ssl.SSLContext | None) -> None:
+        """What can change while serving goes on; on the event loop, from the next call on. The settings
+        were checked; what they say about the address, the state and the pools must be what it was."""
+        security = settings.security
+        rate, allowlist = Rate.parse(security.rate_limit), _allowlist(security)
+        if self._tls is not None and context is not None:
+            self._tls.renew(context)
+        self.backend.allowlist = allowlist
+        self.backend.limiter.rate = rate
+        self.backend.settings = settings
+        timeout = _response_timeout(settings.database)
+        if self._app is not None:
+            self._app.config.update({"RESPONSE_TIMEOUT": timeout})
+        for connection in self._server.connections if self._server is not None else ():
+            connection.response_timeout = timeout
 
     async def _drain(self, server: AsyncioServer) -> None:
         """No new calls; what runs may end; what does not is stopped in its source, and told so."""

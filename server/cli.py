@@ -91,7 +91,7 @@ def _settings(file: Path | None) -> "BackendSettings":
 def _serve(parsed: argparse.Namespace) -> int:
     from server.running import serve
 
-    return serve(_settings(parsed.config))
+    return serve(_settings(parsed.config), lambda: _settings(parsed.config))
 
 
 def _generate_key(parsed: argparse.Namespace) -> int:

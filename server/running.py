@@ -9,7 +9,7 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import TextIO
 
@@ -17,6 +17,9 @@ import msgspec
 
 from server.access.identity import Keyring, looks_like_a_key
 from server.app import Serving, bind, tls
+from server.notify import Notifier
+from server.reloading import Reloading, log_to
+from server.reporting import Reporting
 from server.store.state import check_url
 from shared import logs
 from shared.errors import SettingsInvalid
@@ -33,22 +36,55 @@ _MOST = 2_000_000_000
 """What fits wherever a source keeps such a number."""
 
 
-def serve(settings: BackendSettings) -> int:
-    """Until SIGTERM or SIGINT."""
+def serve(settings: BackendSettings, read_again: Callable[[], BackendSettings] | None = None) -> int:
+    """Until SIGTERM or SIGINT. ``read_again`` is asked for the settings at SIGHUP."""
     check(settings)
-    logging_section = settings.logging
-    logs.set_up(
-        level=logging_section.level,
-        file=Path(logging_section.file) if logging_section.file else None,
-        max_size_mb=logging_section.max_size_mb,
-    )
+    log_to(settings.logging)
     with contextlib.closing(bind(settings.server.host, settings.server.port)) as sock:
         serving = Serving(settings, home(), sock)
+        reporting = Reporting(serving, Notifier.of(os.environ))
+        reloading = Reloading(serving, lambda: _checked(read_again or (lambda: settings)), reporting)
+        _on_hangup(reloading.ask, serving.stop)
         _first_key(serving.backend.keyring, home())
         _warn_about_plain_http(settings.server)
-        _run(serving, lambda: _log.info("Serving at %s", serving.url))
+
+        def on_ready() -> None:
+            _log.info("Serving at %s", serving.url)
+            reporting.ready()
+
+        _run(serving, on_ready, beside=[reporting.run, reloading.run])
     _log.info("Stopped")
     return 0
+
+
+def _on_hangup(reload: Callable[[], None], stop: Callable[[], None]) -> None:
+    """SIGHUP means read again; but when it came because our terminal was closed, it means stop."""
+    if not hasattr(signal, "SIGHUP"):  # Windows
+        return
+    ignored = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN  # by nohup
+    on_terminal = _has_terminal() and not ignored
+
+    def hung_up(*_: object) -> None:
+        if on_terminal and not _has_terminal():
+            stop()
+        else:
+            reload()
+
+    signal.signal(signal.SIGHUP, hung_up)
+
+
+def _has_terminal() -> bool:
+    try:
+        os.close(os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY))
+    except OSError:
+        return False
+    return True
+
+
+def _checked(read: Callable[[], BackendSettings]) -> BackendSettings:
+    settings = read()
+    check(settings)
+    return settings
 
 
 def check(settings: BackendSettings) -> None:
@@ -114,7 +150,10 @@ def _run(
     serving: Serving,
     on_ready: Callable[[], None],
     before: Callable[[], Coroutine[None, None, None]] | None = None,
+    beside: Sequence[Callable[[], Coroutine[None, None, None]]] = (),
 ) -> None:
+    """``before`` ends before it serves; what stands in ``beside`` runs as long as it does."""
+
     async def running() -> None:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -124,7 +163,12 @@ def _run(
                 signal.signal(number, lambda *_: serving.stop())
         if before is not None:
             await before()
-        await serving.run(on_ready)
+        tasks = [loop.create_task(run()) for run in beside]
+        try:
+            await serving.run(on_ready)
+        finally:
+            for task in tasks:
+                task.cancel()
 
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         runner.run(running())

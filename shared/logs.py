@@ -1,11 +1,12 @@
 """Log set-up for both programs: levels, rotation, and the one place where secrets are masked."""
 
 import logging
+import os
 import re
 import sys
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 _SECRETS = (
     re.compile(r"(vmart_)[A-Za-z0-9_-]{8,}"),
@@ -37,20 +38,46 @@ class _MaskingFormatter(logging.Formatter):
         return "    " + super().formatException(*args).replace("\n", "\n    ")
 
 
+class _JournalFormatter(_MaskingFormatter):
+    """For systemd's journal, which knows the time and the program itself: each line begins with its
+    priority, ``<3>`` for an error, as sd-daemon(3) has it."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        level = record.levelno
+        priority = 2 if level >= 50 else 3 if level >= 40 else 4 if level >= 30 else 6 if level >= 20 else 7
+        return "\n".join(f"<{priority}>{line}" for line in super().format(record).split("\n"))
+
+
+def _in_journal(stream: TextIO) -> bool:
+    """Whether the stream is the one that the service manager connected to its journal."""
+    try:
+        found = os.fstat(stream.fileno())
+    except (OSError, ValueError):
+        return False
+    return os.environ.get("JOURNAL_STREAM") == f"{found.st_dev}:{found.st_ino}"
+
+
 def set_up(
     *, level: str = "INFO", file: Path | None = None, max_size_mb: int = 100, to_terminal: bool = True
 ) -> None:
-    """Logs to standard error, and to ``file`` with five older ones kept beside it."""
-    handlers: list[logging.Handler] = [logging.StreamHandler(sys.stderr)] if to_terminal else []
+    """Logs to standard error, and to ``file`` with five older ones kept beside it. Called again, it
+    replaces what it set up before; when it raises OSError, that stays."""
+    root = logging.getLogger()
+    handlers: list[logging.Handler] = []
+    plain = _MaskingFormatter("%(asctime)s %(levelname)s %(name)s %(message)s")
     if file is not None:
         file.parent.mkdir(parents=True, exist_ok=True)
         size = max_size_mb * 1024 * 1024
         handlers.append(RotatingFileHandler(file, maxBytes=size, backupCount=5, encoding="utf-8"))
-    formatter = _MaskingFormatter("%(asctime)s %(levelname)s %(name)s %(message)s")
-    root = logging.getLogger()
+        handlers[-1].setFormatter(plain)
+    if to_terminal:
+        handlers.insert(0, logging.StreamHandler(sys.stderr))
+        journal = _JournalFormatter("%(name)s %(message)s")
+        handlers[0].setFormatter(journal if _in_journal(sys.stderr) else plain)
     for old in list(root.handlers):
         root.removeHandler(old)
+        if isinstance(old, RotatingFileHandler):
+            old.close()
     for handler in handlers:
-        handler.setFormatter(formatter)
         root.addHandler(handler)
     root.setLevel(level)

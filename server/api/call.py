@@ -20,9 +20,10 @@ from shared.settings import BackendSettings
 from shared.wire import Reply, Request
 
 
-@dataclass(frozen=True)
+@dataclass
 class Backend:
-    """Everything that the handlers work with; app.py builds it."""
+    """Everything that the handlers work with; app.py builds it, and replaces settings and allowlist when
+    they are read again: use them from here, and keep no copy."""
 
     settings: BackendSettings
     keyring: Keyring
