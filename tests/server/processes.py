@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import urllib.request
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,17 +16,31 @@ from typing import Any
 class BackendProcess:
     """``python -m server serve`` with a home of its own; ready when this returns."""
 
-    def __init__(self, home: Path, server: str = "{port: 0}") -> None:
+    def __init__(
+        self,
+        home: Path,
+        server: str = "{port: 0}",
+        more: str = "",
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         self.home = home
         home.mkdir(exist_ok=True)
-        config = home / "backend_config.yaml"
-        config.write_text(f"server: {server}\n")
-        self.process = spawn(home, "serve", "--config", str(config))
+        self.server = server
+        self.configure(more)
+        self.process = spawn(home, "serve", "--config", str(self.config), environment=environment)
         self.lines: list[str] = []
         self._ready = threading.Event()
         self.url = ""
         threading.Thread(target=self._read, daemon=True).start()
         assert self._ready.wait(30), self.lines
+
+    @property
+    def config(self) -> Path:
+        return self.home / "backend_config.yaml"
+
+    def configure(self, more: str) -> None:
+        """Writes the settings file: ``server`` as it was, and these further lines of YAML."""
+        self.config.write_text(f"server: {self.server}\n{more}\n")
 
     @property
     def key(self) -> str:
@@ -66,7 +81,9 @@ class BackendProcess:
         self._ready.set()
 
 
-def spawn(home: Path, *arguments: str) -> "subprocess.Popen[str]":
+def spawn(
+    home: Path, *arguments: str, environment: Mapping[str, str] | None = None
+) -> "subprocess.Popen[str]":
     return subprocess.Popen(
         [sys.executable, "-m", "server", *arguments],
         stdin=subprocess.PIPE,
@@ -74,7 +91,7 @@ def spawn(home: Path, *arguments: str) -> "subprocess.Popen[str]":
         stderr=subprocess.PIPE,
         text=True,
         cwd=Path(__file__).parents[2],
-        env={**os.environ, "VMART_HOME": str(home)},
+        env={**os.environ, "VMART_HOME": str(home), **(environment or {})},
     )
 
 

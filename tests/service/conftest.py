@@ -1,4 +1,4 @@
-"""The booted Debian, once for all tests that need it. Where none can be booted they are skipped loudly, and fail in CI."""
+"""The booted Debian, once for all tests. Where none can be booted they are skipped loudly, and fail in CI."""
 
 import os
 import shutil

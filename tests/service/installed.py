@@ -79,10 +79,9 @@ class Installed:
         text = file.read_text()
         for key, value in changed.items():
             line = f"  {key}: {value}\n" if value else ""
-            text, count = re.subn(
-                rf"^  (?:# )?{key}: .*\n", lambda _, line=line: line, text, count=1, flags=re.M
-            )
-            assert count == 1, f"{key} is not in the settings file"
+            found = re.search(rf"^  (?:# )?{key}: .*\n", text, re.MULTILINE)
+            assert found, f"{key} is not in the settings file"
+            text = text[: found.start()] + line + text[found.end() :]
         file.write_text(text)
 
     def file(self, path: str) -> Path:

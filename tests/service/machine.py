@@ -71,8 +71,11 @@ class Machine:
     def __init__(self, root: Path) -> None:
         self.root = root
         self._output = (root.parent / "console.log").open("wb")
+        self._boot()
+
+    def _boot(self) -> None:
         command = ["systemd-nspawn", "--quiet", "--boot", "--register=no", "--keep-unit", "--settings=no"]
-        command += ["--machine=vmart-test", f"--directory={root}", "--console=pipe"]
+        command += ["--machine=vmart-test", f"--directory={self.root}", "--console=pipe"]
         self._nspawn = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
@@ -80,8 +83,7 @@ class Machine:
             stderr=self._output,
             start_new_session=True,
         )
-        self._init = 0
-        self.wait_for_boot()
+        wait_until(self._is_up, 60)
 
     def run(self, *command: str, seconds: float = 300) -> "subprocess.CompletedProcess[str]":
         """A command of root's inside, with an environment as after a login."""
@@ -111,13 +113,13 @@ class Machine:
         return self.run("journalctl", "--unit=vmart-backend", "--no-pager", "--lines=30").stdout
 
     def reboot(self) -> None:
-        before = self._init
-        self.run("systemctl", "reboot")
-        wait_until(lambda: not Path(f"/proc/{before}").exists(), 60)
-        self.wait_for_boot()
+        """Off, and on again."""
+        self._power_off()
+        self._boot()
 
-    def wait_for_boot(self) -> None:
-        wait_until(self._is_up, 60)
+    def close(self) -> None:
+        self._power_off()
+        self._output.close()
 
     def _is_up(self) -> bool:
         assert self._nspawn.poll() is None, (self.root.parent / "console.log").read_text(errors="replace")
@@ -127,7 +129,7 @@ class Machine:
         said = self.run("systemctl", "is-system-running").stdout.strip()
         return said in ("running", "degraded")
 
-    def power_off(self) -> None:
+    def _power_off(self) -> None:
         if self._nspawn.poll() is None:
             self.run("systemctl", "poweroff")
         try:
@@ -135,7 +137,6 @@ class Machine:
         except subprocess.TimeoutExpired:
             os.killpg(self._nspawn.pid, signal.SIGKILL)
             self._nspawn.wait(10)
-        self._output.close()
 
 
 @contextmanager
@@ -144,7 +145,7 @@ def booted(root: Path) -> Iterator[Machine]:
     try:
         yield machine
     finally:
-        machine.power_off()
+        machine.close()
 
 
 def wait_until(condition: Callable[[], object], seconds: float) -> None:
