@@ -34,14 +34,16 @@ while [ $# -gt 0 ]; do
   shift
 done
 
+[ "$(id -u)" -eq 0 ] || fail "this needs root. Run: sudo sh $0"
+[ -d /run/systemd/system ] || fail "this machine was not started by systemd. See docs/install.md for other ways."
+found=$(systemctl --version | sed -n '1s/^systemd \([0-9]*\).*/\1/p')
+[ "${found:-0}" -ge 250 ] || fail "systemd 250 or newer is needed; this is ${found:-an unknown version}."
+
 here=$(cd "$(dirname "$0")" && pwd)
 source=$(cd "$here/../.." && pwd)
 opt=/opt/vmart-backend
 etc=/etc/vmart
 lock=requirements/server.lock
-
-[ "$(id -u)" -eq 0 ] || fail "this needs root. Run: sudo sh $0"
-[ -d /run/systemd/system ] || fail "this machine was not started by systemd. See docs/install.md for other ways."
 for part in server shared docs "$lock"; do
   [ -e "$source/$part" ] || fail "$source/$part is missing. Run this from a whole copy of the project."
 done
@@ -110,7 +112,7 @@ fi
 before=$(readlink $opt/current 2>/dev/null || true)
 ln -sfn "$release" $opt/current.new
 mv -T $opt/current.new $opt/current
-for old in $opt/releases/*; do
+for old in "$opt"/releases/*; do
   case "$old" in "$release" | "$before") ;; *) rm -rf "$old" ;; esac
 done
 systemctl daemon-reload

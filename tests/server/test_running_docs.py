@@ -5,6 +5,7 @@ from pathlib import Path
 
 import msgspec
 
+from server.reloading import AT_ONCE
 from shared.settings import BackendSettings
 
 PAGE = (Path(__file__).parents[2] / "docs" / "running-a-backend.md").read_text(encoding="utf-8")
@@ -22,6 +23,11 @@ def test_every_setting_is_on_the_page_and_no_other() -> None:
     table = PAGE.partition("## Settings")[2].partition("\n## ")[0]
     documented = set(re.findall(r"`((?:server|security|database|logging|store)\.\w+)`", table))
     assert documented == _settings()
+
+
+def test_what_a_reload_changes_is_what_the_page_lists() -> None:
+    table = PAGE.partition("### While it runs")[2].partition("Every other setting")[0]
+    assert set(re.findall(r"`([a-z]+\.\w+)`", table)) == AT_ONCE
 
 
 def test_every_command_of_the_page_is_one_of_ours() -> None:

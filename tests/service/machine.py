@@ -75,7 +75,7 @@ class Machine:
 
     def _boot(self) -> None:
         command = ["systemd-nspawn", "--quiet", "--boot", "--register=no", "--keep-unit", "--settings=no"]
-        command += ["--machine=vmart-test", f"--directory={self.root}", "--console=pipe"]
+        command += [f"--machine=vmart-{os.getpid()}", f"--directory={self.root}", "--console=pipe"]
         self._nspawn = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
