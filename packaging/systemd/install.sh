@@ -59,26 +59,34 @@ fi
 
 # -- The program: made whole beside the old one, then put in its place -------------------------
 
-content() { (cd "$source" && find server shared docs "$lock" -type f ! -name '*.pyc' | LC_ALL=C sort | xargs sha256sum); }
-version=$({ content; "$python" -c 'import sys; print(sys.version)'; } | sha256sum | cut -c1-12)
-release=$opt/releases/$version
+digest() { sha256sum | cut -c1-12; }
+content() { (cd "$source" && find server shared docs packaging/systemd -type f ! -name '*.pyc' | LC_ALL=C sort | xargs sha256sum); }
+
+environment=$opt/environments/$({ cat "$source/$lock" && "$python" -c 'import sys; print(sys.version, sys.executable)'; } | digest)
+if [ ! -e "$environment/.whole" ]; then
+  say "Fetching the packages into $environment"
+  rm -rf "$environment"
+  mkdir -p "$environment"
+  "$python" -m venv "$environment"
+  "$environment/bin/python" -m pip install --require-hashes --no-deps --only-binary :all: --no-input \
+    --disable-pip-version-check --quiet -r "$source/$lock" ||
+    fail "the packages could not be installed. What was there goes on; run the same command again."
+  touch "$environment/.whole"
+fi
+release=$opt/releases/$({ content && echo "$environment"; } | digest)
 if [ ! -e "$release/.whole" ]; then
   say "Installing into $release"
   rm -rf "$release"
   mkdir -p "$release/app" "$release/docs"
   (cd "$source" && tar -cf - --exclude=__pycache__ server shared) | tar -C "$release/app" --no-same-owner -xf -
   cp "$source"/docs/*.md "$release/docs/"
-  cp "$here/backend_config.yaml" "$release/"
-  chmod -R u=rwX,go=rX "$release"
-  "$python" -m venv "$release/venv"
-  "$release/venv/bin/python" -m pip install --require-hashes --no-deps --only-binary :all: --no-input \
-    --disable-pip-version-check --quiet -r "$source/$lock" ||
-    fail "the packages could not be installed. The version that was there goes on; run the same command again."
-  for site in "$release"/venv/lib/python3.*/site-packages; do
-    printf '%s\n' "$release/app" >"$site/vmart.pth"
-  done
+  cp "$here/backend_config.yaml" "$here/vmart-server" "$release/"
+  ln -s "$environment" "$release/venv"
+  chmod -R u=rwX,go=rX "$release/app" "$release/docs"
+  chmod 644 "$release/backend_config.yaml"
+  chmod 755 "$release/vmart-server"
   "$release/venv/bin/python" -m compileall -q "$release/app"
-  "$release/venv/bin/python" -P -m server --help >/dev/null || fail "the program does not run."
+  "$release/vmart-server" --help >/dev/null || fail "the program does not run."
   touch "$release/.whole"
 fi
 
@@ -100,7 +108,7 @@ if [ ! -e $etc/master.key ]; then
     if [ -e /var/lib/vmart/.key ]; then # a state that was moved here from elsewhere
       cat /var/lib/vmart/.key >$fresh
     else
-      "$release/venv/bin/python" -c 'from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())' >$fresh
+      "$environment/bin/python" -c 'from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())' >$fresh
     fi
   )
   mv $fresh $etc/master.key
@@ -114,6 +122,10 @@ ln -sfn "$release" $opt/current.new
 mv -T $opt/current.new $opt/current
 for old in "$opt"/releases/*; do
   case "$old" in "$release" | "$before") ;; *) rm -rf "$old" ;; esac
+done
+kept=$(readlink "$opt"/releases/*/venv)
+for old in "$opt"/environments/*; do
+  case "$kept" in *"$old"*) ;; *) rm -rf "$old" ;; esac
 done
 systemctl daemon-reload
 systemctl --quiet enable vmart-backend.service

@@ -30,6 +30,9 @@ fi
 rm -f /usr/local/lib/systemd/system/vmart-backend.service /usr/local/lib/sysusers.d/vmart-backend.conf \
   /usr/local/lib/tmpfiles.d/vmart-backend.conf /usr/local/sbin/vmart-backend /run/vmart-backend.install
 rm -rf /opt/vmart-backend
+for folder in systemd/system systemd sysusers.d tmpfiles.d; do # those that the installation made
+  rmdir "/usr/local/lib/$folder" 2>/dev/null || true
+done
 systemctl daemon-reload
 systemctl reset-failed vmart-backend.service 2>/dev/null || true
 if [ $purge = yes ]; then

@@ -14,6 +14,7 @@ from tests.service.machine import PROJECT
 
 SYSTEMD = PROJECT / "packaging" / "systemd"
 SCRIPTS = ["install.sh", "uninstall.sh", "vmart-backend"]
+"""Those that a person starts."""
 
 
 def tool(name: str) -> str:
@@ -39,7 +40,7 @@ def run(*command: str | Path) -> tuple[int, str]:
     return done.returncode, done.stdout
 
 
-@pytest.mark.parametrize("script", SCRIPTS)
+@pytest.mark.parametrize("script", [*SCRIPTS, "vmart-server"])
 def test_the_scripts_are_clean_shell(script: str) -> None:
     assert run(tool("shellcheck"), "--shell=sh", SYSTEMD / script) == (0, "")
 
