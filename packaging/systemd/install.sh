@@ -8,6 +8,7 @@
 #   /var/lib/vmart               state (made by the service), /var/log/vmart its log
 set -eu
 umask 022
+unset PYTHONPATH PYTHONHOME PIP_USER PIP_TARGET PIP_PREFIX
 
 say() { printf '%s\n' "$*"; }
 fail() {

@@ -9,8 +9,10 @@ from typing import Any
 
 import msgspec
 
+from tests.docs.pages import commands
 from tests.service.machine import Machine, wait_until
 
+SECTION = "A backend with systemd"
 CONFIG = "etc/vmart/backend_config.yaml"
 
 
@@ -27,6 +29,14 @@ class Installed:
         self.port = port
         self.key = ""
         self.tls: ssl.SSLContext | None = None
+        self.unused = set(commands("docs/install.md", SECTION))
+        """Commands of the page that were not run yet."""
+
+    def documented(self, beginning: str) -> str:
+        """Runs the first command of the page's section that begins so; what it prints."""
+        line = next(line for line in commands("docs/install.md", SECTION) if line.startswith(beginning))
+        self.unused.discard(line)
+        return self.machine.sh(line)
 
     def connect(self, seconds: float = 60) -> http.client.HTTPConnection:
         if self.tls is not None:

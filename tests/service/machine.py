@@ -17,7 +17,7 @@ from pathlib import Path
 PROJECT = Path(__file__).parents[2]
 CERTIFICATES = Path("etc/ssl/certs/ca-certificates.crt")
 
-_PACKAGES = "systemd,systemd-sysv,python3,python3-venv,ca-certificates"
+_PACKAGES = "systemd,systemd-sysv,passwd,python3,python3-venv,ca-certificates"
 _LEFT_OUT = ("doc", "man", "locale", "info", "i18n")
 _PROXIES = ("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
 _OF_PIP = ("index-url", "extra-index-url", "trusted-host", "proxy")
@@ -36,9 +36,9 @@ def missing() -> str:
 def make_root(root: Path) -> None:
     """A Debian 12 with systemd and Python, and this project in ``/srv/project``."""
     sources = Path("/etc/apt/sources.list.d/debian.sources")
-    command = ["mmdebstrap", "--quiet", "--variant=minbase", f"--include={_PACKAGES}"]
+    command = ["mmdebstrap", "--quiet", "--variant=essential", f"--include={_PACKAGES}"]
     command += [f"--dpkgopt=path-exclude=/usr/share/{part}/*" for part in _LEFT_OUT]
-    command += ["--format=directory", "bookworm", str(root)]
+    command += ["--dpkgopt=force-unsafe-io", "--format=directory", "bookworm", str(root)]
     command.append(str(sources) if sources.exists() else "/etc/apt/sources.list")
     done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
     assert done.returncode == 0, done.stderr[-2000:]

@@ -8,20 +8,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.docs.pages import commands
 from tests.peers.certificate import company_certificate
 from tests.service.installed import CONFIG, Installed, ask_on
 from tests.service.machine import Machine, wait_until
 
 pytestmark = pytest.mark.slow
 
-SECTION = "A backend with systemd"
 UNIT = "vmart-backend"
-
-
-def documented(beginning: str) -> str:
-    """The first command of the page's section that begins so."""
-    return next(line for line in commands("docs/install.md", SECTION) if line.startswith(beginning))
 
 
 @pytest.fixture(scope="module")
@@ -31,12 +24,13 @@ def files_before(machine: Machine) -> set[str]:
 
 @pytest.fixture(scope="module")
 def service(machine: Machine, files_before: set[str]) -> Iterator[Installed]:
-    machine.sh(documented("sh packaging/systemd/install.sh"))
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     installed = Installed(machine, port)
+    installed.documented("sh packaging/systemd/install.sh")
     installed.configure(port=str(port))
+    machine.sh("printf 'a-password' >/etc/vmart/secrets/postgres")
     yield installed
     print(machine.journal())
 
@@ -50,23 +44,25 @@ def test_the_commands_of_the_page_install_a_service_that_is_healthy_in_seconds(s
     machine = service.machine
     assert not service.is_healthy()
     started = time.monotonic()
-    machine.sh(documented("systemctl start"))
+    service.documented("systemctl start")
     assert service.is_healthy(), machine.journal()  # start returns when it serves
     print(f"healthy after {time.monotonic() - started:.1f} s")
     assert time.monotonic() - started < 30
-    assert "Serving at http://127.0.0.1:" in machine.sh(documented("systemctl status"))
+    assert "Serving at http://127.0.0.1:" in service.documented("systemctl status")
     assert machine.run("systemctl", "is-enabled", UNIT).stdout.strip() == "enabled"
 
 
 def test_it_answers_a_query_with_a_key(service: Installed) -> None:
     machine = service.machine
     machine.sh("mkdir /srv/shop && printf 'zone,amount\\nnorth,5\\nsouth,7\\n' >/srv/shop/sales.csv")
-    service.key = machine.sh(documented("cat /var/lib/vmart"))
+    service.key = service.documented("cat /var/lib/vmart")
     connection = {"name": "shop", "type": "filesystem", "params": {"root": "/srv/shop"}}
     assert service.ask("POST", "/api/connections", connection).status == 201
-    service.key = machine.sh(documented("vmart-backend generate-key"))
-    machine.sh(documented("rm /var/lib/vmart"))
+    service.key = service.documented("vmart-backend generate-key")
+    service.documented("rm /var/lib/vmart")
     assert service.total() == 12
+    data = {"data": [{"zone": "north", "amount": 5}, {"zone": "south", "amount": 7}], "question": "zones"}
+    assert service.ask("POST", "/api/ai/analyze", data).status == 200
 
 
 def test_the_unit_has_no_fault_and_the_process_no_rights(service: Installed) -> None:
@@ -77,6 +73,8 @@ def test_the_unit_has_no_fault_and_the_process_no_rights(service: Installed) -> 
     facts = {name: value.strip() for name, _, value in (line.partition(":") for line in status.splitlines())}
     assert int(facts["CapEff"], 16) == int(facts["CapBnd"], 16) == 0
     assert (facts["NoNewPrivs"], facts["Seccomp"]) == ("1", "2")
+    secret = "/run/credentials/vmart-backend.service/secret_postgres"
+    assert machine.sh(f"stat --format='%a %U' {secret}") == "400 vmart"
     assert facts["Uid"].split()[0] == machine.sh("id -u vmart") != "0"
 
 
@@ -123,22 +121,23 @@ def test_when_it_hangs_the_watchdog_starts_it_again(service: Installed) -> None:
 def test_a_reload_takes_over_the_allowlist_and_the_rate_limit(service: Installed) -> None:
     before = service.main_pid()
     service.configure(allowed_ips='["10.9.9.9"]')
-    service.machine.sh(documented("systemctl reload"))
+    assert service.documented("vmart-backend check-config") == "The settings can be used."
+    service.documented("systemctl reload")
     wait_until(lambda: service.ask("GET", "/api/connections").status == 403, 30)
     service.configure(allowed_ips='["127.0.0.1"]', rate_limit='"2/hour"')
-    service.machine.sh(documented("systemctl reload"))
+    service.documented("systemctl reload")
     wait_until(lambda: service.ask("GET", "/api/connections").status == 429, 30)
     service.configure(rate_limit='"6000/hour"')
     service.machine.sh(f"kill -HUP {service.main_pid()}")
     wait_until(lambda: service.ask("GET", "/api/connections").status == 200, 30)
     assert service.main_pid() == before
-    assert "security.rate_limit" in service.machine.sh(documented("journalctl"))
+    assert "security.rate_limit" in service.documented("journalctl")
 
 
 def test_tls_waits_for_a_restart_and_says_so(service: Installed) -> None:
     certify(service, 1)
     service.configure(ssl_cert="/etc/vmart/tls/backend.pem", ssl_key="/etc/vmart/tls/backend.key")
-    service.machine.sh(documented("systemctl reload"))
+    service.documented("systemctl reload")
     wait_until(lambda: "from the next start on: server.ssl_cert" in service.machine.journal(), 30)
     assert service.is_healthy()
     service.machine.sh(f"systemctl restart {UNIT}")
@@ -150,7 +149,7 @@ def test_a_reload_brings_a_new_certificate_and_leaves_connections_alone(service:
     old = service.connect()
     assert ask_on(old, "GET", "/health", "").status == 200
     certify(service, 2)
-    service.machine.sh(documented("systemctl reload"))
+    service.documented("systemctl reload")
     service.tls = trusting(service, 2)
     wait_until(service.is_healthy, 30)
     assert service.total() == 12
@@ -173,7 +172,7 @@ def test_what_is_broken_is_refused_and_the_old_stays_in_force(service: Installed
         assert said in machine.sh(f"journalctl --unit={UNIT} --priority=err --no-pager")
         assert service.total() == 12
         file.write_bytes(good)
-        machine.sh(documented("systemctl reload"))
+        service.documented("systemctl reload")
         wait_until(lambda: "Not reloaded" not in service.status_line(), 30)
     assert service.main_pid() == before
 
@@ -184,7 +183,7 @@ def test_the_log_file_is_rotated(service: Installed) -> None:
     assert log.stat().st_mode & 0o777 == 0o600
     service.configure(max_size_mb="1")
     service.machine.sh(f"truncate --size={1024 * 1024 - 10} /var/log/vmart/backend.log")
-    service.machine.sh(documented("systemctl reload"))
+    service.documented("systemctl reload")
     wait_until(log.with_name("backend.log.1").exists, 30)
     wait_until(lambda: "logging.max_size_mb" in log.read_text(), 30)
 
@@ -205,7 +204,7 @@ def test_an_upgrade_keeps_settings_and_state(service: Installed) -> None:
         "flock", "/run/vmart-backend.install", "sh", "/srv/project/packaging/systemd/install.sh"
     )
     assert (taken.returncode, "another installation is running" in taken.stderr) == (1, True)
-    machine.sh(documented("sh packaging/systemd/install.sh"))
+    service.documented("sh packaging/systemd/install.sh")
     newer = machine.sh("readlink /opt/vmart-backend/current")
     assert release != newer
     assert machine.sh("ls -d /opt/vmart-backend/releases/*").split() == sorted([release, newer])
@@ -218,16 +217,17 @@ def test_removed_it_leaves_nothing_but_data_and_purged_nothing(
     service: Installed, files_before: set[str]
 ) -> None:
     machine = service.machine
-    machine.sh(documented("sh packaging/systemd/uninstall.sh"))
+    service.documented("sh packaging/systemd/uninstall.sh")
     assert not service.is_healthy()
     data = ("/etc/vmart", "/var/lib/vmart", "/var/log/vmart")
     left = {file for file in files_of(machine) - files_before if ours(file)}
     assert {file for file in left if not file.startswith(data)} == set()
     assert set(data) < left
-    machine.sh(documented("sh packaging/systemd/uninstall.sh --purge"))
+    service.documented("sh packaging/systemd/uninstall.sh --purge")
     assert {file for file in files_of(machine) - files_before if ours(file)} == set()
     assert machine.run("id", "vmart").returncode != 0
-    machine.sh(documented("sh packaging/systemd/uninstall.sh"))  # once more does no harm
+    assert service.unused == set(), "commands of docs/install.md that no test ran"
+    service.documented("sh packaging/systemd/uninstall.sh")  # once more does no harm
 
 
 def certify(service: Installed, number: int) -> None:

@@ -1,6 +1,9 @@
 """Logs: secrets are masked on their way out, and files do not grow for ever."""
 
 import logging
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -95,3 +98,25 @@ def test_a_line_break_in_a_message_can_not_forge_a_line(tmp_path: Path) -> None:
     logs.set_up(file=file)
     logging.getLogger("x").info("name is %s", "a\n2026-01-01 00:00:00 INFO root all is well")
     assert len(file.read_text(encoding="utf-8").splitlines()) == 1
+
+
+def test_in_the_journal_each_line_has_its_priority_and_no_time(tmp_path: Path) -> None:
+    code = (
+        "import logging; from shared import logs; logs.set_up(file=__import__('pathlib').Path('a.log'));"
+        "log = logging.getLogger('x'); log.info('well'); log.warning('a\\nb'); log.critical('bad')\n"
+        "try: 1/0\nexcept ZeroDivisionError: log.exception('oh')"
+    )
+    with (tmp_path / "journal").open("wb") as journal:
+        found = os.fstat(journal.fileno())
+        environment = {
+            **os.environ,
+            "JOURNAL_STREAM": f"{found.st_dev}:{found.st_ino}",
+            "PYTHONPATH": str(Path(__file__).parents[2]),
+        }
+        subprocess.run(
+            [sys.executable, "-c", code], stderr=journal, env=environment, cwd=tmp_path, check=True
+        )
+    lines = (tmp_path / "journal").read_text().splitlines()
+    assert lines[:4] == ["<6>x well", "<4>x a\\nb", "<2>x bad", "<3>x oh"]
+    assert all(line.startswith("<3>    ") for line in lines[4:])
+    assert "INFO x well" in (tmp_path / "a.log").read_text()  # the file has its own form
