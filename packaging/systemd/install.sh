@@ -54,7 +54,8 @@ done
   fail "$python cannot make environments. Install that part of it (apt install python3-venv) and try again."
 exec 9>/run/vmart-backend.install
 flock -n 9 || fail "another installation is running. Wait until it has ended."
-if [ -e /var/lib/vmart/backend/state.db ] && [ ! -e $etc/master.key ] && [ ! -e /var/lib/vmart/.key ]; then
+has_key() { [ -e $etc/master.key ] || [ -e $etc/master.key.sealed ]; }
+if [ -e /var/lib/vmart/backend/state.db ] && ! has_key && [ ! -e /var/lib/vmart/.key ]; then
   fail "/var/lib/vmart holds a state, but $etc/master.key, which sealed it, is missing. Restore it from a backup."
 fi
 
@@ -102,7 +103,7 @@ systemd-tmpfiles --create /usr/local/lib/tmpfiles.d/vmart-backend.conf
 if [ ! -e $etc/backend_config.yaml ]; then
   install -m 640 -o root -g vmart "$here/backend_config.yaml" $etc/backend_config.yaml
 fi
-if [ ! -e $etc/master.key ]; then
+if ! has_key; then
   fresh=$etc/.master.key.new
   (
     umask 077

@@ -1,6 +1,7 @@
 """The service's life in a booted Debian, in order: installed by the page's commands, used, killed, hung,
 reloaded, rebooted, upgraded, removed. Each test goes on where the one before stopped."""
 
+import shutil
 import socket
 import ssl
 import time
@@ -10,7 +11,7 @@ import pytest
 
 from tests.peers.certificate import company_certificate
 from tests.service.installed import CONFIG, Installed, ask_on
-from tests.service.machine import Machine, wait_until
+from tests.service.machine import PROJECT, Machine, wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -192,6 +193,26 @@ def test_it_comes_back_with_the_machine(service: Installed) -> None:
     service.machine.reboot()
     service.wait_until_healthy()
     assert service.total() == 12
+
+
+def test_the_master_key_can_be_sealed_to_the_machine(service: Installed) -> None:
+    machine = service.machine
+    sealing = next(
+        line
+        for line in (PROJECT / "docs/security.md").read_text().split("`")
+        if line.startswith("systemd-creds")
+    )
+    machine.sh(sealing)
+    drop_in = (PROJECT / "docs/security.md").read_text().partition("```\n[Service]")[2].partition("```")[0]
+    folder = service.file(f"etc/systemd/system/{UNIT}.service.d")
+    folder.mkdir()
+    (folder / "key.conf").write_text("[Service]" + drop_in)
+    machine.sh("mv /etc/vmart/master.key /srv/backup.key")
+    service.documented("sh packaging/systemd/install.sh")  # makes no other key, and restarts it
+    assert not service.file("etc/vmart/master.key").exists()
+    assert service.total() == 12
+    shutil.rmtree(folder)
+    machine.sh("mv /srv/backup.key /etc/vmart/master.key && rm /etc/vmart/master.key.sealed")
 
 
 def test_an_upgrade_keeps_settings_and_state(service: Installed) -> None:
