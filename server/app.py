@@ -24,7 +24,7 @@ from server.access.limits import Limiter, Rate
 from server.api.call import Backend
 from server.api.dispatch import Dispatch, OutsideRoutes
 from server.api.routes import ROUTES
-from server.certificates import RenewableContext
+from server.certificates import RenewableContext, tls
 from server.connections import Connections
 from server.connectors import KINDS
 from server.connectors.base import Kind
@@ -38,7 +38,7 @@ from server.store.keys import KeyStore
 from server.store.state import State, open_state
 from server.vault import Vault, open_vault
 from shared.errors import SettingsInvalid
-from shared.settings import BackendSettings, DatabaseSection, SecuritySection, ServerSection
+from shared.settings import BackendSettings, DatabaseSection, SecuritySection
 
 _log = logging.getLogger(__name__)
 
@@ -153,25 +153,6 @@ def bind(host: str, port: int) -> socket.socket:
         ) from error
     sock.setblocking(False)
     return sock
-
-
-def tls(section: ServerSection) -> ssl.SSLContext | None:
-    """TLS 1.3 when a certificate is set. Raises SettingsInvalid."""
-    if not section.ssl_cert and not section.ssl_key and not section.client_ca:
-        return None
-    try:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.minimum_version = ssl.TLSVersion.TLSv1_3
-        context.load_cert_chain(section.ssl_cert, section.ssl_key or None)
-        if section.client_ca:
-            context.load_verify_locations(section.client_ca)
-            context.verify_mode = ssl.CERT_REQUIRED
-    except OSError as error:
-        raise SettingsInvalid(
-            "server.ssl_cert, server.ssl_key and server.client_ca must be PEM files that belong together: "
-            f"{error.strerror or error}."
-        ) from error
-    return context
 
 
 class Serving:

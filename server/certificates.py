@@ -1,7 +1,29 @@
-"""TLS whose certificate can be renewed while it serves. What is in force at the start is app's business."""
+"""TLS from the settings, and certificates that are renewed while it serves. When that happens is for others."""
 
 import ssl
 from typing import Any
+
+from shared.errors import SettingsInvalid
+from shared.settings import ServerSection
+
+
+def tls(section: ServerSection) -> ssl.SSLContext | None:
+    """TLS 1.3 when a certificate is set. Raises SettingsInvalid."""
+    if not section.ssl_cert and not section.ssl_key and not section.client_ca:
+        return None
+    try:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.minimum_version = ssl.TLSVersion.TLSv1_3
+        context.load_cert_chain(section.ssl_cert, section.ssl_key or None)
+        if section.client_ca:
+            context.load_verify_locations(section.client_ca)
+            context.verify_mode = ssl.CERT_REQUIRED
+    except OSError as error:
+        raise SettingsInvalid(
+            "server.ssl_cert, server.ssl_key and server.client_ca must be PEM files that belong together: "
+            f"{error.strerror or error}."
+        ) from error
+    return context
 
 
 class RenewableContext(ssl.SSLContext):

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import msgspec
 
-from server.app import Serving, tls
+from server.app import Serving
+from server.certificates import tls
 from server.reporting import Reporting
 from shared import logs
 from shared.errors import AppError

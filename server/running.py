@@ -16,7 +16,8 @@ from typing import TextIO
 import msgspec
 
 from server.access.identity import Keyring, looks_like_a_key
-from server.app import Serving, bind, tls
+from server.app import Serving, bind
+from server.certificates import tls
 from server.notify import Notifier
 from server.reloading import Reloading, log_to
 from server.reporting import Reporting
