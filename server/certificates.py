@@ -1,4 +1,4 @@
-"""TLS from the settings, and certificates that are renewed while it serves. When that happens is for others."""
+"""TLS from the settings, and certificates that are renewed while it serves. When is for others to say."""
 
 import ssl
 from typing import Any
