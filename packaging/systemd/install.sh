@@ -73,6 +73,10 @@ if [ ! -e "$environment/.whole" ]; then
   "$environment/bin/python" -m pip install --require-hashes --no-deps --only-binary :all: --no-input \
     --disable-pip-version-check --quiet -r "$source/$lock" ||
     fail "the packages could not be installed. What was there goes on; run the same command again."
+  # What was built by others needs libraries of the system, which a very small one may lack.
+  lacking=$("$environment/bin/python" -c 'import cryptography.fernet, duckdb, numpy, sqlglot, uvloop' 2>&1 | tail -n 1)
+  [ -z "$lacking" ] ||
+    fail "a package cannot be loaded ($lacking). Install what it needs (on Debian: apt install libstdc++6) and try again."
   touch "$environment/.whole"
 fi
 release=$opt/releases/$({ content && echo "$environment"; } | digest)

@@ -17,7 +17,7 @@ from pathlib import Path
 PROJECT = Path(__file__).parents[2]
 CERTIFICATES = Path("etc/ssl/certs/ca-certificates.crt")
 
-_PACKAGES = "systemd,systemd-sysv,passwd,python3,python3-venv,ca-certificates"
+_PACKAGES = "systemd,systemd-sysv,passwd,python3,python3-venv,libstdc++6,ca-certificates"
 _LEFT_OUT = ("doc", "man", "locale", "info", "i18n")
 _PROXIES = ("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
 _OF_PIP = ("index-url", "extra-index-url", "trusted-host", "proxy")

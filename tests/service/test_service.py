@@ -13,7 +13,7 @@ from tests.peers.certificate import company_certificate
 from tests.service.installed import CONFIG, Installed, ask_on
 from tests.service.machine import PROJECT, Machine, wait_until
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("story")]
 
 UNIT = "vmart-backend"
 
