@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
 OLDEST = (3, 11)
 NEWEST = (3, 14)
-LOCKS = {"run": ROOT / "requirements" / "run.lock", "dev": ROOT / "requirements" / "dev.lock"}
+LOCKS = {kind: ROOT / "requirements" / (kind + ".lock") for kind in ("run", "dev", "build")}
 
 
 class Failure(Exception):
@@ -122,9 +122,8 @@ def set_up(kind: str) -> None:
         # What this checkout offers to the environment: its packages, and the SDK under its public name.
         for folder in site_packages():
             (folder / "vmart.pth").write_text("%s\n%s\n" % (ROOT, ROOT / "packaging" / "sdk"))
-        stamp("run").write_text(fingerprint(LOCKS["run"]))
-        if kind == "dev":
-            stamp("dev").write_text(fingerprint(LOCKS["dev"]))
+        for ready in ("run", "dev") if kind == "dev" else (kind,):
+            stamp(ready).write_text(fingerprint(LOCKS[ready]))
         say("Set up in %.0f s." % (time.monotonic() - started))
 
 
@@ -297,6 +296,11 @@ def run_check(arguments: List[str]) -> int:
     return 1 if broken else 0
 
 
+def run_wheel(arguments: List[str]) -> int:
+    set_up("build")
+    return become([str(ROOT / "packaging" / "wheel" / "make.py")] + arguments)
+
+
 def run_bench(arguments: List[str]) -> int:
     set_up("dev")
     os.chdir(str(ROOT))
@@ -322,6 +326,7 @@ COMMANDS: Dict[str, Tuple[Callable[[List[str]], int], str]] = {
         "The backend's own commands: serve, generate-key and more.",
     ),
     "desktop": (lambda rest: program("desktop", rest), "The agent's own commands."),
+    "wheel": (run_wheel, "Make the wheels of the product and of the client SDK, into dist/."),
     "setup": (run_setup, "Make .venv from the lock files. Every other command does so when it is needed."),
 }
 

@@ -32,16 +32,23 @@ def main(arguments: Sequence[str]) -> int:
     except AppError as error:
         _complain(error)
         return 1
+    except ModuleNotFoundError as error:
+        from shared.installed import missing_package
+
+        _complain(missing_package(error, "desktop"))
+        return 1
     except KeyboardInterrupt:
         return 130
 
 
-def _complain(error: Exception) -> None:
+def _complain(error: Exception | str) -> None:
     print(f"error: {error}", file=sys.stderr)
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m desktop", description="V-Mart AI Agent.")
+    called = Path(sys.argv[0]).stem
+    prog = called if called == "vmart-agent" else "python -m desktop"
+    parser = argparse.ArgumentParser(prog=prog, description="V-Mart AI Agent.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     run = commands.add_parser(
         "run",

@@ -46,7 +46,8 @@ class DemoChild:
         path = [str(_ROOT), environment.get("PYTHONPATH", "")]
         environment["PYTHONPATH"] = os.pathsep.join(part for part in path if part)
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "server", "demo", "--with-parent", "--port", "0"],
+            # -P: a folder called server where the person stands is not ours
+            [sys.executable, "-P", "-m", "server", "demo", "--with-parent", "--port", "0"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

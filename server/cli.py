@@ -20,13 +20,15 @@ def main(arguments: Sequence[str]) -> int:
     """Runs a command. A failure that somebody can mend is one sentence on standard error."""
     parsed = _parser().parse_args(arguments)
     command: Callable[[argparse.Namespace], int] = parsed.command
-    try:
-        from shared.errors import AppError
-    except ModuleNotFoundError as error:
-        print(f"A package is missing ({error.name}). Run: python3 build.py setup", file=sys.stderr)
-        return 1
+    from shared.errors import AppError
+
     try:
         return command(parsed)
+    except ModuleNotFoundError as error:
+        from shared.installed import missing_package
+
+        print(missing_package(error, "server"), file=sys.stderr)
+        return 1
     except AppError as error:
         from shared.logs import masked
 
@@ -42,7 +44,9 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m server", description="The backend of V-Mart AI Agent.")
+    called = Path(sys.argv[0]).stem
+    prog = called if called == "vmart-server" else "python -m server"
+    parser = argparse.ArgumentParser(prog=prog, description="The backend of V-Mart AI Agent.")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
 
     serve = _command(commands, "serve", _serve, "Serve until Ctrl-C or SIGTERM.")

@@ -1,0 +1,23 @@
+"""How this copy of the product came to the machine, and so how a missing package is put right.
+
+Nothing but Python's own is imported, for it speaks when the rest cannot be.
+"""
+
+from pathlib import Path
+
+_OURS = {"desktop", "server", "shared"}
+_ROOT = Path(__file__).resolve().parent.parent
+
+
+def from_clone() -> bool:
+    """True in the folder that somebody cloned, where build.py keeps the environment."""
+    return (_ROOT / "build.py").exists()
+
+
+def missing_package(error: ModuleNotFoundError, extra: str) -> str:
+    """One sentence for the person. A missing module of our own is a bug, and raised again."""
+    name = (error.name or "").partition(".")[0]
+    if not name or name in _OURS:
+        raise error
+    remedy = "python3 build.py setup" if from_clone() else f'pip install "vmart-ai-agent[{extra}]"'
+    return f"The package {name} is missing. Run: {remedy}"
