@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 _CONFIG_HELP = "the settings file; without it everything has its default"
 
+_FILE_HELP = "a file whose first line is the passphrase, for scripts"
+
 
 def main(arguments: Sequence[str]) -> int:
     """Runs a command. A failure that somebody can mend is one sentence on standard error."""
@@ -61,6 +63,18 @@ def _parser() -> argparse.ArgumentParser:
 
     check = _command(commands, "check-config", _check_config, "Say whether a settings file can be used.")
     check.add_argument("--config", type=Path, metavar="FILE", help=_CONFIG_HELP)
+
+    save = _command(commands, "backup", _backup, "Save the state and the master key into one file.")
+    save.add_argument("--to", type=Path, required=True, metavar="FILE", help="a new file")
+    save.add_argument("--seal", action="store_true", help="ask for a passphrase and seal the file with it")
+    save.add_argument("--passphrase-file", type=Path, metavar="FILE", help=_FILE_HELP)
+    save.add_argument("--config", type=Path, metavar="FILE", help=_CONFIG_HELP)
+
+    back = _command(commands, "restore", _restore, "Put a backup in place. The backend must be stopped.")
+    back.add_argument("--from", dest="source", type=Path, required=True, metavar="FILE", help="the backup")
+    back.add_argument("--replace", action="store_true", help="put aside what is there now")
+    back.add_argument("--passphrase-file", type=Path, metavar="FILE", help=_FILE_HELP)
+    back.add_argument("--config", type=Path, metavar="FILE", help=_CONFIG_HELP)
 
     demo = _command(commands, "demo", _demo, "Serve demo retail data on this machine, for trying things out.")
     demo.add_argument("--home", type=Path, metavar="DIR", help="where our files live (default: ~/.vmart)")
@@ -127,6 +141,75 @@ def _check_config(parsed: argparse.Namespace) -> int:
     check(_settings(parsed.config))
     print("The settings can be used.")
     return 0
+
+
+def _backup(parsed: argparse.Namespace) -> int:
+    from server.backup import back_up
+    from shared.paths import home
+
+    secret = None
+    if parsed.passphrase_file is not None:
+        secret = _first_line(parsed.passphrase_file)
+    elif parsed.seal:
+        secret = _asked("A passphrase for the backup: ", again="The same again: ")
+    saved = back_up(_settings(parsed.config), home(), parsed.to, secret)
+    print(f"Saved {saved.size:,} bytes in {saved.file}.")
+    if saved.state_elsewhere:
+        print(
+            "That is the master key alone: save the database of store.url with its own tool, such as pg_dump."
+        )
+    if not saved.sealed:
+        print(
+            "It holds the master key as it is: keep it where nobody else can read it, or seal it with --seal."
+        )
+    return 0
+
+
+def _restore(parsed: argparse.Namespace) -> int:
+    from server.restore import restore
+    from shared.paths import home
+
+    def passphrase() -> str:
+        if parsed.passphrase_file is not None:
+            return _first_line(parsed.passphrase_file)
+        return _asked("The passphrase of the backup: ")
+
+    done = restore(_settings(parsed.config), home(), parsed.source, passphrase, replace=parsed.replace)
+    what = "the master key" if done.state_elsewhere else "the state"
+    print(f"Restored {what} as of {done.made_at}, saved by version {done.version}, into {home()}.")
+    if done.aside is not None:
+        print(f"What was there before is in {done.aside}.")
+    return 0
+
+
+def _first_line(file: Path) -> str:
+    from shared.errors import SettingsInvalid
+
+    try:
+        lines = file.read_text(encoding="utf-8").splitlines()
+    except UnicodeDecodeError as error:
+        raise SettingsInvalid(f"The passphrase file {file} is not UTF-8 text.") from error
+    if not lines or not lines[0]:
+        raise SettingsInvalid(f"The passphrase file {file} has an empty first line.")
+    return lines[0]
+
+
+def _asked(prompt: str, again: str = "") -> str:
+    """From the terminal, unseen; standard input of a script is not taken for a person."""
+    from getpass import getpass
+
+    from shared.errors import SettingsInvalid
+
+    if not sys.stdin.isatty():
+        raise SettingsInvalid("A passphrase is needed, and this is no terminal. Use --passphrase-file.")
+    try:
+        given = getpass(prompt)
+        same = not again or getpass(again) == given
+    except EOFError as error:
+        raise SettingsInvalid("No passphrase was given.") from error
+    if not same:
+        raise SettingsInvalid("The two are not the same. Nothing was saved.")
+    return given
 
 
 def _demo(parsed: argparse.Namespace) -> int:

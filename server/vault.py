@@ -64,6 +64,11 @@ def open_vault(file: Path, *, create: bool) -> Vault:
     """
     if create and not file.exists():
         _create(file)
+    return Vault(master_key(file), file)
+
+
+def master_key(file: Path) -> list[bytes]:
+    """The keys in a key file, the one that seals first. Raises VaultClosed."""
     try:
         opened = os.fdopen(os.open(file, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0)), "rb")
     except FileNotFoundError as error:
@@ -77,7 +82,7 @@ def open_vault(file: Path, *, create: bool) -> Vault:
         lines = opened.read(65_536).split()
     if not lines:
         raise VaultClosed(f"The master key {file} is empty. Restore it from a backup.")
-    return Vault(lines, file)
+    return lines
 
 
 def _check_mode(file: Path, found: os.stat_result) -> None:

@@ -178,6 +178,18 @@ class StateTooNew(AppError):
     code, status, fixer = "state_too_new", 500, Fixer.OPERATOR
 
 
+class BackupFailed(AppError):
+    """A backup could not be written, or a restore not carried out; what was there before is still there."""
+
+    code, status, fixer = "backup_failed", 500, Fixer.OPERATOR
+
+
+class BackupInvalid(BackupFailed):
+    """The file is not a whole backup of ours, or its passphrase is another one."""
+
+    code = "backup_invalid"
+
+
 # -- Reaching the backend, seen from the client -------------------------------------------
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from server.store.lock import Held, share
 from server.store.migrations import MIGRATIONS
 from shared.errors import SettingsInvalid, StateTooNew
 from shared.paths import private_folder
@@ -20,8 +21,9 @@ from shared.paths import private_folder
 class State:
     """The open state. Safe to use from several threads."""
 
-    def __init__(self, engine: sa.Engine) -> None:
+    def __init__(self, engine: sa.Engine, lock: Held | None = None) -> None:
         self._engine = engine
+        self._lock = lock
 
     @contextmanager
     def begin(self) -> Iterator[sa.Connection]:
@@ -37,6 +39,8 @@ class State:
 
     def close(self) -> None:
         self._engine.dispose()
+        if self._lock is not None:
+            self._lock.close()
 
 
 _VERSION_OF = sa.text("SELECT version FROM versions WHERE noun = :noun")
@@ -53,15 +57,26 @@ def now() -> str:
 
 
 def open_state(url: str, home: Path) -> State:
-    """The state, brought up to this version. Raises StateTooNew and leaves a newer one untouched."""
+    """The state, brought up to this version. Raises StateTooNew and leaves a newer one untouched,
+    Conflict while it is being restored."""
     if url:
         return _migrated(_engine(url))
-    file = private_folder(home / "backend") / "state.db"
-    _refuse_newer(file)
-    file.touch(mode=0o600)
-    engine = _engine(f"sqlite:///{file}")
-    sa.event.listen(engine, "connect", _tune_sqlite)
-    return _migrated(engine)
+    file = state_file(home)
+    lock = share(private_folder(file.parent))
+    try:
+        _refuse_newer(file)
+        file.touch(mode=0o600)
+        engine = _engine(f"sqlite:///{file}")
+        sa.event.listen(engine, "connect", _tune_sqlite)
+        return _migrated(engine, lock)
+    except BaseException:
+        lock.close()
+        raise
+
+
+def state_file(home: Path) -> Path:
+    """Where our state lies when ``store.url`` names no other place."""
+    return home / "backend" / "state.db"
 
 
 def check_url(url: str) -> None:
@@ -96,18 +111,30 @@ def _refuse_newer(file: Path) -> None:
     """Looks at the version through a read-only door, so that a newer state stays byte for byte."""
     if not file.exists() or file.stat().st_size == 0:
         return
-    engine = sa.create_engine(f"sqlite:///file:{_quoted(file)}?mode=ro&uri=true", poolclass=sa.pool.NullPool)
+    log = file.with_name(f"{file.name}-wal")
+    # With a log beside it, its index is not written; without one, SQLite does not make one. When that
+    # fails, because somebody writes just now or the index is gone, it is read as usual.
+    careful = "readonly_shm=1" if log.exists() and log.stat().st_size else "immutable=1"
     try:
-        with engine.connect() as connection:
-            found = _version(connection)
+        try:
+            found = _version_in(file, f"mode=ro&{careful}")
+        except sa.exc.DatabaseError:
+            found = _version_in(file, "mode=ro")
     except sa.exc.DatabaseError as error:
         raise SettingsInvalid(
             f"{file} is not a state that we wrote. Move it away, or restore it from a backup."
         ) from error
-    _check_version(found, str(file))
+    check_version(found, str(file))
 
 
-def _quoted(file: Path) -> str:
+def _version_in(file: Path, how: str) -> int:
+    engine = sa.create_engine(f"sqlite:///file:{quoted(file)}?{how}&uri=true", poolclass=sa.pool.NullPool)
+    with engine.connect() as connection:
+        return _version(connection)
+
+
+def quoted(file: Path) -> str:
+    """As SQLite's file: addresses want it."""
     from urllib.parse import quote
 
     return quote(str(file if os.name != "nt" else file.as_posix()))
@@ -119,7 +146,8 @@ def _version(connection: sa.Connection) -> int:
     return int(connection.execute(sa.text("SELECT max(number) FROM migrations")).scalar() or 0)
 
 
-def _check_version(found: int, where: str) -> None:
+def check_version(found: int, where: str) -> None:
+    """Raises StateTooNew."""
     if found > len(MIGRATIONS):
         raise StateTooNew(
             f"The state in {where} was written by a newer version (it is at {found}, this one knows "
@@ -127,7 +155,7 @@ def _check_version(found: int, where: str) -> None:
         )
 
 
-def _migrated(engine: sa.Engine) -> State:
+def _migrated(engine: sa.Engine, lock: Held | None = None) -> State:
     identity = (
         "INTEGER PRIMARY KEY AUTOINCREMENT"
         if engine.dialect.name == "sqlite"
@@ -139,7 +167,7 @@ def _migrated(engine: sa.Engine) -> State:
                 # The driver opens no transaction for DDL by itself; two starts at once must not mix.
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
             found = _version(connection)
-            _check_version(found, "the database of store.url")
+            check_version(found, "the database of store.url")
             if found == 0:
                 connection.execute(
                     sa.text("CREATE TABLE migrations (number INTEGER PRIMARY KEY, applied_at TEXT NOT NULL)")
@@ -156,4 +184,4 @@ def _migrated(engine: sa.Engine) -> State:
             "The backend's own state cannot be opened or written. Check store.url, or the folder's "
             "owner and free space."
         ) from error
-    return State(engine)
+    return State(engine, lock)
