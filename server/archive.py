@@ -10,8 +10,9 @@ import os
 import tarfile
 import time
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import Annotated, BinaryIO, Protocol
 
 import msgspec
 
@@ -29,7 +30,7 @@ _PIECE = 1024 * 1024
 
 class Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     name: str
-    size: int
+    size: Annotated[int, msgspec.Meta(ge=0)]
     sha256: str
 
 
@@ -37,8 +38,8 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """``state_elsewhere`` is true when the state lies in the database of ``store.url``."""
 
     format: int
-    made_at: str
-    version: str
+    made_at: datetime
+    version: Annotated[str, msgspec.Meta(pattern=r"^[0-9A-Za-z.+-]{1,40}$")]
     state_elsewhere: bool
     parts: list[Part]
 
@@ -56,7 +57,7 @@ class Readable(Protocol):
 
 
 def write(
-    to: Writable, parts: Mapping[str, Path], *, made_at: str, version: str, state_elsewhere: bool
+    to: Writable, parts: Mapping[str, Path], *, made_at: datetime, version: str, state_elsewhere: bool
 ) -> Manifest:
     """``parts`` by their names; they must not change meanwhile."""
     listed = [Part(name, file.stat().st_size, _hash_of(file)) for name, file in parts.items()]
@@ -104,7 +105,7 @@ def _manifest(source: Readable) -> Manifest:
     except msgspec.DecodeError as error:
         raise BackupInvalid("This is not a backup of ours: its list cannot be read.") from error
     names = [part.name for part in manifest.parts]
-    if names not in ([STATE, KEY], [STATE], [KEY]) or any(part.size < 0 for part in manifest.parts):
+    if names not in ([STATE, KEY], [STATE], [KEY]):
         raise BackupInvalid(
             "This is not a backup of ours: its list names other things than a state and a key."
         )

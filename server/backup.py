@@ -51,7 +51,7 @@ def back_up(settings: BackendSettings, home: Path, to: Path, secret: str | None)
     elsewhere = bool(settings.store.url)
     with _parts(home, elsewhere=elsewhere) as parts, _new_file(to) as opened:
         out = opened if secret is None else passphrase.SealingWriter(opened, secret)
-        made_at = datetime.now(UTC).isoformat(timespec="seconds")
+        made_at = datetime.now(UTC).replace(microsecond=0)
         archive.write(out, parts, made_at=made_at, version=_version(), state_elsewhere=elsewhere)
         if isinstance(out, passphrase.SealingWriter):
             out.finish()

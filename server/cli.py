@@ -176,7 +176,8 @@ def _restore(parsed: argparse.Namespace) -> int:
 
     done = restore(_settings(parsed.config), home(), parsed.source, passphrase, replace=parsed.replace)
     what = "the master key" if done.state_elsewhere else "the state"
-    print(f"Restored {what} as of {done.made_at}, saved by version {done.version}, into {home()}.")
+    when = f"{done.made_at:%Y-%m-%d %H:%M} UTC"
+    print(f"Restored {what} as of {when}, saved by version {done.version}, into {home()}.")
     if done.aside is not None:
         print(f"What was there before is in {done.aside}.")
     return 0

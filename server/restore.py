@@ -34,7 +34,7 @@ _BESIDE = ("-wal", "-shm", "-journal")
 class Restored(msgspec.Struct, frozen=True):
     """``aside`` is where that lies which was there before."""
 
-    made_at: str
+    made_at: datetime
     version: str
     state_elsewhere: bool
     aside: Path | None

@@ -47,7 +47,7 @@ def look_into(file: Path, where: str) -> Found:
         with _reading(file) as state:
             (soundness,) = state.execute("PRAGMA quick_check(1)").fetchone()
             if soundness != "ok":
-                raise BackupInvalid(f"The state in {where} is damaged: {soundness}.")
+                raise BackupInvalid(f"The state in {where} is damaged.")
             others = "SELECT count(*) FROM sqlite_master WHERE type NOT IN ('table', 'index')"
             if state.execute(others).fetchone()[0]:
                 raise BackupInvalid(
@@ -57,7 +57,7 @@ def look_into(file: Path, where: str) -> Found:
             check_version(version, where)
             mark = state.execute("SELECT value FROM facts WHERE name = 'vault_mark'").fetchone()
     except (sqlite3.Error, TypeError, ValueError) as error:
-        raise BackupInvalid(f"The state in {where} is not a state that we wrote: {error}.") from error
+        raise BackupInvalid(f"The state in {where} is damaged, or not a state that we wrote.") from error
     return Found(version, None if mark is None else str(mark[0]))
 
 
