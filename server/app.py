@@ -90,8 +90,7 @@ def _allowlist(section: SecuritySection) -> Allowlist:
 def _open_vault(state: State, home: Path) -> Vault:
     """A key is made once in the life of a state; a sealed mark tells whether this is still the one."""
     mark = find_fact(state, "vault_mark")
-    given = os.environ.get("VMART_MASTER_KEY_FILE")
-    vault = open_vault(Path(given), create=False) if given else open_vault(home / ".key", create=mark is None)
+    vault = open_vault(home / ".key", create=mark is None, environ=os.environ)
     if mark is None:
         set_fact(state, "vault_mark", vault.seal("vault_mark", {}))
     else:

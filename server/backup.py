@@ -17,8 +17,8 @@ import msgspec
 from server import archive, passphrase
 from server.store.lock import share
 from server.store.snapshot import copy_state, look_into
-from server.store.state import state_file
-from server.vault import Vault, master_key
+from server.store.state import refuse_newer, state_file
+from server.vault import Vault, given_key, key_in
 from shared.errors import BackupFailed, Conflict, NotFound
 from shared.settings import BackendSettings
 
@@ -62,9 +62,9 @@ def back_up(settings: BackendSettings, home: Path, to: Path, secret: str | None)
 def _parts(home: Path, *, elsewhere: bool) -> Iterator[dict[str, Path]]:
     """Copies that stand still, each checked: a backup that cannot be restored is none."""
     if elsewhere:
-        master_key(home / ".key")
+        key, _ = _key(home)
         with tempfile.TemporaryDirectory(prefix=LEFT_BEHIND, dir=home) as folder:
-            yield {archive.KEY: _key_copy(home, Path(folder))[0]}
+            yield {archive.KEY: _key_copy(key, Path(folder))}
         return
     state = state_file(home)
     if not state.is_file():
@@ -76,14 +76,16 @@ def _parts(home: Path, *, elsewhere: bool) -> Iterator[dict[str, Path]]:
         contextlib.closing(share(state.parent)),
         tempfile.TemporaryDirectory(prefix=LEFT_BEHIND, dir=state.parent) as folder,
     ):
+        refuse_newer(state)
         copy = Path(folder) / archive.STATE
         copy.touch(0o600)
         copy_state(state, copy)
         found = look_into(copy, str(state))
         parts = {archive.STATE: copy}
         if found.vault_mark is not None:
-            parts[archive.KEY], vault = _key_copy(home, Path(folder))
-            vault.open("vault_mark", found.vault_mark)
+            key, where = _key(home)
+            Vault(key, where).open("vault_mark", found.vault_mark)
+            parts[archive.KEY] = _key_copy(key, Path(folder))
         yield parts
 
 
@@ -95,12 +97,17 @@ def _tidy(folder: Path) -> None:
                 shutil.rmtree(left, ignore_errors=True)
 
 
-def _key_copy(home: Path, folder: Path) -> tuple[Path, Vault]:
-    keys = master_key(home / ".key")
+def _key(home: Path) -> tuple[bytes, object]:
+    """Wherever it comes from: a backup that needs a second one beside it is soon without it."""
+    file = home / ".key"
+    return given_key(os.environ) or (key_in(file), file)
+
+
+def _key_copy(key: bytes, folder: Path) -> Path:
     copy = folder / archive.KEY
     copy.touch(0o600)
-    copy.write_bytes(b"\n".join([*keys, b""]))
-    return copy, Vault(keys, home / ".key")
+    copy.write_bytes(b"\n".join([*key.split(), b""]))
+    return copy
 
 
 @contextlib.contextmanager

@@ -22,7 +22,7 @@ from server.backup import LEFT_BEHIND
 from server.store.lock import take_alone
 from server.store.snapshot import look_into, settle
 from server.store.state import state_file
-from server.vault import Vault, master_key
+from server.vault import Vault, given_key, key_in
 from shared.errors import BackupFailed, BackupInvalid, Conflict, NotFound, VaultClosed
 from shared.paths import private_folder
 from shared.settings import BackendSettings
@@ -77,6 +77,8 @@ def _restored(
     manifest = _unpacked(source, staged, ask)
     _check_place(manifest, settings)
     new_state, new_key = _checked(staged, source)
+    if new_key is not None and _comes_from_elsewhere(new_key):
+        new_key = None
     old_keys = _old_keys(key)
     if new_key is not None and old_keys and old_keys != new_key.read_bytes().split() and not replace:
         raise Conflict(f"There is another master key in {key}. With --replace it is put aside.")
@@ -125,7 +127,7 @@ def _checked(staged: Path, source: Path) -> tuple[Path | None, Path | None]:
     state, key = staged / archive.STATE, staged / archive.KEY
     vault = None
     if key.exists():
-        vault = Vault(master_key(key), source)
+        vault = Vault(key_in(key), source)
     if not state.exists():
         return None, key
     found = look_into(state, str(source))
@@ -136,13 +138,30 @@ def _checked(staged: Path, source: Path) -> tuple[Path | None, Path | None]:
     return state, key if vault is not None else None
 
 
+def _comes_from_elsewhere(key: Path) -> bool:
+    """Whether the environment gives the backup's key, so that it need not lie in our folder.
+    Raises VaultClosed when it gives another one."""
+    given = given_key(os.environ)
+    if given is None:
+        return False
+    sealed = Vault(key_in(key), key).seal("restore", {})
+    try:
+        Vault(*given).open("restore", sealed)
+    except VaultClosed as error:
+        raise VaultClosed(
+            f"The master key in {given[1]} is not the one of this backup. Give that one, "
+            "or none: then the backup's key is put into our folder."
+        ) from error
+    return True
+
+
 def _old_keys(key: Path) -> list[bytes]:
-    """None when they are no keys: a file with such lines among them would open nothing."""
+    """Empty when they are no keys: a file with such lines among them would open nothing."""
     if not key.exists():
         return []
     lines = key.read_bytes().split()
     try:
-        Vault(lines, key)
+        Vault(b"\n".join(lines), key)
     except VaultClosed:
         return []
     return lines

@@ -1,7 +1,8 @@
 """Sealing secrets with the master key. The only importer of cryptography.
 
-The key file holds one Fernet key a line: the first seals, all open, so a key can be replaced
-while what the older one sealed stays readable.
+The master key is one Fernet key a line: the first seals, all open, so a key can be replaced while
+what the older one sealed stays readable. It lies in our folder, or comes from whoever keeps secrets
+on this machine: ``VMART_MASTER_KEY`` is the key itself, ``VMART_MASTER_KEY_FILE`` a file with it.
 """
 
 import os
@@ -9,25 +10,32 @@ import secrets
 import stat
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import msgspec
 
 from shared.errors import VaultClosed
 from shared.paths import private_folder
 
+_KEY, _KEY_FILE = "VMART_MASTER_KEY", "VMART_MASTER_KEY_FILE"
+
 
 class Vault:
     """Seals values for one purpose; sealed text moved to another purpose does not open."""
 
-    def __init__(self, keys: list[bytes], file: Path) -> None:
+    def __init__(self, text: bytes, where: object) -> None:
+        """``where`` is what sentences call the place of the key."""
         from cryptography.fernet import Fernet, MultiFernet
 
-        self._file = file
+        self._where = where
+        keys = text.split()
+        if not keys:
+            raise VaultClosed(f"The master key in {where} is empty. Restore it from a backup.")
         try:
             self._fernet = MultiFernet([Fernet(key) for key in keys])
         except ValueError as error:
             raise VaultClosed(
-                f"The master key in {file} is not one that we wrote. Restore it from a backup."
+                f"What stands in {where} is not a master key as we write it. Restore it from a backup."
             ) from error
 
     def seal(self, purpose: str, values: Mapping[str, str]) -> str:
@@ -41,7 +49,7 @@ class Vault:
             found = msgspec.json.decode(self._fernet.decrypt(sealed.encode()), type=_Sealed)
         except (InvalidToken, msgspec.DecodeError, ValueError) as error:
             raise VaultClosed(
-                f"The master key in {self._file} is not the one that sealed this. "
+                f"The master key in {self._where} is not the one that sealed this. "
                 "Put the right key back, or enter the secrets again."
             ) from error
         if found.purpose != purpose:
@@ -49,7 +57,7 @@ class Vault:
         return found.values
 
     def __repr__(self) -> str:
-        return f"<Vault {self._file}>"
+        return f"<Vault {self._where}>"
 
 
 class _Sealed(msgspec.Struct):
@@ -57,53 +65,87 @@ class _Sealed(msgspec.Struct):
     values: dict[str, str]
 
 
-def open_vault(file: Path, *, create: bool) -> Vault:
-    """The vault of this key file. With ``create`` a missing key is made, mode 0600.
+def open_vault(file: Path, *, create: bool, environ: Mapping[str, str] = MappingProxyType({})) -> Vault:
+    """The vault of the key that the environment gives, else of this key file. With ``create`` a missing
+    key file is made, mode 0600; a key that is given is never written anywhere.
 
-    Raises VaultClosed when the key is missing, or readable by anybody but its owner.
+    Raises VaultClosed when the key is missing, or open to others.
     """
+    given = given_key(environ)
+    if given is not None:
+        return Vault(*given)
     if create and not file.exists():
         _create(file)
-    return Vault(master_key(file), file)
+    return Vault(key_in(file), file)
 
 
-def master_key(file: Path) -> list[bytes]:
-    """The keys in a key file, the one that seals first. Raises VaultClosed."""
+def given_key(environ: Mapping[str, str]) -> tuple[bytes, str] | None:
+    """The key that the environment gives, and what sentences call its place. Raises VaultClosed."""
+    given, given_file = environ.get(_KEY), environ.get(_KEY_FILE)
+    if given is not None and given_file is not None:
+        raise VaultClosed(f"{_KEY} and {_KEY_FILE} are both set. Keep one of them.")
+    if given is not None:
+        return given.encode(), _KEY
+    if given_file is not None:
+        # Whoever keeps secrets decides who may read them (Docker shows them to all users of a container,
+        # and Kubernetes links to them), but nobody else may put another key there.
+        path = Path(given_file)
+        return _read(path, ours=False), f"{path} ({_KEY_FILE})"
+    return None
+
+
+def key_in(file: Path) -> bytes:
+    """What stands in a key file of ours. Raises VaultClosed when it is missing, or open to others."""
+    return _read(file, ours=True)
+
+
+def fresh_key() -> str:
+    """A master key that nothing was sealed with yet."""
+    from cryptography.fernet import Fernet
+
+    return Fernet.generate_key().decode()
+
+
+def _read(file: Path, *, ours: bool) -> bytes:
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | (getattr(os, "O_NOFOLLOW", 0) if ours else 0)
     try:
-        opened = os.fdopen(os.open(file, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0)), "rb")
+        opened = os.fdopen(os.open(file, flags), "rb")
     except FileNotFoundError as error:
         raise VaultClosed(
             f"The master key {file} is missing, but the state was sealed with one. Restore it from a backup."
+            if ours
+            else f"There is no file {file}, which {_KEY_FILE} names. Put the master key there."
         ) from error
     except OSError as error:
         raise VaultClosed(f"The master key {file} cannot be read: {error.strerror}.") from error
     with opened:
-        _check_mode(file, os.fstat(opened.fileno()))
-        lines = opened.read(65_536).split()
-    if not lines:
-        raise VaultClosed(f"The master key {file} is empty. Restore it from a backup.")
-    return lines
+        found = os.fstat(opened.fileno())
+        if not stat.S_ISREG(found.st_mode):
+            raise VaultClosed(f"The master key {file} is not a file.")
+        _check_mode(file, found, ours=ours)
+        return opened.read(65_536)
 
 
-def _check_mode(file: Path, found: os.stat_result) -> None:
+def _check_mode(file: Path, found: os.stat_result, *, ours: bool) -> None:
     if os.name == "nt":
         return
-    if stat.S_IMODE(found.st_mode) & 0o077:
+    mode = stat.S_IMODE(found.st_mode)
+    if mode & 0o022:
+        raise VaultClosed(f"The master key {file} can be changed by others. Close it with: chmod 600 {file}")
+    if ours and mode & 0o077:
         raise VaultClosed(f"The master key {file} can be read by others. Close it with: chmod 600 {file}")
-    if found.st_uid not in (os.geteuid(), 0):
+    if ours and found.st_uid not in (os.geteuid(), 0):
         raise VaultClosed(f"The master key {file} belongs to another user. Give it to the one who runs us.")
 
 
 def _create(file: Path) -> None:
     """Written beside and linked into place: a crash leaves no half key, and of two starts one wins."""
-    from cryptography.fernet import Fernet
-
     private_folder(file.parent)
     fresh = file.with_name(f"{file.name}.{secrets.token_hex(4)}.new")
     descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with os.fdopen(descriptor, "wb") as opened:
-            opened.write(Fernet.generate_key() + b"\n")
+            opened.write(fresh_key().encode() + b"\n")
             opened.flush()
             os.fsync(opened.fileno())
         try:

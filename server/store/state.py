@@ -64,7 +64,7 @@ def open_state(url: str, home: Path) -> State:
     file = state_file(home)
     lock = share(private_folder(file.parent))
     try:
-        _refuse_newer(file)
+        refuse_newer(file)
         file.touch(mode=0o600)
         engine = _engine(f"sqlite:///{file}")
         sa.event.listen(engine, "connect", _tune_sqlite)
@@ -107,7 +107,7 @@ def _tune_sqlite(raw: object, _record: object) -> None:
     cursor.close()
 
 
-def _refuse_newer(file: Path) -> None:
+def refuse_newer(file: Path) -> None:
     """Looks at the version through a read-only door, so that a newer state stays byte for byte."""
     if not file.exists() or file.stat().st_size == 0:
         return

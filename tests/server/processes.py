@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
+import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
@@ -50,6 +51,17 @@ class BackendProcess:
         with self.open(method, path, body) as response:
             text = response.read()
         return json.loads(text) if text else None
+
+    def status(self, method: str, path: str, key: str) -> int:
+        """What somebody else's key is answered with."""
+        request = urllib.request.Request(  # noqa: S310 - our own
+            self.url + path, headers={"Authorization": f"Bearer {key}"}, method=method
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=60) as response:  # noqa: S310 - our own
+                return int(response.status)
+        except urllib.error.HTTPError as error:
+            return error.code
 
     def open(self, method: str, path: str, body: object = None, accept: str = "application/json") -> Any:
         """The response, unread."""

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from server.access.identity import open_keyring
+from server.app import build
 from server.cli import main
 from server.store.migrations import MIGRATIONS
 from shared.settings import BackendSettings
@@ -287,6 +288,44 @@ def test_the_key_alone_is_saved_when_the_state_lies_in_a_database(
     code, _, err = command(fresh, "restore", "--from", str(tmp_path / "whole"), "--config", str(config))
     assert code == 1
     assert "store.url" in err
+
+
+MASTER_KEYS = [
+    "bm90IGEgc2VjcmV0LCBvbmx5IGZvciB0aGUgdGVzdHM=",
+    "bm90LWEtc2VjcmV0LW5vdC1hLXNlY3JldC1ub3QtYS0=",
+]
+
+
+def test_a_key_that_somebody_else_keeps_is_saved_and_not_written_to_our_folder(
+    tmp_path: Path, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = tmp_path / "home"
+    monkeypatch.setenv("VMART_MASTER_KEY", MASTER_KEYS[0])
+    sealed_state(home)
+    assert not (home / ".key").exists()
+    assert command(home, "backup", "--to", str(tmp_path / "saved"))[0] == 0
+    assert command(tmp_path / "same", "restore", "--from", str(tmp_path / "saved"))[0] == 0
+    assert not (tmp_path / "same" / ".key").exists()
+    sealed_state(tmp_path / "same")
+
+    monkeypatch.setenv("VMART_MASTER_KEY", MASTER_KEYS[1])
+    code, _, err = command(tmp_path / "wrong", "restore", "--from", str(tmp_path / "saved"))
+    assert (code, len(err.strip().splitlines())) == (1, 1)
+    assert "VMART_MASTER_KEY" in err
+    assert MASTER_KEYS[1] not in err
+    assert not (tmp_path / "wrong" / "backend" / "state.db").exists()
+
+    monkeypatch.delenv("VMART_MASTER_KEY")
+    assert command(tmp_path / "none", "restore", "--from", str(tmp_path / "saved"))[0] == 0
+    assert (tmp_path / "none" / ".key").read_text().strip() == MASTER_KEYS[0]
+    sealed_state(tmp_path / "none")
+
+
+def sealed_state(home: Path) -> None:
+    """Opens it as a backend does, which makes it when there is none."""
+    state, backend = build(BackendSettings(), home)
+    backend.audit.close()
+    state.close()
 
 
 def test_a_backup_of_a_newer_state_is_refused(tmp_path: Path, command: Command) -> None:
