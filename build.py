@@ -298,7 +298,12 @@ def run_check(arguments: List[str]) -> int:
 
 def run_wheel(arguments: List[str]) -> int:
     set_up("build")
-    return become([str(ROOT / "packaging" / "wheel" / "make.py")] + arguments)
+    return become([str(ROOT / "packaging" / "wheel" / "make_wheels.py")] + arguments)
+
+
+def run_licences(arguments: List[str]) -> int:
+    set_up("dev")
+    return become([str(ROOT / "packaging" / "licences" / "list_licences.py")] + arguments)
 
 
 def run_bench(arguments: List[str]) -> int:
@@ -327,6 +332,7 @@ COMMANDS: Dict[str, Tuple[Callable[[List[str]], int], str]] = {
     ),
     "desktop": (lambda rest: program("desktop", rest), "The agent's own commands."),
     "wheel": (run_wheel, "Make the wheels of the product and of the client SDK, into dist/."),
+    "licences": (run_licences, "Write docs/licences.md from what the lock files list."),
     "setup": (run_setup, "Make .venv from the lock files. Every other command does so when it is needed."),
 }
 

@@ -25,7 +25,9 @@ def backend(tmp_path: Path) -> Iterator[BackendProcess]:
         running.process.wait()
 
 
-@pytest.mark.parametrize("command", [[], ["serve"], ["generate-key"], ["check-config"], ["demo"]])
+@pytest.mark.parametrize(
+    "command", [[], ["serve"], ["generate-key"], ["check-config"], ["backup"], ["restore"], ["demo"]]
+)
 def test_every_command_has_help(tmp_path: Path, command: list[str]) -> None:
     code, out, _ = run(tmp_path, *command, "--help")
     assert code == 0

@@ -104,7 +104,12 @@ def test_one_version_stands_everywhere() -> None:
 def test_a_folder_that_cannot_be_written_is_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "dist").write_text("a file, not a folder")
     done = subprocess.run(
-        [sys.executable, str(ROOT / "packaging" / "wheel" / "make.py"), "--to", str(tmp_path / "dist")],
+        [
+            sys.executable,
+            str(ROOT / "packaging" / "wheel" / "make_wheels.py"),
+            "--to",
+            str(tmp_path / "dist"),
+        ],
         capture_output=True,
         text=True,
         check=False,

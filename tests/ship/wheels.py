@@ -14,7 +14,7 @@ _NOT_OURS = ("BACKEND_URL", "BACKEND_API_KEY", "GEMINI_API_KEY", "PYTHONPATH", "
 
 def build(to: Path, root: Path = ROOT, **more: str) -> tuple[Path, Path]:
     """The product's wheel and the SDK's."""
-    command = [sys.executable, "-P", str(root / "packaging" / "wheel" / "make.py"), "--to", str(to)]
+    command = [sys.executable, "-P", str(root / "packaging" / "wheel" / "make_wheels.py"), "--to", str(to)]
     subprocess.run(command, check=True, env=os.environ | more, stdout=subprocess.DEVNULL)
     (product,) = to.glob("vmart_ai_agent-*.whl")
     (sdk,) = to.glob("vmart_backend_client-*.whl")
