@@ -7,13 +7,14 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.ship.wheels import ROOT
 
 REQUIREMENTS = ROOT / "requirements"
 LOCKS = sorted(REQUIREMENTS.glob("*.lock"))
 ENTRY = re.compile(
-    r"^(?P<name>[a-z0-9][a-z0-9._-]*)==(?P<version>[^\s;\\]+)(?: ; (?P<when>[^\\\n]+?))?"
+    r"^(?P<name>[a-z0-9][a-z0-9._-]*)==(?P<version>[^\s;\\]+)(?: ; (?P<when>[^\\\n]*[^\\\n ]))?"
     r"(?: \\\n(?P<hashes>(?:    --hash=\S+(?: \\)?\n)+))?",
     re.MULTILINE,
 )
@@ -69,6 +70,12 @@ def test_each_side_is_light() -> None:
     assert not {"bottle", "pywebview", "google-genai", "vl-convert-python", "requests"} & set(server)
     assert not {"sanic", "duckdb", "cryptography-vectors", "numpy", "pg8000", "openpyxl"} & set(desktop)
     assert set(server) | set(desktop) == set(versions(REQUIREMENTS / "run.lock"))
+
+
+def test_every_lock_is_looked_at_for_known_holes() -> None:
+    workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "audit.yml").read_text(encoding="utf-8"))
+    audited = workflow["jobs"]["audit"]["strategy"]["matrix"]["lock"]
+    assert sorted(audited) == [lock.stem for lock in LOCKS]
 
 
 def licences(*words: str) -> "subprocess.CompletedProcess[str]":
