@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SDK = ROOT / "packaging" / "sdk"
 
 PRODUCT = ("desktop/**/*.py", "desktop/ui/**/*", "server/**/*.py", "server/sql/*.toml", "shared/**/*.py")
-BESIDE = ("pyproject.toml", "README.md", "LICENSE")
+BESIDE = ("pyproject.toml", "LICENSE")
 CLIENT = "shared.backend_client"
 LAST_COMMIT_UNKNOWN = "1795824000"
 """2026-11-28. A wheel's times begin in 1980; any moment does, if it is always the same."""
@@ -48,6 +48,7 @@ def main() -> int:
 
 
 def copy_product(to: Path) -> None:
+    put(to / "README.md", without_links(ROOT / "README.md"))
     for name in BESIDE:
         put(to / name, (ROOT / name).read_bytes())
     for pattern in PRODUCT:
@@ -58,7 +59,7 @@ def copy_product(to: Path) -> None:
 
 def copy_sdk(to: Path) -> None:
     put(to / "pyproject.toml", (SDK / "pyproject.toml").read_bytes())
-    put(to / "README.md", (ROOT / "docs" / "using-the-sdk.md").read_bytes())
+    put(to / "README.md", without_links(ROOT / "docs" / "using-the-sdk.md"))
     put(to / "LICENSE", (ROOT / "LICENSE").read_bytes())
     put(to / "backend_client" / "py.typed", b"")
     for module, file in sorted(needed_by(CLIENT).items()):
@@ -109,6 +110,11 @@ def moved(text: str) -> str:
         text,
         flags=re.MULTILINE,
     )
+
+
+def without_links(page: Path) -> bytes:
+    """The words of links and pictures that lead to other files of the clone, which a wheel has not."""
+    return re.sub(r"!?\[([^\]]*)\]\((?!https?:)[^)]*\)", r"\1", page.read_text(encoding="utf-8")).encode()
 
 
 def put(file: Path, data: bytes) -> None:

@@ -26,24 +26,22 @@ pytestmark = [
     pytest.mark.skipif(sys.platform == "win32", reason="the page's paths are those of Unix"),
 ]
 
-BROUGHT = set(
-    [
-        "attrs",
-        "cattrs",
-        "certifi",
-        "charset-normalizer",
-        "idna",
-        "msgspec",
-        "platformdirs",
-        "requests",
-        "requests-cache",
-        "truststore",
-        "typing-extensions",
-        "url-normalize",
-        "urllib3",
-        "vmart-backend-client",
-    ]
-)
+BROUGHT = {
+    "attrs",
+    "cattrs",
+    "certifi",
+    "charset-normalizer",
+    "idna",
+    "msgspec",
+    "platformdirs",
+    "requests",
+    "requests-cache",
+    "truststore",
+    "typing-extensions",
+    "url-normalize",
+    "urllib3",
+    "vmart-backend-client",
+}
 CLONED = ("desktop", "server", "shared", "packaging", "requirements", "docs")
 FILES = ("build.py", "pyproject.toml", "README.md", "LICENSE")
 NOT_IN_REACH = ("No matching distribution", "Could not find a version", "Connection", "Temporary failure")

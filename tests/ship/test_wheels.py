@@ -92,6 +92,13 @@ def test_the_moment_is_that_of_the_last_commit(tmp_path: Path) -> None:
         assert {entry.date_time for entry in opened.infolist()} == {(2027, 1, 2, 3, 4, 6)}
 
 
+def test_no_link_of_what_describes_a_wheel_leads_nowhere(wheels: tuple[Path, Path]) -> None:
+    for wheel in wheels:
+        with zipfile.ZipFile(wheel) as opened:
+            (name,) = [name for name in opened.namelist() if name.endswith("/METADATA")]
+            assert re.findall(r"\]\((?!https?:)[^)]*\)", opened.read(name).decode()) == []
+
+
 def test_one_version_stands_everywhere() -> None:
     def project(file: Path) -> dict[str, object]:
         found: dict[str, object] = tomllib.loads(file.read_text())["project"]
