@@ -7,7 +7,8 @@ import os
 import secrets
 import socket
 import ssl
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,7 @@ from server.connectors.base import Kind
 from server.pools import PoolSettings
 from server.queries import Queries
 from server.schemas import Schemas
+from server.siblings import Message, Order, Place, Shared, Siblings
 from server.store.audit import AuditTrail
 from server.store.connections import ConnectionStore
 from server.store.facts import find_fact, set_fact
@@ -54,15 +56,37 @@ _HEADER_SECONDS = 30
 _IDLE_SECONDS = 120
 
 
-def build(settings: BackendSettings, home: Path, kinds: Mapping[str, Kind] = KINDS) -> tuple[State, Backend]:
+@contextlib.contextmanager
+def prepare(settings: BackendSettings, home: Path) -> Iterator[Keyring]:
+    """What only one may do, before several workers do the rest: migrations, the master key, the first key.
+    Raises as :func:`build` does. Nothing stays open."""
+    state = open_state(settings.store.url, home)
+    try:
+        _open_vault(state, home)
+        yield Keyring(KeyStore(state))
+    finally:
+        state.close()
+
+
+def shared_by_workers(settings: BackendSettings) -> Shared:
+    return Shared(settings.server.workers, Rate.parse(settings.security.rate_limit), _FAILURES)
+
+
+def build(
+    settings: BackendSettings,
+    home: Path,
+    kinds: Mapping[str, Kind] = KINDS,
+    place: Place | None = None,
+) -> tuple[State, Backend]:
     """Everything behind HTTP. Raises SettingsInvalid, StateTooNew or VaultClosed."""
     rate = Rate.parse(settings.security.rate_limit)
     allowlist = _allowlist(settings.security)
+    shared = place.shared if place else None
     state = open_state(settings.store.url, home)
     try:
         vault = _open_vault(state, home)
         pool_settings = PoolSettings(
-            max_connections=settings.database.max_connections,
+            max_connections=settings.database.max_connections // (settings.server.workers if place else 1),
             connection_timeout=settings.database.connection_timeout,
         )
         connections = Connections(ConnectionStore(state), vault, kinds, pool_settings)
@@ -70,13 +94,15 @@ def build(settings: BackendSettings, home: Path, kinds: Mapping[str, Kind] = KIN
             settings=settings,
             keyring=Keyring(KeyStore(state)),
             allowlist=allowlist,
-            limiter=Limiter(rate),
-            failures=Limiter(_FAILURES),
+            limiter=Limiter(rate, shared.calls if shared else None),
+            failures=Limiter(_FAILURES, shared.failures if shared else None),
             audit=AuditTrail(state),
             connections=connections,
             queries=Queries(connections),
             schemas=Schemas(connections),
             version=_version(),
+            siblings=Siblings(shared.mailboxes, place.number) if shared and place else Siblings(),
+            started=shared.started if shared else time.monotonic(),
         )
     except BaseException:
         state.close()
@@ -154,6 +180,11 @@ def bind(host: str, port: int) -> socket.socket:
     return sock
 
 
+def url_of(section: ServerSection, sock: socket.socket) -> str:
+    host, port = sock.getsockname()[:2]
+    return f"{'https' if section.ssl_cert else 'http'}://{f'[{host}]' if ':' in host else host}:{port}"
+
+
 class Serving:
     """One backend on one socket, until it is told to stop."""
 
@@ -163,11 +194,12 @@ class Serving:
         home: Path,
         sock: socket.socket,
         kinds: Mapping[str, Kind] = KINDS,
+        place: Place | None = None,
     ) -> None:
         context = tls(settings.server)
         self._tls = None if context is None else RenewableContext(context)
         self._sock = sock
-        self._state, self.backend = build(settings, home, kinds)
+        self._state, self.backend = build(settings, home, kinds, place)
         self._app: Sanic[Any, Any] | None = None
         self._server: AsyncioServer | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -176,8 +208,7 @@ class Serving:
 
     @property
     def url(self) -> str:
-        host, port = self._sock.getsockname()[:2]
-        return f"{'https' if self._tls else 'http'}://{f'[{host}]' if ':' in host else host}:{port}"
+        return url_of(self.backend.settings.server, self._sock)
 
     async def run(self, on_ready: Callable[[], None]) -> None:
         """Serves until :meth:`stop`, then lets running calls end, for a while."""
@@ -199,9 +230,11 @@ class Serving:
             await server.startup()  # type: ignore[no-untyped-call]
             await server.start_serving()  # type: ignore[no-untyped-call]
             watching = self._loop.create_task(self._watch())
+            self.backend.siblings.listen(self._do_for_a_sibling)
             on_ready()
             await self._stopping.wait()
             await self._drain(server)
+            self.backend.siblings.close()
             watching.cancel()
         finally:
             Sanic.unregister_app(app)
@@ -254,10 +287,21 @@ class Serving:
         while True:
             await asyncio.sleep(_WATCH_SECONDS)
             try:
-                await asyncio.to_thread(self.backend.keyring.refresh)
-                await self.backend.connections.refresh()
+                await self._refresh()
             except Exception:  # noqa: BLE001 - the watch must outlive a state that is away for a moment
                 _log.exception("The state could not be read; going on with what is known")
+
+    async def _refresh(self) -> None:
+        await asyncio.to_thread(self.backend.keyring.refresh)
+        await self.backend.connections.refresh()
+
+    async def _do_for_a_sibling(self, message: Message) -> bool:
+        if message.order is Order.CANCEL:
+            return self.backend.queries.find_and_cancel(
+                message.query_id, by=message.by, anybodys=message.anybodys
+            )
+        await self._refresh()
+        return False
 
 
 async def _closed(server: AsyncioServer, seconds: float) -> bool:

@@ -17,7 +17,6 @@ from shared.errors import (
     AppError,
     Conflict,
     InvalidRequest,
-    NotFound,
     QueryCancelled,
     QueryTimeout,
     SourceUnavailable,
@@ -176,12 +175,13 @@ class Queries:
         stop.attach(lease)
         return lease
 
-    def cancel(self, query_id: str, *, by: str, anybodys: bool) -> None:
-        """Stops a query inside its source. Raises NotFound for what is not the caller's to stop."""
+    def find_and_cancel(self, query_id: str, *, by: str, anybodys: bool) -> bool:
+        """Stops a query inside its source; False when it does not run here or is not the caller's to stop."""
         owner, stop = self._running.get(query_id, ("", None))
         if stop is None or not (anybodys or owner == by):
-            raise NotFound("No such query is running.")
+            return False
         stop(QueryCancelled("The query was cancelled."))
+        return True
 
     def cancel_all(self) -> None:
         for _, stop in list(self._running.values()):

@@ -16,12 +16,14 @@ from typing import TextIO
 import msgspec
 
 from server.access.identity import Keyring, looks_like_a_key
-from server.app import Serving, bind
+from server.app import Serving, bind, prepare, shared_by_workers, url_of
 from server.certificates import tls
 from server.notify import Notifier
 from server.reloading import Reloading, log_to
 from server.reporting import Reporting
+from server.siblings import Place
 from server.store.state import check_url
+from server.workers import Workers, check_count
 from shared import logs
 from shared.errors import SettingsInvalid
 from shared.paths import home, private_folder
@@ -42,6 +44,8 @@ def serve(settings: BackendSettings, read_again: Callable[[], BackendSettings] |
     check(settings)
     log_to(settings.logging)
     with contextlib.closing(bind(settings.server.host, settings.server.port)) as sock:
+        if settings.server.workers > 1:
+            return _serve_with_workers(settings, sock)
         serving = Serving(settings, home(), sock)
         reporting = Reporting(serving, Notifier.of(os.environ))
         reloading = Reloading(serving, lambda: _checked(read_again or (lambda: settings)), reporting)
@@ -88,6 +92,27 @@ def _checked(read: Callable[[], BackendSettings]) -> BackendSettings:
     return settings
 
 
+def _serve_with_workers(settings: BackendSettings, sock: socket.socket) -> int:
+    """In the parent until all have ended; in a worker until it has."""
+    with prepare(settings, home()) as keyring:
+        _first_key(keyring, home())
+    _warn_about_plain_http(settings.server)
+    count, shared = settings.server.workers, shared_by_workers(settings)
+    workers = Workers(
+        count,
+        on_ready=lambda: _log.info("Serving at %s with %d workers", url_of(settings.server, sock), count),
+        on_stop=sock.close,
+    )
+    seat = workers.run()
+    if isinstance(seat, int):
+        _log.info("Stopped")
+        return seat
+    serving = Serving(settings, home(), sock, place=Place(shared, seat.number))
+    seat.stop_with_parent(serving.stop)
+    _run(serving, seat.ready)
+    return 0
+
+
 def check(settings: BackendSettings) -> None:
     """Raises what ``serve`` would raise about the settings, and changes nothing."""
     from server.access.allowlist import Allowlist
@@ -99,6 +124,7 @@ def check(settings: BackendSettings) -> None:
     check_url(settings.store.url)
     if not 0 <= settings.server.port <= 65_535:
         raise SettingsInvalid("server.port is a number from 0 (any free one) to 65535.")
+    check_count(settings.server.workers, settings.database.max_connections)
     for name, value in msgspec.structs.asdict(settings.database).items():
         most = _LONGEST_SECONDS if isinstance(value, float) else _MOST
         if not 0 < value <= most:

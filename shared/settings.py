@@ -1,8 +1,8 @@
 """The two settings files as structs: YAML with ``${VAR}``, strict. What a setting does is not here.
 
-Grammar of a value: ``${VAR}`` must be set, ``${VAR:default}`` need not be; ``$${`` is a plain ``${``.
-Substitution happens in the parsed values, never in the text of the file, so a variable's
-content can not add keys.
+Grammar of a value: ``${VAR}`` must be set, ``${VAR:default}`` need not be, ``${file:/run/secrets/name}`` is
+the content of a file, and ``$${`` a plain ``${``. Substitution happens in the parsed values, never in the
+text of the settings, so the content of a variable or a file can not add keys.
 """
 
 import os
@@ -85,10 +85,13 @@ class AgentSettings(_Section, frozen=True):
 
 
 class ServerSection(_Section, frozen=True):
-    """TLS when ``ssl_cert`` is set; with ``client_ca`` callers must show a certificate of that authority."""
+    """TLS when ``ssl_cert`` is set; with ``client_ca`` callers must show a certificate of that authority.
+
+    ``workers`` is the number of processes that serve."""
 
     host: str = "127.0.0.1"
     port: int = 5000
+    workers: int = 1
     ssl_cert: str = ""
     ssl_key: str = ""
     client_ca: str = ""
@@ -132,7 +135,10 @@ class BackendSettings(_Section, frozen=True):
 
 S = TypeVar("S", AgentSettings, BackendSettings)
 
-_VARIABLE = re.compile(r"\$\$\{|\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::(?P<default>[^}]*))?\}")
+_VARIABLE = re.compile(
+    r"\$\$\{|\$\{file:(?P<file>[^}]*)\}|\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::(?P<default>[^}]*))?\}"
+)
+_LARGEST_SECRET = 64 * 1024
 
 
 def load(file: Path, kind: type[S], environ: Mapping[str, str] | None = None) -> S:
@@ -214,6 +220,8 @@ def _filled(value: object, *, source: str, path: str, environ: Mapping[str, str]
 def _substituted(text: str, *, source: str, path: str, environ: Mapping[str, str]) -> str:
     def value_of(found: re.Match[str]) -> str:
         name, default = found["name"], found["default"]
+        if found["file"] is not None:
+            return _content(found["file"].strip(), f"{source}: {path}")
         if name is None:
             return "${"
         if name in environ:
@@ -226,6 +234,27 @@ def _substituted(text: str, *, source: str, path: str, environ: Mapping[str, str
         )
 
     return _VARIABLE.sub(value_of, text)
+
+
+def _content(file: str, where: str) -> str:
+    """What stands in the file of a ``${file:…}``, without the line break at its end. No error repeats it."""
+    takes = f"{where} takes its value from the file {file!r}"
+    if not Path(file).is_absolute():
+        raise SettingsInvalid(f"{takes}. Write its whole path, like ${{file:/run/secrets/name}}.")
+    try:
+        with Path(file).open("rb") as opened:
+            content = opened.read(_LARGEST_SECRET + 1)
+        if len(content) > _LARGEST_SECRET:
+            raise SettingsInvalid(f"{takes}, which is too large. Correct the file.")
+        text = content.decode()
+    except FileNotFoundError as error:
+        raise SettingsInvalid(f"{takes}, which is not there. Put it there, or correct the path.") from error
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        raise SettingsInvalid(f"{takes}, which cannot be read: {reason}.") from error
+    if not text.strip():
+        raise SettingsInvalid(f"{takes}, which is empty. Correct the file.")
+    return text.rstrip("\r\n")
 
 
 def _sentence(problem: str, source: str) -> str:

@@ -5,6 +5,7 @@ import re
 import time
 from collections import OrderedDict, deque
 from collections.abc import Callable
+from typing import Protocol
 
 import msgspec
 
@@ -35,34 +36,61 @@ class Rate(msgspec.Struct, frozen=True):
         return cls(int(found[1]), _WINDOWS[found[2]])
 
 
-class Limiter:
-    """Remembers when each caller called last; the longest-silent callers are forgotten first."""
+class Counted(msgspec.Struct, frozen=True):
+    """``calls`` stand in the stretch that ends ``now``, the first of them at ``oldest``."""
 
-    def __init__(self, rate: Rate | None, clock: Callable[[], float] = time.monotonic) -> None:
+    let_through: bool
+    calls: int
+    oldest: float
+    now: float
+
+
+class Calls(Protocol):
+    """When each caller called last."""
+
+    def count(self, caller: str, rate: Rate) -> Counted: ...
+
+
+class Limiter:
+    """Says in headers and sentences what ``calls`` has counted."""
+
+    def __init__(self, rate: Rate | None, calls: Calls | None = None) -> None:
         self.rate = rate
-        self._clock = clock
-        self._calls: OrderedDict[str, deque[float]] = OrderedDict()
+        self._calls = CallsHere() if calls is None else calls
 
     def count(self, caller: str) -> dict[str, str]:
         """Counts one call, and says in headers what is left. Raises RateLimited instead of counting."""
         rate = self.rate
         if rate is None:
             return {}
-        now = self._clock()
-        calls = self._calls_of(caller, now, rate)
-        if len(calls) >= rate.calls:
-            wait = max(1, math.ceil(calls[0] + rate.seconds - now))
+        counted = self._calls.count(caller, rate)
+        wait = max(1, math.ceil(counted.oldest + rate.seconds - counted.now))
+        if not counted.let_through:
             raise RateLimited(
                 f"This is more than {rate.calls} calls in {_said(rate.seconds)}. Try again in {wait} s.",
                 retry_after=wait,
             )
-        calls.append(now)
-        reset = max(1, math.ceil(calls[0] + rate.seconds - now))
         return {
             "ratelimit-limit": str(rate.calls),
-            "ratelimit-remaining": str(rate.calls - len(calls)),
-            "ratelimit-reset": str(reset),
+            "ratelimit-remaining": str(rate.calls - counted.calls),
+            "ratelimit-reset": str(wait),
         }
+
+
+class CallsHere:
+    """In this process alone; the longest-silent callers are forgotten first."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._calls: OrderedDict[str, deque[float]] = OrderedDict()
+
+    def count(self, caller: str, rate: Rate) -> Counted:
+        now = self._clock()
+        calls = self._calls_of(caller, now, rate)
+        let_through = len(calls) < rate.calls
+        if let_through:
+            calls.append(now)
+        return Counted(let_through, len(calls), calls[0], now)
 
     def _calls_of(self, caller: str, now: float, rate: Rate) -> deque[float]:
         calls = self._calls.get(caller)

@@ -13,6 +13,7 @@ from server.access.limits import Limiter
 from server.connections import Connections
 from server.queries import Queries
 from server.schemas import Schemas
+from server.siblings import Siblings
 from server.store.audit import AuditTrail
 from shared.errors import AppError
 from shared.permissions import Permission
@@ -35,6 +36,7 @@ class Backend:
     queries: Queries
     schemas: Schemas
     version: str
+    siblings: Siblings = field(default_factory=Siblings)
     started: float = field(default_factory=time.monotonic)
 
 

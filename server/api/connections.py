@@ -34,18 +34,21 @@ async def show(call: Call, _body: None) -> ConnectionInfo:
 async def create(call: Call, body: ConnectionCreate) -> ConnectionInfo:
     call.note.connection = body.name[:63]
     await call.backend.connections.create(body.name, body.type, body.params, body.description)
+    await call.backend.siblings.refresh()
     return call.backend.connections.get(body.name)
 
 
 async def update(call: Call, body: ConnectionUpdate) -> ConnectionInfo:
     name = call.note.connection = call.path["name"]
     await call.backend.connections.update(name, body.params, body.description)
+    await call.backend.siblings.refresh()
     return call.backend.connections.get(name)
 
 
 async def delete(call: Call, _body: None) -> None:
     name = call.note.connection = call.path["name"]
     await call.backend.connections.delete(name)
+    await call.backend.siblings.refresh()
 
 
 async def test(call: Call, _body: None) -> ConnectionTest:

@@ -24,11 +24,13 @@ async def create(call: Call, body: KeyCreate) -> KeyCreated:
         expires_at=expires_at,
         granted_by=call.caller,
     )
+    await call.backend.siblings.refresh()
     return KeyCreated(key, _info(row))
 
 
 async def revoke(call: Call, _body: None) -> None:
     await asyncio.to_thread(call.backend.keyring.revoke, call.path["id"])
+    await call.backend.siblings.refresh()
 
 
 def _moment(text: str | None) -> datetime | None:

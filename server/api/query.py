@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from server.api.call import Call, Stream, Whole
 from server.encodings import CsvEncoder, Encoder, choose
 from server.queries import Answer, Question, checked_id
-from shared.errors import AppError, InvalidRequest, NotPermitted
+from shared.errors import AppError, InvalidRequest, NotFound, NotPermitted
 from shared.permissions import Permission
 from shared.wire import ErrorBody, QueryRequest
 
@@ -28,7 +28,10 @@ async def run(call: Call, body: QueryRequest) -> Stream | Whole:
 async def cancel(call: Call, _body: None) -> None:
     """The caller's own query, or anybody's with the route's extra permission."""
     query_id = call.note.query_id = checked_id(call.path["query_id"])
-    call.backend.queries.cancel(query_id, by=call.caller.key_id, anybodys=call.extra)
+    by, anybodys = call.caller.key_id, call.extra
+    here = call.backend.queries.find_and_cancel(query_id, by=by, anybodys=anybodys)
+    if not here and not await call.backend.siblings.cancel(query_id, by=by, anybodys=anybodys):
+        raise NotFound("No such query is running.")
 
 
 async def _pieces(call: Call, answer: Answer) -> AsyncIterator[bytes | None]:

@@ -63,9 +63,16 @@ class BackendProcess:
         except urllib.error.HTTPError as error:
             return error.code
 
-    def open(self, method: str, path: str, body: object = None, accept: str = "application/json") -> Any:
-        """The response, unread."""
-        headers = {"Authorization": f"Bearer {self.key}", "Accept": accept}
+    def open(
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        accept: str = "application/json",
+        key: str | None = None,
+    ) -> Any:
+        """The response, unread. ``key`` None is the administrator's."""
+        headers = {"Authorization": f"Bearer {key or self.key}", "Accept": accept}
         if body is not None:
             headers["Content-Type"] = "application/json"
         data = None if body is None else json.dumps(body).encode()

@@ -32,4 +32,13 @@ def test_what_a_reload_changes_is_what_the_page_lists() -> None:
 
 def test_every_command_of_the_page_is_one_of_ours() -> None:
     commands = set(re.findall(r"python -m server ([a-z-]+)", PAGE))
-    assert commands == {"backup", "check-config", "demo", "generate-key", "restore", "serve"}
+    assert commands == {
+        "backup",
+        "check-config",
+        "demo",
+        "generate-key",
+        "generate-master-key",
+        "health",
+        "restore",
+        "serve",
+    }

@@ -59,6 +59,42 @@ def test_a_number_may_come_from_a_variable() -> None:
     assert agent("chatbot: {port: '${PORT:8123}'}", PORT="9000").chatbot.port == 9000
 
 
+def test_a_value_may_come_from_a_file(tmp_path: Path) -> None:
+    secret = tmp_path / "key"
+    secret.write_text("vmart_x: ${NOT_ME}\nsecond line\r\n")
+    found = agent(f"backend: {{api_key: 'the ${{file:{secret}}}'}}").backend.api_key
+    assert found == "the vmart_x: ${NOT_ME}\nsecond line"
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (None, "not there"),
+        (b"", "empty"),
+        (b" \n", "empty"),
+        (b"caf\xe9", "not UTF-8"),
+        (b"x" * 65_537, "too large"),
+    ],
+)
+def test_a_file_that_gives_no_value_is_told_without_its_text(
+    tmp_path: Path, content: bytes | None, says: str
+) -> None:
+    secret = tmp_path / "key"
+    if content is not None:
+        secret.write_bytes(content)
+    with pytest.raises(SettingsInvalid) as told:
+        agent(f"backend: {{api_key: '${{file:{secret}}}'}}")
+    for part in (says, "chatbot_config.yaml", "backend.api_key", str(secret)):
+        assert part in str(told.value)
+    assert "xxxx" not in str(told.value)
+
+
+@pytest.mark.parametrize(("path", "says"), [("key", "whole path"), ("", "whole path"), ("/", "directory")])
+def test_what_is_no_file_gives_no_value(path: str, says: str) -> None:
+    with pytest.raises(SettingsInvalid, match=says):
+        agent(f"backend: {{api_key: '${{file:{path}}}'}}")
+
+
 def test_two_dollars_are_a_plain_one() -> None:
     assert agent("backend: {api_key: '$${NOT_ONE}'}").backend.api_key == "${NOT_ONE}"
 

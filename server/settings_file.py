@@ -1,0 +1,66 @@
+"""Which settings a command uses: the file it is given, the one that the environment names, or the sample.
+
+An image names its places by ``VMART_CONFIG``, ``VMART_SAMPLE_CONFIG`` and ``VMART_LOGS``; what the
+settings mean is in shared/settings.
+"""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+
+from shared.errors import SettingsInvalid
+from shared.settings import BackendSettings, load
+
+
+class Chosen(msgspec.Struct, frozen=True):
+    """``remarks`` are sentences for whoever starts a backend with these settings."""
+
+    settings: BackendSettings
+    remarks: tuple[str, ...] = ()
+
+
+def choose(given: Path | None, environ: Mapping[str, str]) -> Chosen:
+    """Raises SettingsInvalid. Without any file every setting has its default."""
+    file, remarks = given, []
+    named = environ.get("VMART_CONFIG", "").strip()
+    if file is None and named:
+        file = Path(named)
+        sample = environ.get("VMART_SAMPLE_CONFIG", "").strip()
+        if sample and not _is_there(file):
+            remarks.append(
+                f"There is no settings file at {file}: starting with {sample}, which explains itself: "
+                f"copy it, change it and put it there (in a container: mount a folder at {file.parent})."
+            )
+            file = Path(sample)
+    settings = BackendSettings() if file is None else load(file, BackendSettings, environ)
+    folder = environ.get("VMART_LOGS", "").strip()
+    if folder and not settings.logging.file:
+        if os.access(folder, os.W_OK | os.X_OK):
+            logging = msgspec.structs.replace(settings.logging, file=str(Path(folder) / "backend.log"))
+            settings = msgspec.structs.replace(settings, logging=logging)
+        else:
+            remarks.append(
+                f"The log is on standard error only: {folder} cannot be written{as_whom()}. "
+                "Give that folder to this user to have a file there too."
+            )
+    return Chosen(settings, tuple(remarks))
+
+
+def as_whom() -> str:
+    """The user we run as, for sentences about folders that belong to somebody else."""
+    return f" by user {os.geteuid()}" if hasattr(os, "geteuid") else ""
+
+
+def _is_there(file: Path) -> bool:
+    try:
+        file.stat()
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        raise SettingsInvalid(
+            f"The settings file {file} cannot be reached{as_whom()}: {error.strerror}. "
+            "Let this user read it and enter its folder."
+        ) from error
+    return True
