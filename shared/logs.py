@@ -4,9 +4,10 @@ import logging
 import os
 import re
 import sys
-from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import Any, TextIO
+
+from shared.log_file import SharedLogFile
 
 _SECRETS = (
     re.compile(r"(vmart_)[A-Za-z0-9_-]{8,}"),
@@ -68,7 +69,7 @@ def set_up(
     if file is not None:
         file.parent.mkdir(parents=True, exist_ok=True)
         size = max_size_mb * 1024 * 1024
-        handlers.append(RotatingFileHandler(file, maxBytes=size, backupCount=5, encoding="utf-8"))
+        handlers.append(SharedLogFile(file, maxBytes=size, backupCount=5, encoding="utf-8"))
         handlers[-1].setFormatter(plain)
     if to_terminal:
         handlers.insert(0, logging.StreamHandler(sys.stderr))
@@ -76,7 +77,7 @@ def set_up(
         handlers[0].setFormatter(journal if _in_journal(sys.stderr) else plain)
     for old in list(root.handlers):
         root.removeHandler(old)
-        if isinstance(old, RotatingFileHandler):
+        if isinstance(old, SharedLogFile):
             old.close()
     for handler in handlers:
         root.addHandler(handler)

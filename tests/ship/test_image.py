@@ -134,7 +134,7 @@ def test_four_workers_with_secrets_from_files_answer_drain_and_are_replaced(
     with Container(podman, *options) as first:
         first.wait_until_healthy()
         wait_until(lambda: "with 4 workers" in first.logs(), 30)
-        assert first.state()["Healthcheck"]["Status"] == "healthy"
+        assert first.state()["Health"]["Status"] == "healthy"
         assert "up " in first.exec("python", "-m", "server", "health")
         key = first.key
         add_files(first, key)
