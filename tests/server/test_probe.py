@@ -24,6 +24,12 @@ def health(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, st
     return code, said
 
 
+def ended_with(request: pytest.FixtureRequest, backend: BackendProcess) -> BackendProcess:
+    """Killed at the end of the test, should it still run."""
+    request.addfinalizer(backend.process.kill)
+    return backend
+
+
 @contextmanager
 def answering(answer: bytes) -> Iterator[str]:
     """Something at an address that says the same to everybody."""
@@ -40,9 +46,9 @@ def answering(answer: bytes) -> Iterator[str]:
 
 
 def test_a_backend_that_serves_is_healthy_and_one_that_stopped_is_not(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], request: pytest.FixtureRequest
 ) -> None:
-    backend = BackendProcess(tmp_path / "home")
+    backend = ended_with(request, BackendProcess(tmp_path / "home"))
     config = tmp_path / "backend_config.yaml"
     config.write_text(f"server: {{host: 0.0.0.0, port: {backend.url.rpartition(':')[2]}}}\n")
     assert health(capsys, "--config", str(config))[0] == 0
@@ -59,7 +65,7 @@ def test_a_backend_that_serves_is_healthy_and_one_that_stopped_is_not(
 
 
 def test_the_certificate_is_checked_only_where_it_names_the_host(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], request: pytest.FixtureRequest
 ) -> None:
     certificate, key = tmp_path / "cert.pem", tmp_path / "key.pem"
     for file, content in zip((key, certificate), company_certificate(), strict=True):
@@ -68,7 +74,7 @@ def test_the_certificate_is_checked_only_where_it_names_the_host(
     other.write_bytes(company_certificate()[1])
     for client_ca in ("", f", client_ca: {certificate}", f", client_ca: {other}"):
         server = f"{{port: 0, ssl_cert: {certificate}, ssl_key: {key}{client_ca}}}"
-        backend = BackendProcess(tmp_path / "home", server)
+        backend = ended_with(request, BackendProcess(tmp_path / "home", server))
         config = tmp_path / "backend_config.yaml"
         config.write_text(f"server: {server.replace('port: 0', 'port: ' + backend.url.rpartition(':')[2])}")
         code, said = health(capsys, "--config", str(config))

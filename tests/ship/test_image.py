@@ -2,6 +2,8 @@
 
 import json
 import os
+import re
+import subprocess
 import threading
 import time
 from pathlib import Path
@@ -11,7 +13,8 @@ import requests
 
 from server.vault import fresh_key
 from shared.backend_client import BackendClient
-from tests.peers.podman import ROOT, TAG, Container, Podman, podman
+from tests.docs.pages import commands
+from tests.peers.podman import ROOT, TAG, Container, Podman, free_port, podman
 from tests.server.running import wait_until
 
 __all__ = ["podman"]  # a fixture
@@ -20,6 +23,7 @@ pytestmark = pytest.mark.slow
 
 HARDENED = ("--read-only", "--tmpfs=/tmp", "--cap-drop=ALL", "--security-opt=no-new-privileges")
 USER = 10_001
+DOCUMENTED = "vmart-backend:0.1.0"
 
 
 @pytest.fixture
@@ -233,3 +237,49 @@ def test_the_version_is_the_projects(podman: Podman) -> None:
         container.wait_until_healthy()
         look = "import urllib.request as u; print(u.urlopen('http://127.0.0.1:5000/health').read().decode())"
         assert json.loads(container.exec("python", "-c", look))["version"] == version
+
+
+def test_every_command_of_the_docs_works(podman: Podman, folder: Path) -> None:
+    """As they stand there, in a folder with a `docker` that is Podman, on free ports."""
+    tools = folder / "tools"
+    tools.mkdir()
+    written(tools / "docker", '#!/bin/sh\nexec podman "$@"\n').chmod(0o755)
+    built = "python3 build.py image"
+    environment = podman.environment | {"PATH": f"{tools}:{podman.environment['PATH']}"}
+    lines = commands("docs/install.md", "A backend with Docker")
+    assert built in lines
+    for line in lines:
+        if line == built:
+            podman.build(tag=DOCUMENTED)
+            continue
+        here = re.sub(r"-p 500\d:5000", lambda _: f"-p 127.0.0.1:{free_port()}:5000", line)
+        done = (
+            run_until_it_works(here, folder, environment)
+            if "health" in line
+            else run(here, folder, environment)
+        )
+        assert done.returncode == 0, f"{line}\n{done.stderr}"
+    assert "workers: 1" in (folder / "config" / "backend_config.yaml").read_text()
+    assert podman("inspect", "--format", "{{.State.ExitCode}}", "vmart-hard") == "0"
+    logs = podman.run("logs", "vmart")
+    assert (logs.stdout + logs.stderr).count("There is no settings file") == 1  # at the first start alone
+    podman("rm", "--force", "--time", "0", "vmart", "vmart-hard")
+
+
+def run(line: str, folder: Path, environment: dict[str, str]) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        ["sh", "-c", line],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def run_until_it_works(
+    line: str, folder: Path, environment: dict[str, str]
+) -> "subprocess.CompletedProcess[str]":
+    wait_until(lambda: run(line, folder, environment).returncode == 0, 30)
+    return run(line, folder, environment)
