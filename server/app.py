@@ -40,7 +40,7 @@ from server.store.keys import KeyStore
 from server.store.state import State, open_state
 from server.vault import Vault, open_vault
 from shared.errors import SettingsInvalid
-from shared.settings import BackendSettings, DatabaseSection, SecuritySection
+from shared.settings import BackendSettings, DatabaseSection, SecuritySection, ServerSection
 
 _log = logging.getLogger(__name__)
 

@@ -88,6 +88,7 @@ def _parser() -> argparse.ArgumentParser:
     back.add_argument("--replace", action="store_true", help="put aside what is there now")
     back.add_argument("--passphrase-file", type=Path, metavar="FILE", help=_FILE_HELP)
     back.add_argument("--config", type=Path, metavar="FILE", help=_CONFIG_HELP)
+
     health = _command(commands, "health", _health, "Say whether a backend answers; exit code 0 or 1.")
     health.add_argument("--url", help="its address (default: the one of the settings, on this machine)")
     health.add_argument("--config", type=Path, metavar="FILE", help=_CONFIG_HELP)
@@ -126,12 +127,10 @@ def _serve(parsed: argparse.Namespace) -> int:
     from server.running import serve
     from server.settings_file import choose
 
-    return serve(_settings(parsed.config), lambda: _settings(parsed.config))
-
     chosen = choose(parsed.config, os.environ)
     for remark in chosen.remarks:
         print(remark, file=sys.stderr, flush=True)
-    return serve(chosen.settings)
+    return serve(chosen.settings, lambda: _settings(parsed.config))
 
 
 def _generate_key(parsed: argparse.Namespace) -> int:
@@ -172,10 +171,86 @@ def _check_config(parsed: argparse.Namespace) -> int:
     return 0
 
 
-    chosen = choose(parsed.config, os.environ)
-    for remark in chosen.remarks:
-        print(remark, file=sys.stderr, flush=True)
-    return serve(chosen.settings, lambda: _settings(parsed.config))
+def _backup(parsed: argparse.Namespace) -> int:
+    from server.backup import back_up
+    from shared.paths import home
+
+    secret = None
+    if parsed.passphrase_file is not None:
+        secret = _first_line(parsed.passphrase_file)
+    elif parsed.seal:
+        secret = _asked("A passphrase for the backup: ", again="The same again: ")
+    saved = back_up(_settings(parsed.config), home(), parsed.to, secret)
+    print(f"Saved {saved.size:,} bytes in {saved.file}.")
+    if saved.state_elsewhere:
+        print(
+            "That is the master key alone: save the database of store.url with its own tool, such as pg_dump."
+        )
+    if not saved.sealed:
+        print(
+            "It holds the master key as it is: keep it where nobody else can read it, or seal it with --seal."
+        )
+    return 0
+
+
+def _restore(parsed: argparse.Namespace) -> int:
+    from server.restore import restore
+    from shared.paths import home
+
+    def passphrase() -> str:
+        if parsed.passphrase_file is not None:
+            return _first_line(parsed.passphrase_file)
+        return _asked("The passphrase of the backup: ")
+
+    done = restore(_settings(parsed.config), home(), parsed.source, passphrase, replace=parsed.replace)
+    what = "the master key" if done.state_elsewhere else "the state"
+    when = f"{done.made_at:%Y-%m-%d %H:%M} UTC"
+    print(f"Restored {what} as of {when}, saved by version {done.version}, into {home()}.")
+    if done.aside is not None:
+        print(f"What was there before is in {done.aside}.")
+    return 0
+
+
+def _first_line(file: Path) -> str:
+    from shared.errors import SettingsInvalid
+
+    try:
+        lines = file.read_text(encoding="utf-8").splitlines()
+    except UnicodeDecodeError as error:
+        raise SettingsInvalid(f"The passphrase file {file} is not UTF-8 text.") from error
+    if not lines or not lines[0]:
+        raise SettingsInvalid(f"The passphrase file {file} has an empty first line.")
+    return lines[0]
+
+
+def _asked(prompt: str, again: str = "") -> str:
+    """From the terminal, unseen; standard input of a script is not taken for a person."""
+    from getpass import getpass
+
+    from shared.errors import SettingsInvalid
+
+    if not sys.stdin.isatty():
+        raise SettingsInvalid("A passphrase is needed, and this is no terminal. Use --passphrase-file.")
+    try:
+        given = getpass(prompt)
+        same = not again or getpass(again) == given
+    except EOFError as error:
+        raise SettingsInvalid("No passphrase was given.") from error
+    if not same:
+        raise SettingsInvalid("The two are not the same. Nothing was saved.")
+    return given
+
+
+def _health(parsed: argparse.Namespace) -> int:
+    from server.probe import ask, url_of
+
+    if parsed.url is not None:
+        healthy, said = ask(parsed.url)
+    else:
+        settings = _settings(parsed.config)
+        healthy, said = ask(url_of(settings), settings.server)
+    print(said, file=sys.stdout if healthy else sys.stderr)
+    return 0 if healthy else 1
 
 
 def _demo(parsed: argparse.Namespace) -> int:

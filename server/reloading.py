@@ -51,7 +51,9 @@ def compare(old: BackendSettings, new: BackendSettings) -> Change:
     """What changed, and what of it can be in force at once."""
     at_once = AT_ONCE
     if bool(old.server.ssl_cert) != bool(new.server.ssl_cert):
-        at_once = AT_ONCE.difference(_TLS)  # a socket speaks TLS from its first byte, or never
+        at_once = at_once.difference(_TLS)  # a socket speaks TLS from its first byte, or never
+    if old.server.workers > 1:
+        at_once = at_once.difference({"security.rate_limit"})  # they share a table that was made for the old
     now: list[str] = []
     later: list[str] = []
     for section in BackendSettings.__struct_fields__:

@@ -23,7 +23,8 @@ from server.reloading import Reloading, log_to
 from server.reporting import Reporting
 from server.siblings import Place
 from server.store.state import check_url
-from server.workers import Workers, check_count
+from server.terminal import Terminal
+from server.workers import Pulse, Workers, check_count
 from shared import logs
 from shared.errors import SettingsInvalid
 from shared.paths import home, private_folder
@@ -43,13 +44,20 @@ def serve(settings: BackendSettings, read_again: Callable[[], BackendSettings] |
     """Until SIGTERM or SIGINT. ``read_again`` is asked for the settings at SIGHUP."""
     check(settings)
     log_to(settings.logging)
+    terminal, notifier = Terminal(), Notifier.of(os.environ)
+
+    def read() -> BackendSettings:
+        found = settings if read_again is None else read_again()
+        check(found)
+        return found
+
     with contextlib.closing(bind(settings.server.host, settings.server.port)) as sock:
         if settings.server.workers > 1:
-            return _serve_with_workers(settings, sock)
+            return _serve_with_workers(settings, sock, read, terminal, notifier)
         serving = Serving(settings, home(), sock)
-        reporting = Reporting(serving, Notifier.of(os.environ))
-        reloading = Reloading(serving, lambda: _checked(read_again or (lambda: settings)), reporting)
-        _on_hangup(reloading.ask, serving.stop)
+        reporting = Reporting(serving, notifier)
+        reloading = Reloading(serving, read, reporting)
+        terminal.on_hangup(reloading.ask, serving.stop)
         _first_key(serving.backend.keyring, home())
         _warn_about_plain_http(settings.server)
 
@@ -62,54 +70,46 @@ def serve(settings: BackendSettings, read_again: Callable[[], BackendSettings] |
     return 0
 
 
-def _on_hangup(reload: Callable[[], None], stop: Callable[[], None]) -> None:
-    """SIGHUP means read again; but when it came because our terminal was closed, it means stop."""
-    if not hasattr(signal, "SIGHUP"):  # Windows
-        return
-    ignored = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN  # by nohup
-    on_terminal = _has_terminal() and not ignored
-
-    def hung_up(*_: object) -> None:
-        if on_terminal and not _has_terminal():
-            stop()
-        else:
-            reload()
-
-    signal.signal(signal.SIGHUP, hung_up)
-
-
-def _has_terminal() -> bool:
-    try:
-        os.close(os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY))
-    except OSError:
-        return False
-    return True
-
-
-def _checked(read: Callable[[], BackendSettings]) -> BackendSettings:
-    settings = read()
-    check(settings)
-    return settings
-
-
-def _serve_with_workers(settings: BackendSettings, sock: socket.socket) -> int:
+def _serve_with_workers(
+    settings: BackendSettings,
+    sock: socket.socket,
+    read: Callable[[], BackendSettings],
+    terminal: Terminal,
+    notifier: Notifier,
+) -> int:
     """In the parent until all have ended; in a worker until it has."""
     with prepare(settings, home()) as keyring:
         _first_key(keyring, home())
     _warn_about_plain_http(settings.server)
-    count, shared = settings.server.workers, shared_by_workers(settings)
+    shared = shared_by_workers(settings)
+    status = f"Serving at {url_of(settings.server, sock)} with {settings.server.workers} workers"
+
+    def on_ready() -> None:
+        _log.info("%s", status)
+        notifier.ready(status)
+
+    def on_stop() -> None:
+        sock.close()
+        notifier.stopping("Stopping: what runs may end")
+
     workers = Workers(
-        count,
-        on_ready=lambda: _log.info("Serving at %s with %d workers", url_of(settings.server, sock), count),
-        on_stop=sock.close,
+        settings.server.workers,
+        on_ready=on_ready,
+        on_stop=on_stop,
+        on_alive=lambda: notifier.alive(status),
+        patience=notifier.watchdog_seconds,
+        hangup_ends=terminal.is_gone,
     )
     seat = workers.run()
     if isinstance(seat, int):
         _log.info("Stopped")
         return seat
     serving = Serving(settings, home(), sock, place=Place(shared, seat.number))
+    reporting = Reporting(serving, Pulse(seat, notifier.watchdog_seconds))
+    reloading = Reloading(serving, read, reporting)
+    signal.signal(signal.SIGHUP, lambda *_: reloading.ask())
     seat.stop_with_parent(serving.stop)
-    _run(serving, seat.ready)
+    _run(serving, seat.beat, beside=[reporting.run, reloading.run])
     return 0
 
 

@@ -19,6 +19,7 @@ from typing import Any
 
 import msgspec
 
+from server.notify import Notifier
 from shared.errors import SettingsInvalid
 
 _log = logging.getLogger(__name__)
@@ -59,8 +60,8 @@ class Seat(msgspec.Struct, frozen=True):
     ready_fd: int
     parent_fd: int
 
-    def ready(self) -> None:
-        """Tells the parent that this worker serves."""
+    def beat(self) -> None:
+        """Tells the parent that this worker serves, and later that it still does."""
         with contextlib.suppress(OSError):
             os.write(self.ready_fd, _PID.pack(os.getpid()))
 
@@ -75,13 +76,26 @@ class Seat(msgspec.Struct, frozen=True):
         threading.Thread(target=wait, name="parent", daemon=True).start()
 
 
+class Pulse(Notifier):
+    """What a worker tells of itself goes to its parent, which alone speaks to the service manager."""
+
+    def __init__(self, seat: Seat, watchdog_seconds: float | None) -> None:
+        super().__init__("", watchdog_seconds)
+        self._seat = seat
+
+    def alive(self, status: str) -> None:  # noqa: ARG002 - the parent has a status of its own
+        self._seat.beat()
+
+
 class _Worker(msgspec.Struct):
-    """One place. ``pid`` 0 while nobody sits there, and somebody may from ``due`` on."""
+    """One place. ``pid`` 0 while nobody sits there, and somebody may from ``due`` on; ``heard`` is when it
+    last told that it serves."""
 
     number: int
     pid: int = 0
     started: float = 0.0
     due: float = 0.0
+    heard: float = 0.0
     ready: bool = False
 
 
@@ -89,12 +103,25 @@ class Workers:
     """``run`` returns in the parent when it is all over, and in each worker at once."""
 
     def __init__(
-        self, count: int, *, on_ready: Callable[[], None], on_stop: Callable[[], None] = lambda: None
+        self,
+        count: int,
+        *,
+        on_ready: Callable[[], None],
+        on_stop: Callable[[], None] = lambda: None,
+        on_alive: Callable[[], None] = lambda: None,
+        patience: float | None = None,
+        hangup_ends: Callable[[], bool] = lambda: False,
     ) -> None:
-        """``on_ready`` is called when all serve for the first time, ``on_stop`` before they are stopped."""
+        """``on_ready`` is called when all serve for the first time, ``on_stop`` before they are stopped.
+        With ``patience``, a worker that was not heard of for so many seconds is killed and replaced, and
+        ``on_alive`` is called more often than that. ``hangup_ends``: whether a SIGHUP means stop."""
         self._workers = [_Worker(number) for number in range(count)]
         self._on_ready = on_ready
         self._on_stop = on_stop
+        self._on_alive = on_alive
+        self._patience = patience
+        self._hangup_ends = hangup_ends
+        self._next_look = 0.0
         self._ready_in, self._ready_out = os.pipe()
         self._parent_in, self._parent_out = os.pipe()
         self._wake_in, self._wake_out = os.pipe()
@@ -122,6 +149,7 @@ class Workers:
             clean = self._bury() and clean
             self._note_ready()
             self._obey()
+            self._look()
         self._leave_signals()
         return 0 if clean and not self._gave_up else 1
 
@@ -145,6 +173,7 @@ class Workers:
         now = time.monotonic()
         times = [worker.due for worker in self._workers if worker.pid == 0]
         times += [self._stop_by] if self._stop_by else []
+        times += [self._next_look] if self._patience else []
         seconds = max(0.0, min(times) - now) if times else None
         select.select([self._wake_in, self._ready_in], [], [], seconds)
 
@@ -201,7 +230,8 @@ class Workers:
             return
         pids = {pid for (pid,) in _PID.iter_unpack(found)}
         for worker in self._workers:
-            worker.ready = worker.ready or worker.pid in pids
+            if worker.pid in pids:
+                worker.ready, worker.heard = True, time.monotonic()
         if not self._served and all(worker.ready for worker in self._workers):
             self._served = True
             self._on_ready()
@@ -211,13 +241,27 @@ class Workers:
             numbers = os.read(self._wake_in, 1024)
         except BlockingIOError:
             numbers = b""
-        if any(number in _TOLD_TO_STOP for number in numbers):
+        hung_up = signal.SIGHUP in numbers
+        if any(number in _TOLD_TO_STOP for number in numbers) or (hung_up and self._hangup_ends()):
             self._stop()
-        elif signal.SIGHUP in numbers:
+        elif hung_up:
             self._tell_all(signal.SIGHUP)
         if self._stop_by and time.monotonic() > self._stop_by:
             self._tell_all(signal.SIGKILL)
             self._stop_by += 1
+
+    def _look(self) -> None:
+        """Kills who is silent: a process that hangs does not end by itself."""
+        now = time.monotonic()
+        if not self._patience or now < self._next_look or self._stop_by:
+            return
+        self._next_look = now + self._patience / 3
+        for worker in self._workers:
+            if worker.pid and worker.ready and now - worker.heard > self._patience:
+                _log.error("Worker %d (process %d) is silent and is killed", worker.number + 1, worker.pid)
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(worker.pid, signal.SIGKILL)
+        self._on_alive()
 
     def _stop(self) -> None:
         if not self._stop_by:

@@ -19,6 +19,7 @@ from shared.errors import AppError, QueryCancelled
 from tests.journeys.processes import children_of, runs
 from tests.server.processes import BackendProcess
 from tests.server.running import lines_of, wait_until
+from tests.server.service_manager import ServiceManager
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="one process serves there")
 
@@ -134,6 +135,47 @@ def test_a_worker_that_is_killed_is_replaced_while_the_others_serve(backend: Bac
     assert backend.stop() == 0
 
 
+def test_settings_read_again_hold_in_every_worker_but_for_the_rate_that_they_share(
+    backend: BackendProcess,
+) -> None:
+    backend.configure('security: {rate_limit: 1/hour, allowed_ips: ["10.9.9.9"]}')
+    backend.process.send_signal(signal.SIGHUP)
+    wait_until(lambda: len([line for line in backend.lines if "Read the settings" in line]) == WORKERS, 20)
+    later = [line for line in backend.lines if "only from the next start on" in line]
+    assert all("security.rate_limit" in line for line in later)
+    assert len(later) == WORKERS
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda _: status_of(backend, "/api/connections"), range(40)))
+    assert set(found) == {403}
+    assert backend.stop() == 0
+
+
+def test_the_manager_hears_of_all_workers_from_their_parent_and_one_that_hangs_is_replaced(
+    tmp_path: Path,
+) -> None:
+    with ServiceManager(str(tmp_path / "notify")) as manager:
+        environment = {"NOTIFY_SOCKET": manager.address, "WATCHDOG_USEC": "2000000"}
+        backend = BackendProcess(
+            tmp_path / "home", f"{{port: 0, workers: {WORKERS}}}", environment=environment
+        )
+        try:
+            wait_until(lambda: manager.count("WATCHDOG=1") >= 2, 20)
+            assert manager.count("READY=1") == 1
+            assert manager.status() == f"Serving at {backend.url} with {WORKERS} workers"
+            hanging = workers_of(backend)[0]
+            os.kill(hanging, signal.SIGSTOP)
+            wait_until(lambda: any("is silent and is killed" in line for line in backend.lines), 30)
+            wait_until(lambda: hanging not in workers_of(backend), 20)
+            wait_until(lambda: len(workers_of(backend)) == WORKERS, 20)
+            assert backend.stop() == 0
+            assert manager.count("STOPPING=1") == 1
+        finally:
+            for worker in [*workers_of(backend), backend.process.pid]:
+                if runs(worker):
+                    os.kill(worker, signal.SIGKILL)
+            backend.process.wait()
+
+
 def test_a_running_query_ends_before_all_workers_do(backend: BackendProcess, folder: Path) -> None:
     connect(backend, folder)
     client = BackendClient(backend.url, backend.key, timeout=60, retry_attempts=0)
@@ -240,7 +282,7 @@ def test_workers_that_end_before_they_serve_end_the_backend_with_a_sentence() ->
 def test_sighup_reaches_every_worker() -> None:
     started = crew(
         "signal.signal(signal.SIGHUP, lambda *_: print('told', seat.number, flush=True))\n"
-        "seat.ready()\n"
+        "seat.beat()\n"
         "while True: time.sleep(1)"
     )
     assert started.stdout is not None
@@ -254,7 +296,7 @@ def test_sighup_reaches_every_worker() -> None:
 
 def test_a_worker_that_dies_again_and_again_is_started_after_growing_pauses() -> None:
     started = crew(
-        "seat.ready()\nif seat.number == 1:\n    time.sleep(0.05); sys.exit(1)\nwhile True: time.sleep(1)"
+        "seat.beat()\nif seat.number == 1:\n    time.sleep(0.05); sys.exit(1)\nwhile True: time.sleep(1)"
     )
     assert started.stderr is not None
     lines = [started.stderr.readline() for _ in range(3)]
