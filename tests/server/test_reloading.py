@@ -100,16 +100,15 @@ def test_the_log_changes_its_level_and_its_file(backend: BackendProcess) -> None
     wait_until(lambda: "logging.file" in file.read_text())
     file.rename(moved := file.with_name("moved.log"))  # as logrotate does
     hang_up(backend, "no setting changed")
-    wait_until(file.exists)
-    assert "no setting changed" in file.read_text()
+    wait_until(lambda: file.exists() and "no setting changed" in file.read_text())
     assert "no setting changed" not in moved.read_text()
-    backend.configure("logging: {level: ERROR}")
+    backend.configure('logging: {level: ERROR}\nsecurity: {allowed_ips: ["10.9.9.9"]}')
     backend.process.send_signal(signal.SIGHUP)
-    backend_is_quiet = len(backend.lines)
-    assert status(backend) == 200
-    backend.configure("logging: {level: LOUD}")
-    wait_until(lambda: hang_up(backend, "The settings stay as they were"))
-    assert not any(" INFO " in line for line in backend.lines[backend_is_quiet:])
+    wait_until(lambda: status(backend) == 403, 30)
+    quiet_from = len(backend.lines)
+    backend.process.send_signal(signal.SIGHUP)
+    reload(backend, "logging: {level: LOUD}", "The settings stay as they were")
+    assert not any(" INFO " in line for line in backend.lines[quiet_from:])
 
 
 def test_what_needs_a_restart_is_named_until_then(backend: BackendProcess) -> None:

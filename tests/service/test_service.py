@@ -266,4 +266,6 @@ def trusting(service: Installed, number: int) -> ssl.SSLContext:
 
 def ours(file: str) -> bool:
     """And not what the tests and the system wrote beside."""
-    return not file.startswith(("/srv/", "/root/.cache", "/var/log/journal", "/var/tmp/"))
+    return not file.startswith(
+        ("/srv/", "/root/.cache", "/var/log/journal", "/var/tmp/", "/var/lib/systemd/")
+    )
