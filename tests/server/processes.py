@@ -40,8 +40,10 @@ class BackendProcess:
         return self.home / "backend_config.yaml"
 
     def configure(self, more: str) -> None:
-        """Writes the settings file: ``server`` as it was, and these further lines of YAML."""
-        self.config.write_text(f"server: {self.server}\n{more}\n")
+        """Writes the settings file, at once: ``server`` as it was, and these further lines of YAML."""
+        fresh = self.config.with_suffix(".new")
+        fresh.write_text(f"server: {self.server}\n{more}\n")
+        fresh.replace(self.config)
 
     @property
     def key(self) -> str:
