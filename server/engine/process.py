@@ -25,7 +25,8 @@ def start() -> "subprocess.Popen[bytes]":
     if getattr(sys, "frozen", False):
         command = [sys.executable, FROZEN_FLAG]
     else:
-        command = [sys.executable, "-m", "server.engine.worker"]
+        # -P: a folder called server, where the backend was started, is not ours
+        command = [sys.executable, "-P", "-m", "server.engine.worker"]
     code = str(Path(__file__).resolve().parents[2])
     kept = ("PATH", "LANG", "LC_ALL", "SYSTEMROOT", "TEMP", "TMP", "LD_LIBRARY_PATH", "VIRTUAL_ENV")
     environment = {name: os.environ[name] for name in kept if name in os.environ}

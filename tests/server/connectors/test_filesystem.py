@@ -60,6 +60,15 @@ def shop(tmp_path: Path) -> Path:
     return root
 
 
+def test_nothing_is_run_from_the_folder_where_the_backend_was_started(
+    opened: Opener, shop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "server").mkdir()
+    (tmp_path / "server" / "__init__.py").write_text("raise SystemExit('this is not ours')\n")
+    monkeypatch.chdir(tmp_path)
+    opened(shop).ping()
+
+
 class TestFilesystemContract(SqlConnectorContract):
     @pytest.fixture
     def connector(self, opened: Opener, shop: Path) -> FilesystemConnector:
