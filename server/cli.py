@@ -5,6 +5,7 @@ Nothing but Python's own is imported before a command runs, so that ``--help`` a
 
 import argparse
 import os
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -124,6 +125,8 @@ def _settings(file: Path | None) -> "BackendSettings":
 
 
 def _serve(parsed: argparse.Namespace) -> int:
+    # Until serving takes it over: the first process of a container would not even hear a SIGTERM otherwise.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     from server.running import serve
     from server.settings_file import choose
 
