@@ -17,6 +17,7 @@ import pytest
 from shared.backend_client import BackendClient
 from shared.errors import AppError, QueryCancelled
 from tests.journeys.processes import children_of, runs
+from tests.peers.postgres import SUPERUSER, PostgresServer, password_of
 from tests.server.processes import BackendProcess
 from tests.server.running import lines_of, wait_until
 from tests.server.service_manager import ServiceManager
@@ -225,6 +226,30 @@ def test_health_tells_the_same_from_every_worker(backend: BackendProcess, folder
     wait_until(lambda: len(workers_of(backend)) == WORKERS, seconds=20)
     later = [backend.ask("GET", "/health")["uptime"] for _ in range(12)]
     assert min(later) >= max(health["uptime"] for health in told)
+
+
+def test_workers_may_keep_their_state_in_postgresql(
+    tmp_path: Path, folder: Path, postgres: PostgresServer
+) -> None:
+    postgres.execute("CREATE DATABASE workers_state", database="postgres")
+    secret = tmp_path / "password"
+    secret.write_text(password_of(SUPERUSER) + "\n")
+    address = f"{SUPERUSER}:${{file:{secret}}}@{postgres.host}:{postgres.port}/workers_state"
+    backend = BackendProcess(
+        tmp_path / "home", "{port: 0, workers: 2}", f"store: {{url: 'postgresql+pg8000://{address}'}}\n"
+    )
+    try:
+        connect(backend, folder)
+        assert {status_of(backend, "/api/connections/files") for _ in range(8)} == {200}
+        made = backend.ask("POST", "/api/keys", {"name": "till", "roles": ["viewer"]})
+        backend.ask("DELETE", f"/api/keys/{made['info']['id']}")
+        assert {status_of(backend, "/api/connections", made["key"]) for _ in range(8)} == {401}
+        assert backend.stop() == 0
+        rows = postgres.execute("SELECT count(*) FROM audit", database="workers_state")
+        assert rows == [[8 + 8 + 3]]
+    finally:
+        backend.process.kill()
+        backend.process.wait()
 
 
 @pytest.mark.parametrize(
