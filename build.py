@@ -379,7 +379,7 @@ def run_image(arguments: List[str]) -> int:
 
 COMMANDS: Dict[str, Tuple[Callable[[List[str]], int], str]] = {
     "run": (
-        lambda rest: program("desktop", ["run"] + rest),
+        lambda rest: program("desktop", ["run", "--demo"] + rest),
         "Start a backend with demo data and open the agent: a window, else the browser, else a URL.",
     ),
     "ask": (

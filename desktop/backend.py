@@ -36,11 +36,14 @@ class BackendState(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Backend:
-    """The configured backend, or without one the demo. ``start`` returns at once; ``client`` waits."""
+    """The configured backend, or without an address the demo, or none as long as nobody has chosen.
+
+    ``start`` returns at once; ``client`` waits. ``switch`` goes over to another one while it runs.
+    """
 
     def __init__(
         self,
-        section: BackendSection,
+        section: BackendSection | None,
         home: Path,
         on_change: Callable[[BackendState], None] = lambda _: None,
     ) -> None:
@@ -52,11 +55,11 @@ class Backend:
         self._settled = threading.Event()
         self._look_now = threading.Event()
         self._start_wanted = threading.Event()
+        self._switched = threading.Event()
         self._client: BackendClient | None = None
         self._child: DemoChild | None = None
         self.demo_connection: str | None = None
-        first: State = "connecting" if section.url else "demo-starting"
-        self._state = BackendState(state=first, since=now(), url=section.url, demo=not section.url)
+        self._state = _first(section)
 
     @property
     def state(self) -> BackendState:
@@ -84,6 +87,8 @@ class Backend:
         self._settled.wait(_START_SECONDS)
         client = self._client
         if client is None:
+            if self._section is None:
+                raise BackendConnectionError("No backend is chosen yet.")
             detail = self._state.detail if self._settled.is_set() else "It is still starting."
             raise BackendConnectionError("The backend is not running.", details=detail)
         return client
@@ -95,9 +100,26 @@ class Backend:
     def start_again(self) -> None:
         """Looks at once; starts the demo anew when it is the demo that has gone."""
         child = self._child
-        if not self._section.url and (child is None or not child.alive):
+        if self._is_demo() and (child is None or not child.alive):
             self._start_wanted.set()
         self._look_now.set()
+
+    def switch(self, section: BackendSection | None) -> None:
+        """Another backend from now on. Returns at once; ``client`` waits for the new one."""
+        with self._lock:
+            self._switched.set()
+            self._settled.clear()
+            self._section = section
+            child, self._child = self._child, None
+            client, self._client = self._client, None
+            self.demo_connection = None
+            self._state = _first(section)
+        self._on_change(self._state)
+        self._look_now.set()
+        if child is not None:
+            threading.Thread(target=child.stop, name="demo-end").start()
+        if client is not None:
+            client.close()
 
     def close(self) -> None:
         """Ends the demo, if it is ours."""
@@ -121,6 +143,10 @@ class Backend:
             self._look_now.clear()
             if self._closing.is_set():
                 return
+            if self._switched.is_set():
+                self._try_to_connect()
+                pause = _WATCH_SECONDS
+                continue
             answers = self._look()
             if not answers and self._may_start():
                 self._change("demo-starting", detail="Starting the demo again")
@@ -133,16 +159,27 @@ class Backend:
         started, and took along, is replaced without asking."""
         wanted = self._start_wanted.is_set()
         self._start_wanted.clear()
-        return not self._section.url and (wanted or self._child is None)
+        return self._is_demo() and (wanted or self._child is None)
+
+    def _is_demo(self) -> bool:
+        return self._section is not None and not self._section.url
 
     def _try_to_connect(self) -> None:
-        try:
-            self._connect()
-        except AppError as error:
-            _log.warning("%s", error)
-            self._change("offline", detail=str(error))
-        finally:
-            self._settled.set()
+        """Again from the beginning when somebody switches meanwhile: then nothing of it counts."""
+        while True:
+            self._switched.clear()
+            try:
+                self._connect()
+            except AppError as error:
+                if not self._switched.is_set():
+                    _log.warning("%s", error)
+                    self._change("offline", detail=str(error))
+            finally:
+                with self._lock:
+                    if not self._switched.is_set():
+                        self._settled.set()
+            if not self._switched.is_set() or self._closing.is_set():
+                break
         self._look()
 
     def _restart_demo(self) -> None:
@@ -153,30 +190,32 @@ class Backend:
         self._try_to_connect()
 
     def _connect(self) -> None:
-        if self._section.url:
-            self._use(self._section.url, self._section.api_key)
+        section = self._section
+        if section is None:
+            return
+        if section.url:
+            self._use(section, section.url, section.api_key)
             return
         place = find_running(self._home)
         if place is not None and self._answers(place):
-            self._use(place.url, place.key(), connection=place.connection)
+            self._use(section, place.url, place.key(), connection=place.connection)
             return
         child = DemoChild(self._home)
         with self._lock:
-            if self._closing.is_set():
+            if self._closing.is_set() or self._switched.is_set():
                 raise BackendConnectionError("The program is ending.")
             self._child = child
         place = child.start(lambda line: self._change("demo-starting", detail=line))
-        if self._closing.is_set():
+        if self._closing.is_set() or self._switched.is_set():
             child.stop()
             return
-        self._use(place.url, place.key(), connection=place.connection)
+        self._use(section, place.url, place.key(), connection=place.connection)
 
     def _answers(self, place: DemoPlace) -> bool:
         with BackendClient(place.url, place.key(), timeout=2, retry_attempts=0) as client:
             return client.health_check()
 
-    def _use(self, url: str, key: str, *, connection: str | None = None) -> None:
-        section = self._section
+    def _use(self, section: BackendSection, url: str, key: str, *, connection: str | None = None) -> None:
         folder = self._home / "agent" / "cache" / ("demo" if connection else "backend")
         client = BackendClient(
             url,
@@ -188,11 +227,14 @@ class Backend:
             verify=section.verify_tls,
         )
         with self._lock:
-            old, self._client = self._client, client
-            self.demo_connection = connection
+            if self._switched.is_set():
+                old: BackendClient | None = client
+            else:
+                old, self._client = self._client, client
+                self.demo_connection = connection
+                self._state = msgspec.structs.replace(self._state, url=url)
         if old is not None:
             old.close()
-        self._state = msgspec.structs.replace(self._state, url=url)
 
     def _look(self) -> bool:
         """Asks for its health; True when it answers."""
@@ -203,18 +245,29 @@ class Backend:
         try:
             client.health()
         except AppError as error:
-            if not self._closing.is_set():
+            if not self._closing.is_set() and client is self._client:
                 self._change("offline", detail=str(error))
             return False
         latency_ms = round((time.monotonic() - began) * 1000, 1)
-        self._change("online", latency_ms=latency_ms)
+        if client is self._client:
+            self._change("online", latency_ms=latency_ms)
         return True
 
     def _change(self, state: State, *, detail: str = "", latency_ms: float | None = None) -> None:
-        before = self._state
-        since = before.since if before.state == state else now()
-        self._state = msgspec.structs.replace(
-            before, state=state, since=since, detail=detail, latency_ms=latency_ms
-        )
+        with self._lock:
+            if self._switched.is_set():
+                return  # news of the one before
+            before = self._state
+            since = before.since if before.state == state else now()
+            self._state = msgspec.structs.replace(
+                before, state=state, since=since, detail=detail, latency_ms=latency_ms
+            )
         if (before.state, before.detail) != (state, detail):
             self._on_change(self._state)
+
+
+def _first(section: BackendSection | None) -> BackendState:
+    if section is None:
+        return BackendState(state="not_configured", since=now())
+    first: State = "connecting" if section.url else "demo-starting"
+    return BackendState(state=first, since=now(), url=section.url, demo=not section.url)

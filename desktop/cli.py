@@ -1,10 +1,13 @@
-"""The agent's commands: run and ask. Nothing but Python's own is imported before a command is known."""
+"""The agent's commands: run, ask, clean-up. Nothing but Python's own is imported before one is known."""
 
 import argparse
+import logging
 import sys
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
+
+from desktop import __version__
 
 _EXIT_CODES = """exit codes:
   0  answered
@@ -12,54 +15,142 @@ _EXIT_CODES = """exit codes:
   2  wrong usage or settings
   3  the question can be read in several ways; ask one of those that are printed
 """
+_TITLE = "V-Mart AI Agent did not start"
 
 
-def main(arguments: Sequence[str]) -> int:
-    parsed = _parser().parse_args(arguments)
-    from shared.errors import AppError, SettingsInvalid
-
+def main(arguments: Sequence[str], *, program: str = "python -m desktop", terminal: bool = True) -> int:
+    """``terminal``: somebody reads what is printed; otherwise a failed start is shown in a window."""
+    parsed = _parser(program).parse_args(_completed(arguments))
     try:
-        if parsed.command == "ask":
-            from desktop.ask import ask
-
-            return ask(parsed)
-        from desktop.run import run
-
-        return run(parsed)
-    except SettingsInvalid as error:
-        _complain(error)
-        return 2
-    except AppError as error:
-        _complain(error)
-        return 1
+        import shared.errors  # noqa: F401 - its packages may be missing where set-up has not run
     except ModuleNotFoundError as error:
         from shared.installed import missing_package
 
-        _complain(missing_package(error, "desktop"))
+        print(missing_package(error, "desktop"), file=sys.stderr)
         return 1
+    try:
+        return _command(parsed)
     except KeyboardInterrupt:
         return 130
+    except Exception as error:  # noqa: BLE001 - the outer edge of the program: the text goes to the log
+        return _failed(parsed, error, terminal=terminal)
 
 
-def _complain(error: Exception | str) -> None:
-    print(f"error: {error}", file=sys.stderr)
+def _command(parsed: argparse.Namespace) -> int:
+    if parsed.command == "ask":
+        from desktop.ask import ask
+
+        return ask(parsed)
+    if parsed.command == "clean-up":
+        from desktop.clean_up import clean_up
+
+        return clean_up(parsed)
+    from desktop.run import run
+
+    return run(parsed)
 
 
-def _parser() -> argparse.ArgumentParser:
-    called = Path(sys.argv[0]).stem
-    prog = called if called == "vmart-agent" else "python -m desktop"
-    parser = argparse.ArgumentParser(prog=prog, description="V-Mart AI Agent.")
+def _completed(arguments: Sequence[str]) -> list[str]:
+    """Without a command it is ``run``: a double click brings none. macOS may add a word of its own."""
+    given = [word for word in arguments if not word.startswith("-psn_")]
+    if not given or (given[0].startswith("-") and given[0] not in ("-h", "--help", "--version")):
+        return ["run", *given]
+    return given
+
+
+# -- When it fails ------------------------------------------------------------------------
+
+
+def _failed(parsed: argparse.Namespace, error: Exception, *, terminal: bool) -> int:
+    from shared.logs import masked
+
+    log_file = None if parsed.command == "clean-up" else _log_file()
+    sentence, code = _told(error, log_file)
+    sentence = masked(sentence)
+    print(f"error: {sentence}", file=sys.stderr)
+    if parsed.command == "run":
+        logging.getLogger(__name__).error("It did not start: %s", sentence)
+        if not (terminal or parsed.browser or parsed.no_window):
+            from desktop.notice import show
+
+            show(_TITLE, sentence, log_file)
+    return code
+
+
+def _told(error: Exception, log_file: Path | None) -> tuple[str, int]:
+    """What a person can do about it, and the exit code."""
+    from shared.errors import AppError, SettingsInvalid
+    from shared.installed import find_missing_package
+
+    if isinstance(error, AppError):
+        return str(error), 2 if isinstance(error, SettingsInvalid) else 1
+    if isinstance(error, ModuleNotFoundError) and (missing := find_missing_package(error, "desktop")):
+        return missing, 1
+    if isinstance(error, OSError) and isinstance(error.filename, str):  # something that can be mended
+        return f"{error.filename} cannot be used: {error.strerror}.", 1
+    logging.getLogger(__name__).error("It failed unexpectedly.", exc_info=error)
+    where = f" What happened stands in {log_file}." if log_file else ""
+    return f"Something went wrong in this program.{where}", 1
+
+
+def _log_file() -> Path | None:
+    """Opens the log unless a command has done so. None when there can be none."""
+    from shared import logs
+    from shared.paths import home
+
+    for handler in logging.getLogger().handlers:
+        if isinstance(handler, logging.FileHandler):
+            return Path(handler.baseFilename)
+    file = home() / "agent" / "agent.log"
+    try:
+        logs.set_up(file=file, to_terminal=False)
+    except OSError:
+        return None
+    return file
+
+
+# -- What can be said ---------------------------------------------------------------------
+
+
+def _parser(program: str) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog=program, description="V-Mart AI Agent. Without a command it opens the agent."
+    )
+    parser.add_argument("--version", action="version", version=f"vmart-agent {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    _add_run(commands)
+    _add_ask(commands)
+    clean_up = commands.add_parser(
+        "clean-up",
+        help="take away what the program left on this machine, before it is uninstalled",
+        description="Take away the entry that starts the agent with your login. Your conversations stay, "
+        "unless --data is given.",
+    )
+    clean_up.add_argument(
+        "--data", action="store_true", help="also conversations, results, demo data and the agent's settings"
+    )
+    clean_up.add_argument("--yes", action="store_true", help="do not ask before removing")
+    return parser
+
+
+def _add_run(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     run = commands.add_parser(
         "run",
         help="open the agent: a window, else the browser, else a printed address",
-        description="Open the agent. Without a backend in the settings it starts one with demo data.",
+        description="Open the agent. Without a backend in the settings it asks, once, whether to use demo "
+        "data or a backend of yours.",
     )
     how = run.add_mutually_exclusive_group()
     how.add_argument("--browser", action="store_true", help="use the default browser")
     how.add_argument("--no-window", action="store_true", help="only print the address")
+    run.add_argument(
+        "--demo", action="store_true", help="without a backend in the settings, use demo data, unasked"
+    )
     run.add_argument("--config", type=Path, metavar="FILE", help="settings file (chatbot_config.yaml)")
     run.add_argument("--port", type=_port, metavar="N", help="port on 127.0.0.1; 0 takes a free one")
+
+
+def _add_ask(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     ask = commands.add_parser(
         "ask",
         help="answer one question in the terminal",
@@ -81,7 +172,6 @@ def _parser() -> argparse.ArgumentParser:
         "--conversation", metavar="NAME", help="go on with, or begin, the conversation of that name"
     )
     ask.add_argument("--config", type=Path, metavar="FILE", help="settings file (chatbot_config.yaml)")
-    return parser
 
 
 def _day(text: str) -> date:

@@ -17,6 +17,8 @@ from shared.paths import private_folder
 _log = logging.getLogger(__name__)
 _ROOT = Path(__file__).resolve().parent.parent
 _END_SECONDS = 8.0
+FROZEN_WORD = "demo-backend"
+"""What a packaged program is called with to become the demo; its entry knows it too."""
 
 
 class DemoPlace(msgspec.Struct, frozen=True):
@@ -39,19 +41,21 @@ class DemoChild:
     def __init__(self, home: Path) -> None:
         self._note = _note(home)
         self._process: subprocess.Popen[str] | None = None
+        self._ready = False
 
     def start(self, progress: Callable[[str], None]) -> DemoPlace:
         """Blocks until it answers; ``progress`` gets its lines. Raises BackendConnectionError."""
-        environment = os.environ | {"PYTHONUNBUFFERED": "1"}
-        path = [str(_ROOT), environment.get("PYTHONPATH", "")]
-        environment["PYTHONPATH"] = os.pathsep.join(part for part in path if part)
+        environment = os.environ | {"PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8"}
+        if not _is_frozen():
+            path = [str(_ROOT), environment.get("PYTHONPATH", "")]
+            environment["PYTHONPATH"] = os.pathsep.join(part for part in path if part)
         self._process = subprocess.Popen(
-            # -P: a folder called server where the person stands is not ours
-            [sys.executable, "-P", "-m", "server", "demo", "--with-parent", "--port", "0"],
+            _command(),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            encoding="utf-8",
             env=environment,
             start_new_session=True,  # Ctrl-C in the terminal is ours to pass on
         )
@@ -68,6 +72,7 @@ class DemoChild:
             listening.join(2)
             last = said[-1] if said else ""
             raise BackendConnectionError("The demo backend did not start.", details=last) from error
+        self._ready = True
         private_folder(self._note.parent)
         self._note.write_text(
             json.dumps({**msgspec.to_builtins(place), "pid": process.pid}), encoding="utf-8"
@@ -86,6 +91,8 @@ class DemoChild:
         noted = _read(self._note)
         if noted is not None and noted[1] == process.pid:
             self._note.unlink(missing_ok=True)
+        if not self._ready:
+            process.terminate()  # it makes its data, and looks at its input only afterwards
         if process.stdin is not None:
             try:
                 process.stdin.close()
@@ -96,6 +103,17 @@ class DemoChild:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+def _command() -> list[str]:
+    """A frozen program holds the backend too, and becomes it when its first word says so."""
+    # -P: a folder called server where the person stands is not ours
+    words = [FROZEN_WORD] if _is_frozen() else ["-P", "-m", "server", "demo"]
+    return [sys.executable, *words, "--with-parent", "--port", "0"]
+
+
+def _is_frozen() -> bool:
+    return bool(getattr(sys, "frozen", False))
 
 
 def find_running(home: Path) -> DemoPlace | None:

@@ -6,10 +6,12 @@ import sys
 import webbrowser
 from pathlib import Path
 
-from desktop import settings_file
+from desktop import autostart, settings_file
+from desktop.instance import Instance, Place
 from desktop.serving import Ending, Serving, take_port
 from shared import logs
 from shared.paths import home
+from shared.settings import AgentSettings
 
 
 def run(parsed: argparse.Namespace) -> int:
@@ -23,22 +25,46 @@ def run(parsed: argparse.Namespace) -> int:
         max_size_mb=settings.logging.max_size_mb,
         to_terminal=False,
     )
+    with Instance(folder) as instance:
+        first = None if instance.take() else instance.find_first()
+        if first is not None:
+            _show_first(*first, parsed)
+            return 0
+        autostart.here().renew()
+        _serve(parsed, settings, folder, instance)
+    return 0
+
+
+def _serve(parsed: argparse.Namespace, settings: AgentSettings, folder: Path, instance: Instance) -> None:
     wanted = settings.chatbot.port if parsed.port is None else parsed.port
     listening, other = take_port(wanted)
     if other:
         _say(f"Port {wanted} is taken; using {listening.getsockname()[1]}.")
     ending = Ending()
-    with Serving(settings, folder, listening) as serving:
+    with Serving(settings, folder, listening, config=parsed.config, ask=not parsed.demo) as serving:
+        instance.announce(Place(os.getpid(), serving.door.link, serving.door.token))
         shown = not (parsed.browser or parsed.no_window) and _show_window(serving, ending)
         if not shown:
             _show_elsewhere(serving, only_print=parsed.no_window)
             ending.wait()
         _say("Stopping.")
-    return 0
+
+
+def _show_first(place: Place, has_window: bool, parsed: argparse.Namespace) -> None:
+    """A second start: the first one's window is in front by now, or its page is opened."""
+    if has_window:
+        _say("V-Mart AI Agent is open already; its window is in front now.")
+        return
+    opened = not parsed.no_window and _has_display() and _open_browser(place.link)
+    where = (
+        "is open already, in your browser, at" if opened else "runs already. Open this address in a browser:"
+    )
+    _say(f"V-Mart AI Agent {where}\n\n    {place.link}\n")
 
 
 def _show_window(serving: Serving, ending: Ending) -> bool:
-    from desktop.window import Window, WindowMissing
+    from desktop.native import WindowMissing
+    from desktop.window import Window
 
     try:
         window = Window(serving.parts, serving.door.link)
@@ -51,10 +77,27 @@ def _show_window(serving: Serving, ending: Ending) -> bool:
 
 
 def _show_elsewhere(serving: Serving, *, only_print: bool) -> None:
-    opened = not only_print and _has_display() and webbrowser.open(serving.door.link)
+    opened = not only_print and _has_display() and _open_browser(serving.door.link)
     where = "is open in your browser, at" if opened else "is ready. Open this address in a browser:"
     _say(f"V-Mart AI Agent {where}\n\n    {serving.door.link}\n")
     _say("The address holds a key for this start: do not pass it on. Ctrl-C ends the program.")
+
+
+def _open_browser(link: str) -> bool:
+    """A packaged program has libraries of its own, which the browser must not be made to load."""
+    name = "LD_LIBRARY_PATH"
+    ours = os.environ.get(name)
+    if ours is None or not getattr(sys, "frozen", False):
+        return webbrowser.open(link)
+    systems = os.environ.get(f"{name}_ORIG")
+    try:
+        if systems is None:
+            del os.environ[name]
+        else:
+            os.environ[name] = systems
+        return webbrowser.open(link)
+    finally:
+        os.environ[name] = ours
 
 
 def _has_display() -> bool:

@@ -5,9 +5,11 @@ import socket
 import threading
 from pathlib import Path
 
-from desktop import __version__
+from desktop import __version__, settings_file
 from desktop.app import Agent, build
 from desktop.backend import Backend
+from desktop.choice import ChoiceFile, chosen
+from desktop.setup import Setup
 from desktop.vega import VegaBundle
 from desktop.web.announcements import Announcements
 from desktop.web.door import Door
@@ -23,10 +25,23 @@ _UI = Path(__file__).resolve().parent / "ui"
 class Serving:
     """Use ``with``: leaving ends the server, the turns and the demo."""
 
-    def __init__(self, settings: AgentSettings, home: Path, listening: socket.socket) -> None:
+    def __init__(
+        self,
+        settings: AgentSettings,
+        home: Path,
+        listening: socket.socket,
+        *,
+        config: Path | None = None,
+        ask: bool = False,
+    ) -> None:
+        """``config`` is the file that the settings came from, if it was named; with ``ask`` the person
+        chooses a backend when none is set up, and otherwise it is the demo."""
         announcements = Announcements()
+        choices = ChoiceFile(home)
         backend = Backend(
-            settings.backend, home, lambda state: announcements.announce("backend", encoded(state))
+            chosen(settings.backend, choices.find(), ask=ask),
+            home,
+            lambda state: announcements.announce("backend", encoded(state)),
         )
         backend.start()
         self.agent: Agent = build(
@@ -40,6 +55,7 @@ class Serving:
             version=__version__,
             model_kind=self.agent.model_kind,
             backend=backend,
+            setup=Setup(settings.backend, settings_file.place(config, home), choices, backend),
             sources=self.agent.sources,
             runner=self.agent.runner,
             queries=self.agent.queries,

@@ -14,10 +14,18 @@ def from_clone() -> bool:
     return (_ROOT / "build.py").exists()
 
 
-def missing_package(error: ModuleNotFoundError, extra: str) -> str:
-    """One sentence for the person. A missing module of our own is a bug, and raised again."""
+def find_missing_package(error: ModuleNotFoundError, extra: str) -> str | None:
+    """One sentence for the person; None for a missing module of our own, which is a bug."""
     name = (error.name or "").partition(".")[0]
     if not name or name in _OURS:
-        raise error
+        return None
     remedy = "python3 build.py setup" if from_clone() else f'pip install "vmart-ai-agent[{extra}]"'
     return f"The package {name} is missing. Run: {remedy}"
+
+
+def missing_package(error: ModuleNotFoundError, extra: str) -> str:
+    """The same; raises the error again when it is a bug."""
+    sentence = find_missing_package(error, extra)
+    if sentence is None:
+        raise error
+    return sentence

@@ -157,8 +157,18 @@ def load(file: Path, kind: type[S], environ: Mapping[str, str] | None = None) ->
 
 def parse(text: str, kind: type[S], *, source: str, environ: Mapping[str, str]) -> S:
     """The settings in a YAML text; ``source`` is what error sentences call it."""
+    tree = tree_of(text, source=source)
+    filled = _filled({} if tree is None else tree, source=source, path="", environ=environ)
     try:
-        tree = yaml.load(text, Loader=_StrictLoader)  # noqa: S506 - it is a SafeLoader
+        return msgspec.convert(filled, kind, strict=False)
+    except msgspec.ValidationError as error:
+        raise SettingsInvalid(_sentence(str(error), source)) from error
+
+
+def tree_of(text: str, *, source: str) -> object:
+    """What a YAML text says, with its variables still in it. Raises SettingsInvalid."""
+    try:
+        return yaml.load(text, Loader=_StrictLoader)  # noqa: S506 - it is a SafeLoader
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f" in line {mark.line + 1}" if mark else ""
@@ -169,11 +179,6 @@ def parse(text: str, kind: type[S], *, source: str, environ: Mapping[str, str]) 
         raise SettingsInvalid(
             f"{source}: a value is not what YAML takes it for. Put it in quotes."
         ) from error
-    filled = _filled({} if tree is None else tree, source=source, path="", environ=environ)
-    try:
-        return msgspec.convert(filled, kind, strict=False)
-    except msgspec.ValidationError as error:
-        raise SettingsInvalid(_sentence(str(error), source)) from error
 
 
 class _StrictLoader(yaml.SafeLoader):

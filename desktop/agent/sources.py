@@ -34,7 +34,8 @@ MakeAnalyst = Callable[[Schema, Fetch, date, date | None], AnalystLike]
 
 
 class Sources:
-    """Looks through the client, which remembers for a while. An analyst is kept as long as its schema."""
+    """Looks through the client, which remembers for a while. An analyst is kept as long as its schema,
+    and its client: the values it knows are those of one backend."""
 
     def __init__(
         self,
@@ -46,7 +47,7 @@ class Sources:
         self._make_analyst = make_analyst
         self.today = today
         self._lock = threading.Lock()
-        self._analysts: dict[tuple[str, date | None], tuple[bytes, AnalystLike]] = {}
+        self._analysts: dict[tuple[str, date | None], tuple[BackendClient, bytes, AnalystLike]] = {}
 
     def connections(self) -> list[ConnectionInfo]:
         """Those that SQL can be sent to."""
@@ -71,16 +72,17 @@ class Sources:
         return self._client().get_schema(connection)
 
     def analyst(self, connection: str, as_of: date | None = None) -> AnalystLike:
-        schema = self.schema(connection)
+        client = self._client()
+        schema = client.get_schema(connection)
         mark = msgspec.json.encode([schema.tables, schema.dialect, self.today().isoformat()])
         key = (connection, as_of)
         with self._lock:
             kept = self._analysts.get(key)
-        if kept is not None and kept[0] == mark:
-            return kept[1]
+        if kept is not None and kept[0] is client and kept[1] == mark:
+            return kept[2]
         made = self._make_analyst(schema, lambda sql: self._fetch(connection, sql), self.today(), as_of)
         with self._lock:
-            self._analysts[key] = (mark, made)
+            self._analysts[key] = (client, mark, made)
         return made
 
     def newest_day(self, connection: str, as_of: date | None = None) -> date | None:

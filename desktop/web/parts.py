@@ -7,6 +7,7 @@ from pathlib import Path
 from desktop.agent.runner import Runner
 from desktop.agent.sources import Sources
 from desktop.backend import Backend
+from desktop.setup import Setup
 from desktop.store.conversations import Conversations
 from desktop.store.preferences import PreferenceStore
 from desktop.store.results import Results
@@ -17,10 +18,11 @@ from desktop.web.announcements import Announcements
 
 class Dialogs:
     """What a native window can do and a page cannot. ``choose`` asks where to save a file of that name;
-    it is None as long as there is no such window."""
+    ``front`` brings it before all others. Both are None as long as there is no such window."""
 
     def __init__(self) -> None:
         self.choose: Callable[[str], Path | None] | None = None
+        self.front: Callable[[], None] | None = None
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,7 @@ class Parts:
     version: str
     model_kind: str
     backend: Backend
+    setup: Setup
     sources: Sources
     runner: Runner
     queries: Queries

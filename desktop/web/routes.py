@@ -12,6 +12,7 @@ from desktop.web.pages import Pages
 from desktop.web.parts import Parts
 from desktop.web.results import ResultPages
 from desktop.web.saving import SavePage
+from desktop.web.setup import SetupPages
 from desktop.web.state import StatePages
 from shared.errors import AppError, MethodNotAllowed, NotFound
 
@@ -21,7 +22,7 @@ Handler = Callable[..., bottle.HTTPResponse]
 def application(parts: Parts) -> bottle.Bottle:
     """The WSGI application, without its door."""
     asking, conversations, results = Asking(parts), ConversationPages(parts), ResultPages(parts)
-    state, pages = StatePages(parts), Pages(parts)
+    state, pages, setup = StatePages(parts), Pages(parts), SetupPages(parts)
     routes: list[tuple[str, str, Handler]] = [
         ("GET", "/", pages.index),
         ("GET", "/favicon.ico", pages.icon),
@@ -31,6 +32,9 @@ def application(parts: Parts) -> bottle.Bottle:
         ("GET", "/api/events", state.events),
         ("PUT", "/api/settings", state.change_settings),
         ("POST", "/api/backend/look", state.look_again),
+        ("POST", "/api/backend/demo", setup.use_demo),
+        ("POST", "/api/backend/connect", setup.connect),
+        ("POST", "/api/window/front", state.come_forward),
         ("POST", "/api/save", SavePage(parts).save),
         ("GET", "/api/schema", state.schema),
         ("GET", "/api/starters", state.starters),

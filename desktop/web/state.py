@@ -7,7 +7,7 @@ import bottle
 import msgspec
 
 from desktop.web.parts import Parts
-from desktop.web.replies import Body, body, encoded, json, nothing, query_text, sse, stream_of
+from desktop.web.replies import Body, Empty, body, encoded, json, nothing, query_text, sse, stream_of
 from shared.errors import AppError
 from shared.wire import ConnectionInfo
 
@@ -35,6 +35,7 @@ class StatePages:
                     for found in connections
                 ],
                 "settings": parts.preferences.get(),
+                "setup": {"url": parts.setup.configured_url, "file": str(parts.setup.file)},
                 "native": parts.dialogs.choose is not None,
                 "draft": parts.preferences.draft(),
             }
@@ -67,6 +68,14 @@ class StatePages:
         body(Body)
         self._parts.backend.start_again()
         return nothing(202)
+
+    def come_forward(self) -> bottle.HTTPResponse:
+        """For a second start of the program: this one's window, if it has one, in front of all others."""
+        body(Empty)
+        front = self._parts.dialogs.front
+        if front is not None:
+            front()
+        return json({"window": front is not None})
 
     def schema(self) -> bottle.HTTPResponse:
         connection = self._parts.sources.choose(query_text("connection") or None)

@@ -22,15 +22,17 @@ _GRACE_SECONDS = 2.0
 
 def start() -> "subprocess.Popen[bytes]":
     """The process, with pipes on its standard input and output."""
+    kept = ("PATH", "LANG", "LC_ALL", "SYSTEMROOT", "TEMP", "TMP", "LD_LIBRARY_PATH", "VIRTUAL_ENV")
+    environment = {name: value for name, value in os.environ.items() if name in kept}
     if getattr(sys, "frozen", False):
         command = [sys.executable, FROZEN_FLAG]
+        # where a one-file program is unpacked; without these it would unpack itself once more
+        environment |= {name: value for name, value in os.environ.items() if name.startswith("_PYI_")}
     else:
         # -P: a folder called server, where the backend was started, is not ours
         command = [sys.executable, "-P", "-m", "server.engine.worker"]
-    code = str(Path(__file__).resolve().parents[2])
-    kept = ("PATH", "LANG", "LC_ALL", "SYSTEMROOT", "TEMP", "TMP", "LD_LIBRARY_PATH", "VIRTUAL_ENV")
-    environment = {name: os.environ[name] for name in kept if name in os.environ}
-    environment |= {"PYTHONPATH": code, "PYTHONDONTWRITEBYTECODE": "1", "HOME": os.devnull}
+        environment["PYTHONPATH"] = str(Path(__file__).resolve().parents[2])
+    environment |= {"PYTHONDONTWRITEBYTECODE": "1", "HOME": os.devnull}
     return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment)
 
 

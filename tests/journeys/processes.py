@@ -41,7 +41,7 @@ class Running:
 
     def __init__(self, home: Path, *arguments: str, until: str = "Ctrl-C", **more: str) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "desktop", "run", "--port", "0", *arguments],
+            [sys.executable, "-m", "desktop", "run", "--demo", "--port", "0", *arguments],
             env=environment(home, **more),
             cwd=ROOT,
             stdout=subprocess.PIPE,

@@ -1,0 +1,137 @@
+"""One agent for each home: a lock that ends with its process, and a note of where the first one answers.
+
+The lock is the operating system's, so nothing is left behind by a process that was killed. The note
+holds the key to the window's server; only its owner can read it.
+"""
+
+import contextlib
+import errno
+import http.client
+import os
+import sys
+import time
+from pathlib import Path
+from types import TracebackType
+from urllib.parse import urlsplit
+
+import msgspec
+
+from shared.errors import Conflict
+from shared.paths import private_folder
+
+_WAIT_SECONDS = 30.0
+_ANSWER_SECONDS = 5.0
+_HELD = (errno.EAGAIN, errno.EACCES, errno.EDEADLK)
+
+
+class Place(msgspec.Struct, frozen=True):
+    """Where the first one answers. ``link`` opens its window's page in a browser."""
+
+    pid: int
+    link: str
+    token: str
+
+
+class Instance:
+    """Use ``with``. ``take`` says whether this process is the one of its home."""
+
+    def __init__(self, home: Path) -> None:
+        folder = private_folder(home / "agent")
+        self._lock = folder / "running.lock"
+        self._note = folder / "running.json"
+        self._held: int | None = None
+
+    def __enter__(self) -> "Instance":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        held, self._held = self._held, None
+        if held is not None:
+            with contextlib.suppress(OSError):
+                self._note.unlink(missing_ok=True)
+            os.close(held)
+
+    def take(self) -> bool:
+        opened = os.open(self._lock, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            _lock(opened)
+        except OSError as error:
+            if error.errno in _HELD:
+                os.close(opened)
+                return False
+            # a file system without locks: two windows are better than none
+        self._held = opened
+        self._note.unlink(missing_ok=True)  # of one that was killed
+        return True
+
+    def announce(self, place: Place) -> None:
+        """Tells later starts where this one answers."""
+        beside = self._note.with_suffix(f".{os.getpid()}.new")
+        beside.unlink(missing_ok=True)
+        with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
+            out.write(msgspec.json.encode(place))
+        beside.replace(self._note)
+
+    def find_first(self) -> tuple[Place, bool] | None:
+        """The one that runs already, asked to show itself, and whether it has a window that came to the
+        front. None when it has ended meanwhile: then this process is the one. Raises Conflict when it runs
+        and does not answer."""
+        deadline = time.monotonic() + _WAIT_SECONDS
+        while True:
+            if self.take():
+                return None
+            place = self._read()
+            if place is not None:
+                shown = _bring_forward(place)
+                if shown is not None:
+                    return place, shown
+            if time.monotonic() > deadline:
+                which = f" (process {place.pid})" if place else ""
+                raise Conflict(
+                    f"V-Mart AI Agent runs already{which}, but does not answer. End it, then start it again."
+                )
+            time.sleep(0.2)
+
+    def _read(self) -> Place | None:
+        try:
+            return msgspec.json.decode(self._note.read_bytes(), type=Place)
+        except (OSError, msgspec.DecodeError):
+            return None
+
+
+def _bring_forward(place: Place) -> bool | None:
+    """None when nobody answers there."""
+    address = urlsplit(place.link)
+    connection = http.client.HTTPConnection("127.0.0.1", address.port, timeout=_ANSWER_SECONDS)
+    headers = {"Authorization": f"Bearer {place.token}", "Content-Type": "application/json"}
+    try:
+        connection.request("POST", "/api/window/front", b"{}", headers)
+        answer = connection.getresponse()
+        data = answer.read(10_000)
+        if answer.status == 404:  # an older version, which cannot come forward
+            return False
+        if answer.status != 200:
+            return None
+        return bool(msgspec.json.decode(data, type=_Shown).window)
+    except (OSError, http.client.HTTPException, msgspec.DecodeError):
+        return None
+    finally:
+        connection.close()
+
+
+class _Shown(msgspec.Struct, frozen=True):
+    window: bool
+
+
+def _lock(opened: int) -> None:
+    """Raises OSError when another process holds it."""
+    if sys.platform == "win32":
+        import msvcrt
+
+        msvcrt.locking(opened, msvcrt.LK_NBLCK, 1)
+    else:
+        import fcntl
+
+        fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,0 +1,88 @@
+"""Choosing the backend while the program runs: demo data, or the company's, tested before it is kept."""
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import msgspec
+
+from desktop import settings_edit
+from desktop.backend import Backend
+from desktop.choice import Choice, ChoiceFile, demo
+from desktop.probe import Address, Step, address_of, probe
+from shared.errors import AppError, Conflict, SettingsInvalid
+from shared.settings import BackendSection
+
+
+class Setup:
+    """``section`` is what the settings say, whatever is in use; ``file`` is where they are kept."""
+
+    def __init__(self, section: BackendSection, file: Path, choices: ChoiceFile, backend: Backend) -> None:
+        self._section = section
+        self._file = file
+        self._choices = choices
+        self._backend = backend
+        self._one_at_a_time = threading.Lock()
+
+    @property
+    def configured_url(self) -> str:
+        """The company's backend, also while the demo is used in its place. The key never leaves here."""
+        return self._section.url
+
+    @property
+    def file(self) -> Path:
+        return self._file
+
+    def use_demo(self) -> None:
+        """Now, and at every later start."""
+        self._choices.keep(Choice(demo=True, instead_of=self._section.url))
+        self._backend.switch(demo(self._section))
+
+    def connect(self, typed: str, key: str, *, plain_allowed: bool) -> Iterator[Step]:
+        """Each step as it is taken. When all are good, it is kept and used from now on."""
+        if not self._one_at_a_time.acquire(blocking=False):
+            raise Conflict("Another window is connecting at this moment. Try again when it has finished.")
+        try:
+            yield from self._connect(typed, key, plain_allowed=plain_allowed)
+        finally:
+            self._one_at_a_time.release()
+
+    def _connect(self, typed: str, key: str, *, plain_allowed: bool) -> Iterator[Step]:
+        try:
+            address = address_of(typed)
+            tried = self._tried(address, key)
+        except SettingsInvalid as error:
+            yield Step(step="address", state="failed", says=error.message)
+            return
+        for step in probe(tried, address, plain_allowed=plain_allowed):
+            yield step
+            if step.state == "failed":
+                return
+        try:
+            self._section = settings_edit.keep_backend(self._file, tried.url, tried.api_key)
+            self._choices.keep(Choice())
+        except SettingsInvalid as error:
+            yield Step(step="saved", state="failed", says=error.message)
+            return
+        except (AppError, OSError):
+            yield Step(step="saved", state="failed", says=f"It could not be kept in {self._file.parent}.")
+            return
+        self._backend.switch(self._section)
+        yield Step(step="saved", state="ok", says=f"Kept in {self._file.name}, which only you can read.")
+
+    def _tried(self, address: Address, key: str) -> BackendSection:
+        """Without a key the kept one, but only for the place that it was given for."""
+        key = key.strip()
+        if not key and _same_place(address.url, self._section.url):
+            key = self._section.api_key
+        if not key:
+            raise SettingsInvalid("Paste the API key that your administrator gave you.")
+        if not key.isascii() or not key.isprintable() or " " in key:
+            raise SettingsInvalid("The API key holds characters that no key has. Copy it again.")
+        return msgspec.structs.replace(self._section, url=address.url, api_key=key)
+
+
+def _same_place(one: str, other: str) -> bool:
+    first, second = urlsplit(one), urlsplit(other)
+    return (first.scheme, first.hostname, first.port) == (second.scheme, second.hostname, second.port)
