@@ -5,7 +5,7 @@ import socket
 import threading
 from pathlib import Path
 
-from desktop import __version__, settings_file
+from desktop import __version__, autostart, settings_file
 from desktop.app import Agent, build
 from desktop.backend import Backend
 from desktop.choice import ChoiceFile, chosen
@@ -55,6 +55,7 @@ class Serving:
             version=__version__,
             model_kind=self.agent.model_kind,
             backend=backend,
+            autostart=autostart.here(),
             setup=Setup(settings.backend, settings_file.place(config, home), choices, backend),
             sources=self.agent.sources,
             runner=self.agent.runner,

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from desktop.agent.runner import Runner
 from desktop.agent.sources import Sources
+from desktop.autostart import Autostart
 from desktop.backend import Backend
 from desktop.setup import Setup
 from desktop.store.conversations import Conversations
@@ -33,6 +34,7 @@ class Parts:
     model_kind: str
     backend: Backend
     setup: Setup
+    autostart: Autostart
     sources: Sources
     runner: Runner
     queries: Queries

@@ -34,6 +34,7 @@ def application(parts: Parts) -> bottle.Bottle:
         ("POST", "/api/backend/look", state.look_again),
         ("POST", "/api/backend/demo", setup.use_demo),
         ("POST", "/api/backend/connect", setup.connect),
+        ("PUT", "/api/autostart", setup.set_autostart),
         ("POST", "/api/window/front", state.come_forward),
         ("POST", "/api/save", SavePage(parts).save),
         ("GET", "/api/schema", state.schema),

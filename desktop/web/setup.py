@@ -6,7 +6,7 @@ import bottle
 
 from desktop.probe import Step
 from desktop.web.parts import Parts
-from desktop.web.replies import Body, Empty, body, encoded, nothing, sse, stream_of
+from desktop.web.replies import Body, Empty, body, encoded, json, nothing, sse, stream_of
 
 
 class ConnectBody(Body, frozen=True):
@@ -15,6 +15,10 @@ class ConnectBody(Body, frozen=True):
     url: str
     api_key: str = ""
     plain_allowed: bool = False
+
+
+class AutostartBody(Body, frozen=True):
+    on: bool
 
 
 class SetupPages:
@@ -36,5 +40,13 @@ class SetupPages:
 
         return stream_of(lines())
 
+    def set_autostart(self) -> bottle.HTTPResponse:
+        self._parts.autostart.set(body(AutostartBody).on)
+        return json(autostart_news(self._parts))
+
     def _steps(self, wanted: ConnectBody) -> Iterator[Step]:
         yield from self._parts.setup.connect(wanted.url, wanted.api_key, plain_allowed=wanted.plain_allowed)
+
+
+def autostart_news(parts: Parts) -> dict[str, bool]:
+    return {"possible": parts.autostart.possible, "on": parts.autostart.on}

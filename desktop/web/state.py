@@ -8,6 +8,7 @@ import msgspec
 
 from desktop.web.parts import Parts
 from desktop.web.replies import Body, Empty, body, encoded, json, nothing, query_text, sse, stream_of
+from desktop.web.setup import autostart_news
 from shared.errors import AppError
 from shared.wire import ConnectionInfo
 
@@ -36,6 +37,7 @@ class StatePages:
                 ],
                 "settings": parts.preferences.get(),
                 "setup": {"url": parts.setup.configured_url, "file": str(parts.setup.file)},
+                "autostart": autostart_news(parts),
                 "native": parts.dialogs.choose is not None,
                 "draft": parts.preferences.draft(),
             }

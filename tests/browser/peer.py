@@ -50,6 +50,10 @@ class Peer:
             "detail": "",
             "demo": False,
         }
+        self.setup = {"url": "", "file": "/home/anita/.vmart/chatbot_config.yaml"}
+        self.autostart = {"possible": True, "on": False}
+        self.steps: list[dict[str, str]] = []
+        self.connected: list[dict[str, Any]] = []
         self.settings = {"theme": "system", "numbers": "indian", "language": "en"}
         self.conversations: dict[str, dict[str, Any]] = {}
         self.deleted: dict[str, dict[str, Any]] = {}
@@ -90,6 +94,8 @@ class Peer:
                 {"name": "finance_pg", "type": "postgres", "description": "Ledger and rents"},
             ],
             "settings": self.settings,
+            "setup": self.setup,
+            "autostart": self.autostart,
             "draft": self.drafts.get(None, ""),
         }
 
@@ -168,6 +174,11 @@ class Handler(BaseHTTPRequestHandler):
             case ["api", "backend", "look"]:
                 self.json({}, 202)
                 self.peer.set_backend(state="online")
+            case ["api", "backend", "demo"]:
+                self.json({}, 202)
+                self.peer.set_backend(state="demo-starting", demo=True, url="", detail="Writing sales, 40 %")
+            case ["api", "backend", "connect"]:
+                self.connect(body)
             case ["api", "turns", name, "stop"]:
                 self.peer.stops[name].set()
                 self.json({}, 202)
@@ -180,6 +191,10 @@ class Handler(BaseHTTPRequestHandler):
         body = self.body()
         if path[1] == "settings":
             self.peer.settings |= body
+        elif path[1] == "autostart":
+            self.peer.autostart |= body
+            self.json(self.peer.autostart)
+            return
         elif path[1] == "draft":
             self.peer.drafts[body["conversation_id"]] = body["text"]
         self.json(self.peer.settings)
@@ -196,6 +211,19 @@ class Handler(BaseHTTPRequestHandler):
         self.send_response(204)
         self.send_header("Content-Length", "0")
         self.end_headers()
+
+    def connect(self, body: dict[str, Any]) -> None:
+        """The peer's steps; one without a state waits until the page goes."""
+        self.peer.connected.append(body)
+        self.stream()
+        for step in self.peer.steps:
+            if "state" not in step:
+                threading.Event().wait(20)
+                return
+            self.wfile.write(
+                f"event: step\ndata: {json.dumps({'remedy': '', 'code': '', **step})}\n\n".encode()
+            )
+            self.wfile.flush()
 
     def ask(self, body: dict[str, Any]) -> None:
         peer = self.peer

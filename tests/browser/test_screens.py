@@ -102,6 +102,99 @@ def settings(page: Page, peer: Peer) -> None:
     expect(page.get_by_role("heading", name="Appearance")).to_be_visible()
 
 
+def settings_demo(page: Page, peer: Peer) -> None:
+    peer.setup["url"] = "https://backend.vmart.example:5000"
+    peer.autostart["on"] = True
+    peer.set_backend(demo=True)
+    page.goto(f"{peer.url}#/settings/answers")
+    page.reload()
+    expect(page.get_by_role("link", name="Use backend.vmart.example:5000 again")).to_be_visible()
+    expect(page.get_by_role("switch", checked=True)).to_be_attached()
+
+
+def welcome(page: Page, peer: Peer) -> None:
+    peer.set_backend(state="not_configured", url="", latency_ms=None)
+    expect(page.get_by_role("heading", name="Where is your data?")).to_be_visible()
+
+
+def not_configured(page: Page, peer: Peer) -> None:
+    peer.set_backend(state="not_configured", url="", latency_ms=None)
+    page.goto(f"{peer.url}#/settings")
+    expect(page.get_by_role("link", name="Choose one")).to_be_visible()
+
+
+def connect(page: Page, peer: Peer) -> None:
+    welcome(page, peer)
+    page.locator("#choose-backend").click()
+    expect(page.get_by_label("Address")).to_be_focused()
+
+
+GOOD = [
+    {"step": "address", "state": "ok", "says": "The address is https://backend.vmart.example:5000."},
+    {"step": "name", "state": "ok", "says": "The name backend.vmart.example is known."},
+    {"step": "reach", "state": "ok", "says": "backend.vmart.example:5000 answers."},
+]
+
+
+def fill_and_connect(page: Page, peer: Peer, steps: list[dict[str, str]]) -> None:
+    peer.steps = steps
+    connect(page, peer)
+    page.get_by_label("Address").fill("backend.vmart.example")
+    page.get_by_label("API key").fill("vmart_0123456789abcdef")
+    page.get_by_role("button", name="Test and connect").click()
+
+
+def connect_running(page: Page, peer: Peer) -> None:
+    fill_and_connect(page, peer, [*GOOD, {}])
+    expect(page.get_by_text("5000 answers.")).to_be_visible()
+
+
+def connect_failed(page: Page, peer: Peer) -> None:
+    failed = {
+        "step": "tls",
+        "state": "failed",
+        "says": "The certificate of backend.vmart.example is not trusted by this computer.",
+        "remedy": "Have your administrator install the company's root certificate on this computer, "
+        "then try again.",
+    }
+    fill_and_connect(page, peer, [*GOOD, failed])
+    expect(page.get_by_text("Not connected; nothing has changed")).to_be_visible()
+    expect(page.get_by_label("Address")).to_be_focused()
+
+
+def connect_plain(page: Page, peer: Peer) -> None:
+    failed = {
+        "step": "tls",
+        "state": "failed",
+        "says": "This address is not encrypted: anyone on the way can read your key and the answers.",
+        "remedy": "Ask your administrator for an https:// address.",
+        "code": "not_encrypted",
+    }
+    fill_and_connect(page, peer, [*GOOD, failed])
+    expect(page.get_by_role("button", name="Connect without encryption")).to_be_focused()
+
+
+def connected(page: Page, peer: Peer) -> None:
+    rest = [
+        {
+            "step": "tls",
+            "state": "ok",
+            "says": "The connection is encrypted (TLSv1.3) and its certificate is good.",
+        },
+        {"step": "backend", "state": "ok", "says": "It is a V-Mart backend, version 0.1.0."},
+        {
+            "step": "key",
+            "state": "warning",
+            "says": "The key is accepted, but no data is connected there yet.",
+        },
+        {"step": "permissions", "state": "ok", "says": "The key may read what questions need."},
+        {"step": "saved", "state": "ok", "says": "Kept in chatbot_config.yaml, which only you can read."},
+    ]
+    fill_and_connect(page, peer, [*GOOD, *rest])
+    expect(page.get_by_text("Connected, with a warning")).to_be_visible()
+    expect(page.get_by_role("button", name="Start asking")).to_be_focused()
+
+
 def search(page: Page, peer: Peer) -> None:
     page.keyboard.press("Control+k")
     page.keyboard.type("kurtis")
@@ -110,7 +203,8 @@ def search(page: Page, peer: Peer) -> None:
 
 SCREENS: list[Callable[[Page, Peer], None]] = [
     home, answer, months, running, wide, nothing, table, failure, clarify, offline, starting,
-    inspector, inspector_table, sql, data, settings, search,
+    inspector, inspector_table, sql, data, settings, settings_demo, search,
+    welcome, not_configured, connect, connect_running, connect_failed, connect_plain, connected,
 ]  # fmt: skip
 
 

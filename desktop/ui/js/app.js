@@ -1,6 +1,7 @@
 // Which place is shown, and who speaks to whom: conversations, composer, rail, inspector, Data, Settings.
 
 import { Composer } from "./composer.js";
+import { Connect } from "./connect.js";
 import { Conversation } from "./conversation.js";
 import { Data } from "./data.js";
 import { by, button, iconButton } from "./dom.js";
@@ -29,6 +30,7 @@ export class App {
     this.inspector = new Inspector();
     this.data = new Data(this);
     this.settings = new Settings();
+    this.connect = new Connect(this);
     this.status = new Status();
     by("rail-search").addEventListener("click", () => find(this));
     by("menu-btn").addEventListener("click", () => this.openRail());
@@ -38,6 +40,7 @@ export class App {
       this.go("#/");
     });
     on("backend", () => this.composer.draw());
+    on("connections", (known) => (this.chosen = known.some(({ name }) => name === this.chosen) ? this.chosen : null));
     on("settings", ({ numbers }) => this.restyle(numbers));
     this.inspector.onToggle = () => this.drawActions();
   }
@@ -64,11 +67,10 @@ export class App {
 
   route() {
     const [place = "", one, two] = location.hash.replace(/^#\//, "").split("/").map(decodeURIComponent);
-    by("rail-data").toggleAttribute("aria-current", place === "data");
-    by("rail-settings").toggleAttribute("aria-current", place === "settings");
-    for (const name of ["data", "settings"]) if (place === name) by(`rail-${name}`).setAttribute("aria-current", "page");
+    for (const name of ["data", "settings"]) by(`rail-${name}`).setAttribute("aria-current", place === name ? "page" : "false");
     if (place === "data") return this.showPlace(this.data, t("data.title"), () => this.data.show(one, two));
     if (place === "settings") return this.showPlace(this.settings, t("set.title"), () => this.settings.show(one));
+    if (place === "connect") return this.showPlace(this.connect, t("connect.title"), () => this.connect.show());
     if (place === "c" && one) return this.openConversation(one);
     return this.openNew();
   }
@@ -87,6 +89,7 @@ export class App {
   leave() {
     const old = this.conversation;
     if (old) old.draft = this.composer.field.value;
+    if (this.connect.element.isConnected) this.connect.leave();
   }
 
   openNew() {
@@ -229,7 +232,8 @@ export class App {
   }
 
   act(action) {
-    if (action === "backend") look();
+    if (action === "backend" && state.backend.state === "not_configured") this.go("#/");
+    else if (action === "backend") look();
     else this.go("#/settings/answers");
   }
 

@@ -17,6 +17,10 @@ export class Data {
     this.element = h("div", { class: "split" },
       h("nav", { class: "pane", "aria-label": t("data.label") }, h("div", { class: "pane-pad" }, h("label", { class: "field" }, icon("search"), this.find)), this.tree),
       this.detail);
+    on("backend", ({ url }) => {
+      if (url !== this.url) this.schemas.clear(); // another backend may use the same names
+      this.url = url;
+    });
     on("connections backend", () => this.element.isConnected && this.show(this.connection, this.table));
   }
 

@@ -4,6 +4,7 @@ import { get, query } from "./api.js";
 import { h, icon } from "./dom.js";
 import { t } from "./messages.js";
 import { on, state } from "./state.js";
+import { Welcome } from "./welcome.js";
 
 export class Home {
   constructor(app) {
@@ -15,11 +16,15 @@ export class Home {
     this.hub = h("div", { class: "hub" },
       h("div", { class: "stack tight" }, this.hello, h("p", { class: "say quiet" }, t("hello.lead"))),
       this.composerPlace, this.starters, this.data);
-    this.element = h("div", { class: "scroll" }, this.hub);
+    this.welcome = new Welcome(app);
+    this.element = h("div", { class: "scroll" });
     on("connections connection backend", () => this.element.isConnected && this.draw());
   }
 
+  /** Without a backend there is nothing to ask: the choice of one stands here instead. */
   draw() {
+    const shown = state.backend.state === "not_configured" ? this.welcome.element : this.hub;
+    if (!shown.isConnected) this.element.replaceChildren(shown);
     const hour = new Date().getHours();
     this.hello.textContent = t(hour < 12 ? "hello.morning" : hour < 17 ? "hello.afternoon" : "hello.evening");
     this.drawData();
@@ -41,11 +46,14 @@ export class Home {
 
   async drawStarters() {
     const connection = this.app.connectionOf();
-    if (!connection || this.asked === connection) return;
-    this.asked = connection;
+    if (!connection) this.starters.hidden = true;
+    const asked = connection && `${state.backend.url} ${connection}`; // another backend may use the same name
+    if (this.asked === asked) return;
+    this.asked = asked;
+    if (!asked) return;
     try {
       const { questions } = await get(`/api/starters?${query({ connection })}`);
-      if (this.asked !== connection) return;
+      if (this.asked !== asked) return;
       this.starters.hidden = !questions.length;
       this.starters.replaceChildren(h("h3", { class: "sec-h" }, t("hello.try")), h("div", { class: "starters" }, questions.map((question) =>
         h("button", { type: "button", onclick: () => this.app.send(question) }, h("span", null, question), icon("right")))));

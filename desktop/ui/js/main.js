@@ -34,8 +34,9 @@ async function readState(app) {
 /** When the backend comes (back), what it offers may have changed. It is shown with that: alone it would say no data is there. */
 function heard(backend, app) {
   news += 1;
-  if (backend.state === "online" && state.backend.state !== "online") readState(app);
-  else update({ backend });
+  const other = backend.url !== state.backend.url || backend.demo !== state.backend.demo;
+  if (backend.state === "online" && (other || state.backend.state !== "online")) readState(app);
+  else update({ backend, ...(other ? { connections: [], connection: null } : null) });
 }
 
 function start() {

@@ -1,12 +1,13 @@
 // The Settings place: how the window looks and writes numbers; what answers and where, to read.
 
 import { put } from "./api.js";
-import { h, icon } from "./dom.js";
+import { button, h, icon } from "./dom.js";
 import { short } from "./format.js";
 import { t } from "./messages.js";
 import { on, state, update } from "./state.js";
 import { backendLine } from "./status.js";
 import { toast } from "./toast.js";
+import { useDemo } from "./welcome.js";
 
 const KEYS = [
   ["Enter", "key.send"], ["Shift Enter", "key.line"], ["↑", "key.edit"], ["Esc", "key.stop"], ["Ctrl N or Alt N", "key.new"], ["Ctrl K", "key.search"],
@@ -20,7 +21,7 @@ export class Settings {
     this.element = h("div", { class: "split settings" },
       h("nav", { class: "pane", "aria-label": t("set.title") }, this.index),
       h("div", { class: "pane", tabindex: "0", role: "region", "aria-label": t("set.title") }, this.page));
-    on("settings backend model connections version", () => this.element.isConnected && this.draw());
+    on("settings backend model connections version setup autostart", () => this.element.isConnected && this.draw());
   }
 
   show(section) {
@@ -33,6 +34,7 @@ export class Settings {
     const sections = [
       ["look", "sun", [this.choice("theme", ["system", "light", "dark"], t("set.themeHint")), this.choice("numbers", ["indian", "international"], t("set.numbersHint", { example: short(12419000, "money") }))]],
       ["answers", "data", this.answers()],
+      ["start", "play", [this.login()]],
       ["keys", "code", [h("dl", { class: "keys" }, KEYS.map(([keys, what]) => [h("dt", null, keys.split(" ").map((key) => (/^(–|or)$/.test(key) ? h("span", { class: "quiet" }, key) : h("kbd", null, key)))), h("dd", null, t(what))]))]],
       ["about", "info", [row(t("app.name"), "", t("set.version") + " " + state.version), row(t("set.privacy"), t("set.privacyHint"), "")]],
     ];
@@ -43,14 +45,46 @@ export class Settings {
   }
 
   answers() {
-    const { model, backend, connections } = state;
+    const { model, backend, connections, setup } = state;
     const names = connections.map(({ name }) => name).join(", ");
     return [
       row(t("set.model"), t(`set.model.${["gemini", "openai"].includes(model.kind) ? model.kind : "analyst"}`), model.label),
-      row(t("set.backend"), [backend.url, backend.detail].filter(Boolean).join(" · "), backendLine(backend)),
+      row(t("set.backend"), this.backendHint(), [backendLine(backend), ...this.backendActs()]),
       row(t("set.connections"), "", names || t("hello.noData")),
-      row(t("set.change"), t("set.changeHint"), ""),
+      row(t("set.change"), t("set.changeHint", { file: setup.file }), ""),
     ];
+  }
+
+  backendHint() {
+    const { backend, setup } = state;
+    const kept = backend.demo && setup.url ? t("set.demoKept", { url: setup.url }) : "";
+    return [backend.url, backend.detail, kept].filter(Boolean).join(" · ");
+  }
+
+  backendActs() {
+    const { backend, setup } = state;
+    const again = backend.demo && setup.url ? t("set.useBackend", { host: hostOf(setup.url) }) : t("set.changeBackend");
+    return [
+      h("a", { class: "btn small", href: "#/connect", "data-choice": "connect" }, again),
+      backend.demo ? null : button("btn small", null, t("set.useDemo"), useDemo, { "data-choice": "demo" }),
+    ];
+  }
+
+  login() {
+    const { possible, on: isOn } = state.autostart;
+    if (!possible && !isOn) return row(t("set.login"), t("set.loginNone"), "");
+    return row(t("set.login"), t("set.loginHint"), h("button", { type: "button", class: "switch", role: "switch", "aria-checked": String(isOn), "aria-label": t("set.login"), "data-choice": "login", onclick: () => this.setLogin(!isOn) }));
+  }
+
+  async setLogin(wanted) {
+    const before = state.autostart;
+    update({ autostart: { ...before, on: wanted } });
+    try {
+      update({ autostart: await put("/api/autostart", { on: wanted }) });
+    } catch (error) {
+      update({ autostart: before });
+      toast(t("failed", { why: error.message }));
+    }
   }
 
   choice(name, values, hint) {
@@ -80,6 +114,14 @@ export class Settings {
       update({ settings: before });
       toast(t("failed", { why: error.message }));
     }
+  }
+}
+
+function hostOf(url) {
+  try {
+    return new URL(url).host;
+  } catch {
+    return url;
   }
 }
 

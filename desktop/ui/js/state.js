@@ -9,6 +9,8 @@ export const state = {
   connection: null,
   connections: [],
   settings: { theme: "system", numbers: "indian", language: "en" },
+  setup: { url: "", file: "" },
+  autostart: { possible: false, on: false },
   native: false,
   draft: "",
   conversations: null,

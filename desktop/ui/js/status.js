@@ -16,6 +16,7 @@ export class Status {
     this.line = by("status");
     this.banner = by("banner-place");
     on("backend model sent settings", () => this.draw());
+    addEventListener("hashchange", () => this.drawBanner());
     setInterval(() => state.backend.state === "offline" && this.drawBanner(), 30000);
     this.graceOver = false;
     setTimeout(() => {
@@ -37,7 +38,8 @@ export class Status {
   drawBanner() {
     const { state: kind, since, detail } = state.backend;
     const waiting = kind === "connecting" || kind === "demo-starting";
-    if (!BANNERS[kind] || (kind === "connecting" && !this.graceOver)) {
+    const asked = kind === "not_configured" && by("main-view").querySelector(".setup"); // the page itself asks for one
+    if (!BANNERS[kind] || asked || (kind === "connecting" && !this.graceOver)) {
       if (this.shown) this.banner.replaceChildren();
       this.shown = "";
       return;
@@ -52,7 +54,8 @@ export class Status {
     if (says === this.shown) return;
     this.shown = says;
     const banner = h("div", { class: waiting ? "banner calm" : "banner" }, waiting ? h("span", { class: "spin" }) : icon(BANNERS[kind]), h("span", { class: "grow" }, words), side,
-      kind === "offline" ? button("btn small", "again", t("banner.look"), look) : null);
+      kind === "offline" ? button("btn small", "again", t("banner.look"), look) : null,
+      kind === "not_configured" ? h("a", { class: "btn small", href: "#/" }, t("banner.choose")) : null);
     this.banner.replaceChildren(banner);
   }
 }

@@ -1,0 +1,123 @@
+// The form for the company's backend: an address, a key, and each step of the test as it happens.
+
+import { stream } from "./api.js";
+import { announce, button, h, icon } from "./dom.js";
+import { t } from "./messages.js";
+import { on, state } from "./state.js";
+
+const SIGNS = { ok: "check", warning: "warn", failed: "x" };
+const AT_KEY = ["key", "permissions"];
+
+export class Connect {
+  constructor(app) {
+    this.app = app;
+    this.running = null;
+    this.url = h("input", { id: "connect-url", type: "text", inputmode: "url", autocomplete: "off", autocapitalize: "off", spellcheck: "false", maxlength: "400", required: true, placeholder: "backend.example.com:5000", "aria-describedby": "connect-url-hint" });
+    this.key = h("input", { id: "connect-key", type: "password", autocomplete: "off", spellcheck: "false", maxlength: "400", "aria-describedby": "connect-key-hint" });
+    this.keyHint = h("p", { class: "hint", id: "connect-key-hint" });
+    this.acts = h("div", { class: "acts" });
+    this.steps = h("ul");
+    this.verdict = h("span", { role: "status" });
+    this.after = h("div", { class: "acts", hidden: true });
+    this.test = h("section", { class: "test", hidden: true, "aria-label": t("connect.test") }, h("div", { class: "head" }, h("span", null, t("connect.test")), this.verdict), this.steps, this.after);
+    this.form = h("form", { novalidate: true, onsubmit: (event) => (event.preventDefault(), this.go({ plain: false })) },
+      entry("connect-url", t("connect.url"), "link", this.url, h("p", { class: "hint", id: "connect-url-hint" }, t("connect.urlHint"))),
+      entry("connect-key", t("connect.key"), "key", this.key, this.keyHint), this.acts);
+    this.element = h("div", { class: "scroll" }, h("div", { class: "hub setup connect" },
+      h("div", { class: "stack tight" }, h("h2", { class: "title" }, t("connect.title")), h("p", { class: "quiet" }, t("connect.lead"))), this.form, this.test));
+    for (const field of [this.url, this.key]) field.addEventListener("input", () => field.removeAttribute("aria-invalid"));
+    this.url.addEventListener("input", () => this.drawHint());
+    on("setup", () => this.element.isConnected && this.show());
+  }
+
+  show() {
+    if (!this.url.value) this.url.value = state.setup.url;
+    this.drawHint();
+    this.draw();
+    if (!this.element.contains(document.activeElement)) (this.url.value ? this.key : this.url).focus();
+  }
+
+  /** Leaving the page calls a running test off, and takes the key along. */
+  leave() {
+    this.running?.abort();
+    this.key.value = "";
+    this.test.hidden = true;
+  }
+
+  /** The kept key serves again, but only for the address that it was given for. */
+  drawHint() {
+    const kept = Boolean(state.setup.url) && this.url.value.trim() === state.setup.url;
+    this.key.placeholder = kept ? t("connect.keyKept") : "";
+    this.keyHint.textContent = t("connect.keyHint", { file: state.setup.file });
+  }
+
+  draw() {
+    const back = () => (history.length > 1 ? history.back() : this.app.go("#/"));
+    this.acts.replaceChildren(
+      this.running ? button("btn", "stop", t("cancel"), () => this.running.abort()) : h("button", { type: "submit", class: "btn primary" }, h("span", { class: "word" }, t("connect.go"))),
+      this.running ? "" : button("btn", null, t("connect.back"), back));
+  }
+
+  async go({ plain }) {
+    if (this.running) return;
+    const running = (this.running = new AbortController());
+    const found = [];
+    this.steps.replaceChildren(waiting());
+    this.verdict.className = "";
+    this.verdict.textContent = t("connect.testing");
+    this.after.hidden = true;
+    this.test.hidden = false;
+    this.draw();
+    try {
+      await stream("/api/backend/connect", { url: this.url.value, api_key: this.key.value, plain_allowed: plain }, (step) => {
+        found.push(step);
+        this.steps.replaceChildren(...found.map(line), ended(step) ? "" : waiting());
+      }, running.signal);
+      this.ended(found.at(-1), found);
+    } catch (error) {
+      if (error.name !== "AbortError") this.ended({ state: "failed", says: error.message, remedy: error.details, step: "" }, found);
+      else this.test.hidden = true;
+    } finally {
+      this.running = null;
+      this.draw();
+    }
+  }
+
+  ended(last, found) {
+    if (!last || !ended(last)) last = { state: "failed", step: "", says: t("connect.broken") };
+    if (last.state === "failed") this.failed(last, found);
+    else this.connected(found.filter((step) => step.state === "warning").length);
+  }
+
+  failed(step, found) {
+    if (found.at(-1) !== step) found.push(step);
+    this.steps.replaceChildren(...found.map(line));
+    this.verdict.className = "bad";
+    this.verdict.textContent = t("connect.failed");
+    announce([step.says, step.remedy].filter(Boolean).join(" "), { now: true });
+    this.after.hidden = step.code !== "not_encrypted";
+    this.after.replaceChildren(button("btn", "warn", t("connect.plain"), () => this.go({ plain: true })));
+    const field = AT_KEY.includes(step.step) || /key/i.test(step.step ? "" : step.says) ? this.key : this.url;
+    field.setAttribute("aria-invalid", "true");
+    if (this.after.hidden) field.focus();
+    else this.after.firstElementChild.focus();
+  }
+
+  connected(warnings) {
+    this.key.value = "";
+    this.verdict.className = warnings ? "warn" : "ok";
+    this.verdict.textContent = t(warnings ? "connect.worksBut" : "connect.works");
+    announce(t("connect.works"));
+    const start = button("btn primary", null, t("connect.start"), () => this.app.go("#/"));
+    this.after.hidden = false;
+    this.after.replaceChildren(start);
+    start.focus();
+  }
+}
+
+const ended = ({ state: kind, step }) => kind === "failed" || step === "saved";
+const entry = (id, label, sign, input, hint) => h("div", { class: "entry" }, h("label", { for: id }, label), h("div", { class: "field" }, icon(sign), input), hint);
+const waiting = () => h("li", null, h("span", { class: "spin" }), h("span", { class: "quiet" }, t("connect.testing")));
+
+const line = ({ state: kind, says, remedy }) =>
+  h("li", { class: kind }, icon(SIGNS[kind]), h("span", { class: "says" }, says), remedy ? h("span", { class: "more" }, remedy) : null);
