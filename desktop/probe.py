@@ -73,6 +73,8 @@ def address_of(text: str) -> Address:
     typed = text.strip()
     if not typed:
         raise SettingsInvalid("Type the address that your administrator gave you.")
+    if not typed.isprintable():
+        raise SettingsInvalid("The address holds characters that none has. Copy it again.")
     if "://" not in typed:
         typed = f"https://{typed}"
     try:
@@ -121,10 +123,11 @@ def probe(section: BackendSection, address: Address, *, plain_allowed: bool) -> 
                 yield from _encryption(address, verify=section.verify_tls)
         else:
             yield _unencrypted(address, allowed=plain_allowed)
-        with BackendClient(
-            address.url, section.api_key, timeout=_SECONDS, retry_attempts=0, verify=section.verify_tls
-        ) as client:
-            yield from _ask(client, address)
+        with _client(section, address, key="") as stranger:
+            yield _ours(stranger, address)
+        with _client(section, address, key=section.api_key) as client:
+            yield _key(client)
+            yield _permissions(client)
     except _Stopped as stopped:
         yield stopped.args[0]
 
@@ -243,7 +246,12 @@ def _unencrypted(address: Address, *, allowed: bool) -> Step:
     return Step(step="tls", state="warning", says="The connection is not encrypted, as you chose.")
 
 
-def _ask(client: BackendClient, address: Address) -> Iterator[Step]:
+def _client(section: BackendSection, address: Address, *, key: str) -> BackendClient:
+    return BackendClient(address.url, key, timeout=_SECONDS, retry_attempts=0, verify=section.verify_tls)
+
+
+def _ours(client: BackendClient, address: Address) -> Step:
+    """Asked without the key: a stranger must not get it."""
     try:
         health = client.health()
     except RateLimited as error:
@@ -255,9 +263,7 @@ def _ask(client: BackendClient, address: Address) -> Iterator[Step]:
     except AppError as error:
         raise _not_ours(address) from error
     version = f", version {health.version[:20]}" if health.version else ""
-    yield Step(step="backend", state="ok", says=f"It is a V-Mart backend{version}.")
-    yield _key(client)
-    yield _permissions(client)
+    return Step(step="backend", state="ok", says=f"It is a V-Mart backend{version}.")
 
 
 def _not_ours(address: Address) -> _Stopped:

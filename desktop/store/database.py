@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, create_engine, event
 
 from desktop.store.migrations import MIGRATIONS
+from desktop.store.version import version_of
 from shared.errors import StateTooNew
 from shared.paths import private_folder
 
@@ -20,6 +21,7 @@ class Database:
     """
 
     def __init__(self, file: Path) -> None:
+        _refuse_newer(version_of(file), file)
         private_folder(file.parent)
         self.file = file
         self._engine = _engine(file)
@@ -60,13 +62,17 @@ def _engine(file: Path) -> Engine:
     return engine
 
 
-def _migrate(connection: Connection, file: Path) -> None:
-    version = int(connection.exec_driver_sql("PRAGMA user_version").scalar_one())
+def _refuse_newer(version: int, file: Path) -> None:
     if version > len(MIGRATIONS):
         raise StateTooNew(
             f"{file} was written by a newer version of V-Mart AI Agent. "
             "Update this one; the file has been left as it is."
         )
+
+
+def _migrate(connection: Connection, file: Path) -> None:
+    version = int(connection.exec_driver_sql("PRAGMA user_version").scalar_one())
+    _refuse_newer(version, file)  # once more, for another process may have been quicker
     for number, statements in enumerate(MIGRATIONS[version:], start=version + 1):
         for statement in statements:
             connection.exec_driver_sql(statement)

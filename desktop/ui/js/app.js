@@ -67,10 +67,11 @@ export class App {
 
   route() {
     const [place = "", one, two] = location.hash.replace(/^#\//, "").split("/").map(decodeURIComponent);
-    for (const name of ["data", "settings"]) by(`rail-${name}`).setAttribute("aria-current", place === name ? "page" : "false");
+    for (const name of ["data", "settings"]) by(`rail-${name}`).removeAttribute("aria-current");
+    if (place === "data" || place === "settings") by(`rail-${place}`).setAttribute("aria-current", "page");
     if (place === "data") return this.showPlace(this.data, t("data.title"), () => this.data.show(one, two));
     if (place === "settings") return this.showPlace(this.settings, t("set.title"), () => this.settings.show(one));
-    if (place === "connect") return this.showPlace(this.connect, t("connect.title"), () => this.connect.show());
+    if (place === "connect") return this.showPlace(this.connect, t("set.backend"), () => this.connect.show());
     if (place === "c" && one) return this.openConversation(one);
     return this.openNew();
   }
@@ -104,7 +105,6 @@ export class App {
     this.composer.show(null, state.draft ?? "", { followUp: false });
     this.composer.setRunning(false);
     this.home.draw();
-    this.name(t("new"));
     this.drawActions();
     this.focusComposer();
   }

@@ -25,7 +25,7 @@ export class Connect {
       entry("connect-key", t("connect.key"), "key", this.key, this.keyHint), this.acts);
     this.element = h("div", { class: "scroll" }, h("div", { class: "hub setup connect" },
       h("div", { class: "stack tight" }, h("h2", { class: "title" }, t("connect.title")), h("p", { class: "quiet" }, t("connect.lead"))), this.form, this.test));
-    for (const field of [this.url, this.key]) field.addEventListener("input", () => field.removeAttribute("aria-invalid"));
+    for (const field of [this.url, this.key]) field.addEventListener("input", () => this.typed(field));
     this.url.addEventListener("input", () => this.drawHint());
     on("setup", () => this.element.isConnected && this.show());
   }
@@ -33,8 +33,13 @@ export class Connect {
   show() {
     if (!this.url.value) this.url.value = state.setup.url;
     this.drawHint();
-    this.draw();
+    if (!this.running) this.draw();
     if (!this.element.contains(document.activeElement)) (this.url.value ? this.key : this.url).focus();
+  }
+
+  typed(field) {
+    field.removeAttribute("aria-invalid");
+    this.acts.hidden = false;
   }
 
   /** Leaving the page calls a running test off, and takes the key along. */
@@ -42,6 +47,7 @@ export class Connect {
     this.running?.abort();
     this.key.value = "";
     this.test.hidden = true;
+    this.acts.hidden = false;
   }
 
   /** The kept key serves again, but only for the address that it was given for. */
@@ -66,7 +72,7 @@ export class Connect {
     this.verdict.className = "";
     this.verdict.textContent = t("connect.testing");
     this.after.hidden = true;
-    this.test.hidden = false;
+    this.acts.hidden = this.test.hidden = false;
     this.draw();
     try {
       await stream("/api/backend/connect", { url: this.url.value, api_key: this.key.value, plain_allowed: plain }, (step) => {
@@ -105,6 +111,7 @@ export class Connect {
 
   connected(warnings) {
     this.key.value = "";
+    this.acts.hidden = true;
     this.verdict.className = warnings ? "warn" : "ok";
     this.verdict.textContent = t(warnings ? "connect.worksBut" : "connect.works");
     announce(t("connect.works"));
@@ -120,4 +127,4 @@ const entry = (id, label, sign, input, hint) => h("div", { class: "entry" }, h("
 const waiting = () => h("li", null, h("span", { class: "spin" }), h("span", { class: "quiet" }, t("connect.testing")));
 
 const line = ({ state: kind, says, remedy }) =>
-  h("li", { class: kind }, icon(SIGNS[kind]), h("span", { class: "says" }, says), remedy ? h("span", { class: "more" }, remedy) : null);
+  h("li", { "data-state": kind }, icon(SIGNS[kind]), h("span", { class: "says" }, says), remedy ? h("span", { class: "more" }, remedy) : null);

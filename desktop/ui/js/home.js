@@ -23,7 +23,9 @@ export class Home {
 
   /** Without a backend there is nothing to ask: the choice of one stands here instead. */
   draw() {
-    const shown = state.backend.state === "not_configured" ? this.welcome.element : this.hub;
+    const first = state.backend.state === "not_configured";
+    const shown = first ? this.welcome.element : this.hub;
+    this.app.name(t(first ? "welcome.name" : "new"));
     if (!shown.isConnected) this.element.replaceChildren(shown);
     const hour = new Date().getHours();
     this.hello.textContent = t(hour < 12 ? "hello.morning" : hour < 17 ? "hello.afternoon" : "hello.evening");

@@ -44,6 +44,7 @@ export const PLACES = {
   "set.backendHint": "{url}",
   "set.connections": "Connections",
   "set.changeBackend": "Change",
+  "set.connect": "Connect",
   "set.useDemo": "Use demo data",
   "set.useBackend": "Use {host} again",
   "set.demoKept": "In place of {url}, whose settings are kept.",
@@ -68,6 +69,7 @@ export const PLACES = {
   "key.choose": "Choose a reading when asked back",
   "key.grid": "Move in a table; Shift selects; Ctrl C copies",
 
+  "welcome.name": "Welcome",
   "welcome.title": "Where is your data?",
   "welcome.lead": "The agent asks a backend, which keeps the passwords and decides who may see what.",
   "welcome.demo": "Try it with demo data",

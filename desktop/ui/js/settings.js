@@ -49,7 +49,7 @@ export class Settings {
     const names = connections.map(({ name }) => name).join(", ");
     return [
       row(t("set.model"), t(`set.model.${["gemini", "openai"].includes(model.kind) ? model.kind : "analyst"}`), model.label),
-      row(t("set.backend"), this.backendHint(), [backendLine(backend), ...this.backendActs()]),
+      row(t("set.backend"), this.backendHint(), [h("span", { class: "nowrap" }, backendLine(backend)), ...this.backendActs()]),
       row(t("set.connections"), "", names || t("hello.noData")),
       row(t("set.change"), t("set.changeHint", { file: setup.file }), ""),
     ];
@@ -63,7 +63,8 @@ export class Settings {
 
   backendActs() {
     const { backend, setup } = state;
-    const again = backend.demo && setup.url ? t("set.useBackend", { host: hostOf(setup.url) }) : t("set.changeBackend");
+    const none = backend.state === "not_configured";
+    const again = backend.demo && setup.url ? t("set.useBackend", { host: hostOf(setup.url) }) : t(none ? "set.connect" : "set.changeBackend");
     return [
       h("a", { class: "btn small", href: "#/connect", "data-choice": "connect" }, again),
       backend.demo ? null : button("btn small", null, t("set.useDemo"), useDemo, { "data-choice": "demo" }),

@@ -1,0 +1,133 @@
+"""Starting at login: written where each system looks, taken away without a trace."""
+
+import os
+import plistlib
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from desktop.autostart import Autostart, DesktopFile, LaunchAgent, installed_program
+from shared.errors import Conflict
+
+AWKWARD = '/opt/V-Mart "AI" $HOME 100% `x` \\ é/vmart-agent'
+
+
+def test_it_is_off_until_somebody_switches_it_on_and_leaves_nothing_when_off_again(tmp_path: Path) -> None:
+    folder = tmp_path / "config" / "autostart"
+    autostart = Autostart(["/opt/vmart/vmart-agent"], DesktopFile(folder))
+    assert (autostart.possible, autostart.on) == (True, False)
+    autostart.set(False)
+    assert not folder.exists()
+    autostart.set(True)
+    autostart.set(True)
+    assert autostart.on
+    [file] = folder.iterdir()
+    assert file.name == "vmart-ai-agent.desktop"
+    autostart.set(False)
+    assert list(folder.iterdir()) == []
+
+
+def test_the_desktop_file_calls_the_program_whatever_its_folder_is_called(tmp_path: Path) -> None:
+    DesktopFile(tmp_path).write([AWKWARD, "run"])
+    [line] = [
+        line[5:]
+        for line in (tmp_path / "vmart-ai-agent.desktop").read_text().splitlines()
+        if line.startswith("Exec=")
+    ]
+    value = line.replace("\\\\", "\\")  # as the file's own rules have it, then those of Exec
+    words = [word.replace("%%", "%") for word in shlex.split(value)]
+    assert [word.replace("\\$", "$").replace("\\`", "`") for word in words] == [AWKWARD, "run"]
+
+
+def test_the_desktop_file_is_valid(tmp_path: Path) -> None:
+    if shutil.which("desktop-file-validate") is None:
+        if os.environ.get("CI"):
+            pytest.fail("needs desktop-file-utils")
+        pytest.skip("needs desktop-file-utils")
+    for command in (["/opt/vmart/vmart-agent"], [AWKWARD, "run"]):
+        DesktopFile(tmp_path).write(command)
+        done = subprocess.run(
+            ["desktop-file-validate", str(tmp_path / "vmart-ai-agent.desktop")],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert (done.returncode, done.stdout) == (0, "")
+
+
+def test_one_that_the_desktop_has_hidden_counts_as_off(tmp_path: Path) -> None:
+    entry = DesktopFile(tmp_path)
+    entry.write(["/x"])
+    file = tmp_path / "vmart-ai-agent.desktop"
+    file.write_text(file.read_text() + "Hidden=true\n")
+    assert entry.command() == ""
+
+
+def test_the_launch_agent_is_a_property_list_that_runs_at_load(tmp_path: Path) -> None:
+    entry = LaunchAgent(tmp_path / "LaunchAgents")
+    entry.write([AWKWARD])
+    [file] = (tmp_path / "LaunchAgents").iterdir()
+    kept = plistlib.loads(file.read_bytes())
+    assert (kept["ProgramArguments"], kept["RunAtLoad"]) == ([AWKWARD], True)
+    assert file.name == f"{kept['Label']}.plist"
+    entry.remove()
+    entry.remove()
+    assert entry.command() == ""
+
+
+def test_a_damaged_entry_counts_as_off_and_can_be_replaced(tmp_path: Path) -> None:
+    for entry, name in (
+        (DesktopFile(tmp_path), "vmart-ai-agent.desktop"),
+        (LaunchAgent(tmp_path), "in.co.vmart.ai-agent.plist"),
+    ):
+        (tmp_path / name).write_bytes(b"\xff\xfe broken")
+        autostart = Autostart(["/x"], entry)
+        assert not autostart.on
+        autostart.set(True)
+        assert autostart.on
+
+
+def test_source_code_cannot_be_started_at_login_but_an_old_entry_can_be_removed(tmp_path: Path) -> None:
+    entry = DesktopFile(tmp_path)
+    entry.write(["/gone"])
+    autostart = Autostart(None, entry)
+    with pytest.raises(Conflict, match="installed program"):
+        autostart.set(True)
+    autostart.renew()
+    assert "/gone" in entry.command()
+    autostart.set(False)
+    assert not autostart.on
+
+
+def test_after_an_update_the_entry_points_to_the_new_place(tmp_path: Path) -> None:
+    entry = DesktopFile(tmp_path)
+    Autostart(["/new"], entry).renew()
+    assert entry.command() == ""
+    entry.write(["/old"])
+    Autostart(["/new"], entry).renew()
+    assert entry.command() == '"/new"'
+
+
+def test_a_system_that_does_not_let_us_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(Conflict, match="does not let this program"):
+        Autostart(["/x"], DesktopFile(tmp_path / "file" / "autostart")).set(True)
+
+
+def test_the_installed_program_is_the_frozen_one_or_the_script(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert installed_program() is None
+    script = tmp_path / "vmart-agent"
+    script.write_text("")
+    monkeypatch.setattr(sys, "argv", [str(script)])
+    assert installed_program() == [str(script)]
+    monkeypatch.setattr(sys, "frozen", True, raising=False)
+    monkeypatch.delenv("APPIMAGE", raising=False)
+    assert installed_program() == [sys.executable]
+    monkeypatch.setenv("APPIMAGE", "/home/a/V-Mart.AppImage")
+    assert installed_program() == ["/home/a/V-Mart.AppImage"]
