@@ -13,10 +13,11 @@ SOON = 40_000  # starting the demo and the first query share two cores with othe
 
 
 @contextmanager
-def running_agent(home: Path, settings: AgentSettings) -> Iterator[str]:
-    """The address of its window, with the key of this start."""
+def running_agent(home: Path, settings: AgentSettings, *, ask: bool = False) -> Iterator[str]:
+    """The address of its window, with the key of this start. ``ask``: as the installed program, which
+    asks for a backend when there is none."""
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("VMART_HOME", str(home))
         listening, _ = take_port(0)
-        with Serving(settings, home, listening) as serving:
+        with Serving(settings, home, listening, ask=ask) as serving:
             yield serving.door.link

@@ -80,9 +80,11 @@ class RetailPeer(BackendPeer):
 
 
 class RunningAgent:
-    """Use ``with``. ``gemini_url`` makes a Gemini model lead."""
+    """Use ``with``. ``gemini_url`` makes a Gemini model lead; ``ask`` as in Serving."""
 
-    def __init__(self, home: Path, *, backend_url: str, gemini_url: str = "", cache_ttl: int = 300) -> None:
+    def __init__(
+        self, home: Path, *, backend_url: str, gemini_url: str = "", cache_ttl: int = 300, ask: bool = False
+    ) -> None:
         gemini = GeminiSection(api_key="test-key", base_url=gemini_url, timeout=10) if gemini_url else None
         self.settings = AgentSettings(
             backend=BackendSection(
@@ -92,7 +94,7 @@ class RunningAgent:
         )
         listening, _ = take_port(0)
         self.port = int(listening.getsockname()[1])
-        self.serving = Serving(self.settings, home, listening)
+        self.serving = Serving(self.settings, home, listening, ask=ask)
         self.token = self.serving.door.token
 
     def __enter__(self) -> "RunningAgent":
