@@ -13,7 +13,7 @@ import msgspec
 from desktop import settings_file
 from desktop.backend import Backend
 from shared import logs
-from shared.paths import home
+from shared.paths import home, private_folder
 
 _EXIT = {"answered": 0, "needs_clarification": 3}
 _SHOWN_ROWS = 50
@@ -27,6 +27,7 @@ def ask(parsed: argparse.Namespace) -> int:
     if parsed.url:
         key = parsed.key or os.environ.get("BACKEND_API_KEY", "")
         section = msgspec.structs.replace(section, url=parsed.url, api_key=key)
+    private_folder(folder / "agent")
     logs.set_up(level="WARNING", file=folder / "agent" / "ask.log", max_size_mb=10, to_terminal=False)
     progress = (lambda _: None) if parsed.json else _progress
     backend = Backend(section, folder, lambda state: progress(state.detail))

@@ -69,7 +69,8 @@ def _failed(parsed: argparse.Namespace, error: Exception, *, terminal: bool) -> 
     sentence = masked(sentence)
     print(f"error: {sentence}", file=sys.stderr)
     if parsed.command == "run":
-        logging.getLogger(__name__).error("It did not start: %s", sentence)
+        if log_file is not None:
+            logging.getLogger(__name__).error("It did not start: %s", sentence)
         if not (terminal or parsed.browser or parsed.no_window):
             from desktop.notice import show
 
@@ -96,13 +97,13 @@ def _told(error: Exception, log_file: Path | None) -> tuple[str, int]:
 def _log_file() -> Path | None:
     """Opens the log unless a command has done so. None when there can be none."""
     from shared import logs
-    from shared.paths import home
+    from shared.paths import home, private_folder
 
     for handler in logging.getLogger().handlers:
         if isinstance(handler, logging.FileHandler):
             return Path(handler.baseFilename)
-    file = home() / "agent" / "agent.log"
     try:
+        file = private_folder(home() / "agent") / "agent.log"
         logs.set_up(file=file, to_terminal=False)
     except OSError:
         return None

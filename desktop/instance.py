@@ -37,6 +37,7 @@ class Instance:
 
     def __init__(self, home: Path) -> None:
         folder = private_folder(home / "agent")
+        folder.chmod(0o700)  # an earlier version had left it open
         self._lock = folder / "running.lock"
         self._note = folder / "running.json"
         self._held: int | None = None

@@ -10,7 +10,7 @@ from desktop import autostart, settings_file
 from desktop.instance import Instance, Place
 from desktop.serving import Ending, Serving, take_port
 from shared import logs
-from shared.paths import home
+from shared.paths import home, private_folder
 from shared.settings import AgentSettings
 
 
@@ -18,6 +18,7 @@ def run(parsed: argparse.Namespace) -> int:
     """Until the window is closed, Ctrl-C or SIGTERM."""
     folder = home()
     settings = settings_file.load(parsed.config, folder)
+    private_folder(folder / "agent")
     log_file = Path(settings.logging.file or folder / "agent" / "agent.log")
     logs.set_up(
         level=settings.logging.level,

@@ -37,11 +37,15 @@ def desktop(home: Path, *arguments: str, **more: str) -> "subprocess.CompletedPr
 
 
 class Running:
-    """``python -m desktop run``; ``said`` is what it printed until its address (or the window) was there."""
+    """``python -m desktop run``; ``said`` is what it printed until its address (or the window) was there.
+    Without ``demo`` it asks for a backend when the settings name none."""
 
-    def __init__(self, home: Path, *arguments: str, until: str = "Ctrl-C", **more: str) -> None:
+    def __init__(
+        self, home: Path, *arguments: str, until: str = "Ctrl-C", demo: bool = True, **more: str
+    ) -> None:
+        words = ["run", "--port", "0", *(["--demo"] if demo else []), *arguments]
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "desktop", "run", "--demo", "--port", "0", *arguments],
+            [sys.executable, "-m", "desktop", *words],
             env=environment(home, **more),
             cwd=ROOT,
             stdout=subprocess.PIPE,

@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -16,7 +17,7 @@ from desktop.store.conversations import Conversations
 from desktop.store.database import Database
 from desktop.store.turns import Turns
 from tests.desktop.running import RetailPeer
-from tests.journeys.processes import ROOT, Running, desktop
+from tests.journeys.processes import ROOT, Running, desktop, environment
 
 pytestmark = pytest.mark.window
 
@@ -112,6 +113,60 @@ def test_a_question_typed_into_the_window_is_answered_from_the_demo_and_ctrl_c_c
         _wait_for(drawn_and_still)
         assert agent.end(signal.SIGINT) == 0
         assert "Traceback" not in agent.said
+
+
+def test_a_second_start_brings_the_window_of_the_first_one_to_the_front(tmp_path: Path, display: str) -> None:
+    with RetailPeer() as peer:
+        config = tmp_path / "chatbot_config.yaml"
+        config.write_text(f"backend: {{url: '{peer.url}', api_key: k}}\n")
+        with Running(tmp_path, until="window", DISPLAY=display) as agent:
+            if "No window" in agent.said:
+                _absent(agent.said)
+            _wait_for(lambda: bool(_on(display, "xdotool", "search", "--name", "V-Mart AI Agent")))
+            second = desktop(tmp_path, "run", DISPLAY=display)
+            assert second.returncode == 0, second.stderr
+            assert "its window is in front now" in second.stdout
+            assert len(_on(display, "xdotool", "search", "--name", "^V-Mart AI Agent$").splitlines()) == 1
+            assert agent.end() == 0
+
+
+def test_a_start_that_fails_without_a_terminal_is_told_in_a_window(tmp_path: Path, display: str) -> None:
+    """As after a double click: nobody reads what is printed."""
+    home = tmp_path / "home"
+    Database(home / "agent" / "agent.db").close()
+    with sqlite3.connect(home / "agent" / "agent.db") as connection:
+        connection.execute("PRAGMA user_version = 99")
+    connection.close()
+    code = "import os; os.close(2); import sys; sys.stderr = None\n"
+    code += "from desktop.__main__ import console; os._exit(console())"
+    process = subprocess.Popen(
+        [sys.executable, "-c", code],
+        env=environment(home, DISPLAY=display),
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+    )
+    try:
+        title = "V-Mart AI Agent did not start"
+        _wait_for(
+            lambda: bool(_on(display, "xdotool", "search", "--name", title)) or process.poll() is not None
+        )
+        if process.poll() is not None:
+            _absent("no web view is installed")
+        _ARTIFACTS.mkdir(exist_ok=True)
+        picture = _ARTIFACTS / "native-notice.png"
+
+        def painted() -> bool:
+            _on(display, "import", "-window", "root", str(picture))
+            return _colours(picture) > 50
+
+        _wait_for(painted)
+        assert "written by a newer version" in (home / "agent" / "agent.log").read_text()
+        window = _on(display, "xdotool", "search", "--name", title).splitlines()[-1]
+        _on(display, "xdotool", "windowclose", window)
+        assert process.wait(30) == 1
+    finally:
+        process.kill()
+        process.wait(10)
 
 
 def test_without_a_display_the_address_is_printed(tmp_path: Path) -> None:
