@@ -256,10 +256,12 @@ def _ours(client: BackendClient, address: Address) -> Step:
         health = client.health()
     except RateLimited as error:
         raise _stop("backend", "The backend is busy.", "Try again in a minute.") from error
+    except BackendTimeoutError as error:
+        raise _stop("backend", error.message, "Try again; if it stays, tell your administrator.") from error
     except BackendConnectionError as error:
-        raise _stop(
-            "backend", error.message, error.details or "Try again; if it stays, tell your administrator."
-        ) from error
+        again = "Try again; if it stays, tell your administrator."
+        remedy = again if address.encrypted else "If it has a certificate, begin the address with https://."
+        raise _stop("backend", error.message, error.details or remedy) from error
     except AppError as error:
         raise _not_ours(address) from error
     version = f", version {health.version[:20]}" if health.version else ""

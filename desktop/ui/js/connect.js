@@ -17,7 +17,7 @@ export class Connect {
     this.keyHint = h("p", { class: "hint", id: "connect-key-hint" });
     this.acts = h("div", { class: "acts" });
     this.steps = h("ul");
-    this.verdict = h("span", { role: "status" });
+    this.verdict = h("span");
     this.after = h("div", { class: "acts", hidden: true });
     this.test = h("section", { class: "test", hidden: true, "aria-label": t("connect.test") }, h("div", { class: "head" }, h("span", null, t("connect.test")), this.verdict), this.steps, this.after);
     this.form = h("form", { novalidate: true, onsubmit: (event) => (event.preventDefault(), this.go({ plain: false })) },
