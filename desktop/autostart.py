@@ -2,6 +2,7 @@
 
 import os
 import plistlib
+import re
 import sys
 from pathlib import Path
 from typing import Protocol
@@ -15,9 +16,10 @@ _RUN_KEY = r"Software\Microsoft\Windows\CurrentVersion\Run"
 
 
 class Entry(Protocol):
-    """The system's own place for it. ``write`` replaces an older entry; ``remove`` of none is no mistake."""
+    """The system's own place for it. ``program`` is what the entry starts, empty without one; ``write``
+    replaces an older entry; ``remove`` of none is no mistake."""
 
-    def command(self) -> str: ...
+    def program(self) -> str: ...
     def write(self, command: list[str]) -> None: ...
     def remove(self) -> None: ...
 
@@ -36,7 +38,7 @@ class Autostart:
 
     @property
     def on(self) -> bool:
-        return self._entry.command() != ""
+        return self._entry.program() != ""
 
     def set(self, on: bool) -> None:
         """Raises Conflict with a sentence when the system does not let us."""
@@ -56,8 +58,8 @@ class Autostart:
             ) from error
 
     def renew(self) -> None:
-        """After an update the program may be elsewhere: an entry that is there points to this one."""
-        if self.on and self._program is not None:
+        """After an update the program may be elsewhere: an entry whose program is gone points to this one."""
+        if self.on and self._program is not None and not Path(self._entry.program()).exists():
             self.set(True)
 
 
@@ -91,14 +93,14 @@ class DesktopFile:
     def __init__(self, folder: Path) -> None:
         self._file = folder / f"{_FILE}.desktop"
 
-    def command(self) -> str:
+    def program(self) -> str:
         try:
             lines = self._file.read_text(encoding="utf-8").splitlines()
         except (OSError, UnicodeDecodeError):
             return ""
         if any(line.strip().lower() == "hidden=true" for line in lines):
             return ""  # switched off in the settings of the desktop
-        return next((line[5:] for line in lines if line.startswith("Exec=")), "")
+        return next((_first_word(line[5:]) for line in lines if line.startswith("Exec=")), "")
 
     def write(self, command: list[str]) -> None:
         text = (
@@ -123,17 +125,24 @@ def _exec_word(word: str) -> str:
     return f'"{quoted}"'.replace("\\", "\\\\")
 
 
+def _first_word(value: str) -> str:
+    """The other way round."""
+    value = value.replace("\\\\", "\\").strip()
+    quoted = re.match(r'"((?:[^"\\]|\\.)*)"', value)
+    word = re.sub(r"\\(.)", r"\1", quoted[1]) if quoted else value.split(" ", 1)[0]
+    return word.replace("%%", "%")
+
+
 class LaunchAgent:
     """macOS: a property list in ~/Library/LaunchAgents."""
 
     def __init__(self, folder: Path) -> None:
         self._file = folder / f"{_LABEL}.plist"
 
-    def command(self) -> str:
+    def program(self) -> str:
         try:
-            kept = plistlib.loads(self._file.read_bytes())
-            return " ".join(kept["ProgramArguments"])
-        except (OSError, ValueError, KeyError, TypeError, plistlib.InvalidFileException):
+            return str(plistlib.loads(self._file.read_bytes())["ProgramArguments"][0])
+        except (OSError, ValueError, LookupError, TypeError, plistlib.InvalidFileException):
             return ""
 
     def write(self, command: list[str]) -> None:
@@ -152,12 +161,13 @@ class LaunchAgent:
 class RunKey:
     """Windows: a value of the person's own Run key."""
 
-    def command(self) -> str:
+    def program(self) -> str:
         import winreg
 
         try:
             with winreg.OpenKey(winreg.HKEY_CURRENT_USER, _RUN_KEY) as key:  # type: ignore[attr-defined]
-                return str(winreg.QueryValueEx(key, _NAME)[0])  # type: ignore[attr-defined]
+                line = str(winreg.QueryValueEx(key, _NAME)[0])  # type: ignore[attr-defined]
+                return line[1:].split('"', 1)[0] if line.startswith('"') else line.split(" ", 1)[0]
         except OSError:
             return ""
 

@@ -38,6 +38,7 @@ def test_the_desktop_file_calls_the_program_whatever_its_folder_is_called(tmp_pa
         for line in (tmp_path / "vmart-ai-agent.desktop").read_text().splitlines()
         if line.startswith("Exec=")
     ]
+    assert DesktopFile(tmp_path).program() == AWKWARD
     value = line.replace("\\\\", "\\")  # as the file's own rules have it, then those of Exec
     words = [word.replace("%%", "%") for word in shlex.split(value)]
     assert [word.replace("\\$", "$").replace("\\`", "`") for word in words] == [AWKWARD, "run"]
@@ -64,7 +65,7 @@ def test_one_that_the_desktop_has_hidden_counts_as_off(tmp_path: Path) -> None:
     entry.write(["/x"])
     file = tmp_path / "vmart-ai-agent.desktop"
     file.write_text(file.read_text() + "Hidden=true\n")
-    assert entry.command() == ""
+    assert entry.program() == ""
 
 
 def test_the_launch_agent_is_a_property_list_that_runs_at_load(tmp_path: Path) -> None:
@@ -74,9 +75,10 @@ def test_the_launch_agent_is_a_property_list_that_runs_at_load(tmp_path: Path) -
     kept = plistlib.loads(file.read_bytes())
     assert (kept["ProgramArguments"], kept["RunAtLoad"]) == ([AWKWARD], True)
     assert file.name == f"{kept['Label']}.plist"
+    assert entry.program() == AWKWARD
     entry.remove()
     entry.remove()
-    assert entry.command() == ""
+    assert entry.program() == ""
 
 
 def test_a_damaged_entry_counts_as_off_and_can_be_replaced(tmp_path: Path) -> None:
@@ -98,7 +100,7 @@ def test_source_code_cannot_be_started_at_login_but_an_old_entry_can_be_removed(
     with pytest.raises(Conflict, match="installed program"):
         autostart.set(True)
     autostart.renew()
-    assert "/gone" in entry.command()
+    assert entry.program() == "/gone"
     autostart.set(False)
     assert not autostart.on
 
@@ -106,10 +108,15 @@ def test_source_code_cannot_be_started_at_login_but_an_old_entry_can_be_removed(
 def test_after_an_update_the_entry_points_to_the_new_place(tmp_path: Path) -> None:
     entry = DesktopFile(tmp_path)
     Autostart(["/new"], entry).renew()
-    assert entry.command() == ""
+    assert entry.program() == ""
     entry.write(["/old"])
     Autostart(["/new"], entry).renew()
-    assert entry.command() == '"/new"'
+    assert entry.program() == "/new"
+    there = tmp_path / "a copy"
+    there.write_text("")
+    entry.write([str(there)])
+    Autostart(["/new"], entry).renew()
+    assert entry.program() == str(there)
 
 
 def test_a_system_that_does_not_let_us_is_one_sentence(tmp_path: Path) -> None:

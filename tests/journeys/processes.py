@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
+PROGRAM = [sys.executable, "-m", "desktop"]
 _SECONDS = 120
 
 
@@ -26,7 +27,7 @@ def environment(home: Path, **more: str) -> dict[str, str]:
 def desktop(home: Path, *arguments: str, **more: str) -> "subprocess.CompletedProcess[str]":
     """``python -m desktop …``, run to its end."""
     return subprocess.run(
-        [sys.executable, "-m", "desktop", *arguments],
+        [*PROGRAM, *arguments],
         env=environment(home, **more),
         cwd=ROOT,
         capture_output=True,
@@ -45,7 +46,7 @@ class Running:
     ) -> None:
         words = ["run", "--port", "0", *(["--demo"] if demo else []), *arguments]
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "desktop", *words],
+            [*PROGRAM, *words],
             env=environment(home, **more),
             cwd=ROOT,
             stdout=subprocess.PIPE,
