@@ -11,6 +11,7 @@ from shared.errors import Conflict
 
 _NAME = "V-Mart AI Agent"
 _FILE = "vmart-ai-agent"
+_SCRIPT = "vmart-agent"
 _LABEL = "in.co.vmart.ai-agent"
 _RUN_KEY = r"Software\Microsoft\Windows\CurrentVersion\Run"
 
@@ -81,10 +82,10 @@ def installed_program() -> list[str] | None:
     if getattr(sys, "frozen", False):
         # an AppImage runs from a mount that is gone tomorrow; its own file is named here
         return [os.environ.get("APPIMAGE") or sys.executable]
-    script = Path(sys.argv[0])
-    if script.stem == "vmart-agent" and script.is_absolute() and script.exists():
-        return [str(script)]
-    return None
+    script = Path(sys.argv[0]).absolute()
+    if script.stem != _SCRIPT:
+        return None
+    return next(([str(file)] for file in (script, script.with_suffix(".exe")) if file.is_file()), None)
 
 
 class DesktopFile:

@@ -49,16 +49,19 @@ class DemoChild:
         if not _is_frozen():
             path = [str(_ROOT), environment.get("PYTHONPATH", "")]
             environment["PYTHONPATH"] = os.pathsep.join(part for part in path if part)
-        self._process = subprocess.Popen(
-            _command(),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            encoding="utf-8",
-            env=environment,
-            start_new_session=True,  # Ctrl-C in the terminal is ours to pass on
-        )
+        try:
+            self._process = subprocess.Popen(
+                _command(),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+                encoding="utf-8",
+                env=environment,
+                start_new_session=True,  # Ctrl-C in the terminal is ours to pass on
+            )
+        except OSError as error:
+            raise BackendConnectionError("The demo backend cannot be started.", details=str(error)) from error
         process = self._process
         said: list[str] = []
         listening = threading.Thread(target=_listen, args=(process, said, progress), name="demo", daemon=True)

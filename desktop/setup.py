@@ -51,9 +51,13 @@ class Setup:
     def _connect(self, typed: str, key: str, *, plain_allowed: bool) -> Iterator[Step]:
         try:
             address = address_of(typed)
-            tried = self._tried(address, key)
         except SettingsInvalid as error:
             yield Step(step="address", state="failed", says=error.message)
+            return
+        try:
+            tried = self._tried(address, key)
+        except SettingsInvalid as error:
+            yield Step(step="key", state="failed", says=error.message)
             return
         for step in probe(tried, address, plain_allowed=plain_allowed):
             yield step

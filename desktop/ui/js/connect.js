@@ -103,7 +103,7 @@ export class Connect {
     announce([step.says, step.remedy].filter(Boolean).join(" "), { now: true });
     this.after.hidden = step.code !== "not_encrypted";
     this.after.replaceChildren(button("btn", "warn", t("connect.plain"), () => this.go({ plain: true })));
-    const field = AT_KEY.includes(step.step) || /key/i.test(step.step ? "" : step.says) ? this.key : this.url;
+    const field = AT_KEY.includes(step.step) ? this.key : this.url;
     field.setAttribute("aria-invalid", "true");
     if (this.after.hidden) field.focus();
     else this.after.firstElementChild.focus();
