@@ -6,11 +6,14 @@ import shlex
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
-from desktop.autostart import Autostart, DesktopFile, LaunchAgent, installed_program
+from desktop.autostart import Autostart, DesktopFile, LaunchAgent, RunKey, installed_program
 from shared.errors import Conflict
 
 AWKWARD = '/opt/V-Mart "AI" $HOME 100% `x` \\ é/vmart-agent'
@@ -138,3 +141,59 @@ def test_the_installed_program_is_the_frozen_one_or_the_script(
     assert installed_program() == [sys.executable]
     monkeypatch.setenv("APPIMAGE", "/home/a/V-Mart.AppImage")
     assert installed_program() == ["/home/a/V-Mart.AppImage"]
+
+
+class _Registry(ModuleType):
+    """As much of Windows' registry as its module ``winreg`` shows, in memory."""
+
+    HKEY_CURRENT_USER, KEY_SET_VALUE, REG_SZ = "HKCU", 2, 1
+
+    def __init__(self) -> None:
+        super().__init__("winreg")
+        self.keys: dict[tuple[str, str], dict[str, str]] = {}
+
+    @contextmanager
+    def OpenKey(self, root: str, path: str, reserved: int = 0, access: int = 0) -> Iterator[dict[str, str]]:  # noqa: N802
+        if (root, path) not in self.keys:
+            raise FileNotFoundError(2, "The system cannot find the file specified")
+        yield self.keys[root, path]
+
+    @contextmanager
+    def CreateKey(self, root: str, path: str) -> Iterator[dict[str, str]]:  # noqa: N802
+        yield self.keys.setdefault((root, path), {})
+
+    def QueryValueEx(self, key: dict[str, str], name: str) -> tuple[str, int]:  # noqa: N802
+        if name not in key:
+            raise FileNotFoundError(2, "The system cannot find the file specified")
+        return key[name], self.REG_SZ
+
+    def SetValueEx(self, key: dict[str, str], name: str, reserved: int, kind: int, value: str) -> None:  # noqa: N802
+        assert kind == self.REG_SZ
+        key[name] = value
+
+    def DeleteValue(self, key: dict[str, str], name: str) -> None:  # noqa: N802
+        if key.pop(name, None) is None:
+            raise FileNotFoundError(2, "The system cannot find the file specified")
+
+
+def test_the_run_key_holds_one_value_in_quotes_and_loses_it_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    registry = _Registry()
+    monkeypatch.setitem(sys.modules, "winreg", registry)
+    entry = RunKey()
+    assert entry.program() == ""
+    entry.remove()
+    program = r"C:\Program Files\V-Mart AI Agent\vmart-agent.exe"
+    for command in (
+        [program],
+        [program, "run", "--config", r"C:\my files\c.yaml"],
+        [r"C:\vmart\vmart-agent.exe"],
+    ):
+        entry.write(command)
+        assert entry.program() == command[0]
+        [(place, values)] = registry.keys.items()
+        assert place == ("HKCU", r"Software\Microsoft\Windows\CurrentVersion\Run")
+        [line] = values.values()
+        assert line.startswith(f'"{command[0]}"')
+    entry.remove()
+    entry.remove()
+    assert (entry.program(), registry.keys[place]) == ("", {})
