@@ -28,7 +28,7 @@ def keep_backend(file: Path, url: str, api_key: str) -> BackendSection:
     the next start will read it. Raises SettingsInvalid, with the file as it was."""
     target = file.resolve()
     try:
-        before = target.read_text(encoding="utf-8") if target.exists() else _fresh()
+        before = target.read_bytes().decode() if target.exists() else _fresh()
         after = with_values(before, {"url": url, "api_key": api_key}, source=str(file))
         kept = settings.parse(after, AgentSettings, source=str(file), environ=os.environ).backend
         _write(target, after)
@@ -134,10 +134,8 @@ def _write(file: Path, text: str) -> None:
     private_folder(file.parent)
     beside = file.with_name(f".{file.name}.{secrets.token_hex(4)}.new")
     try:
-        with os.fdopen(
-            os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8"
-        ) as out:
-            out.write(text)
+        with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
+            out.write(text.encode())
             out.flush()
             os.fsync(out.fileno())
         beside.replace(file)

@@ -11,7 +11,7 @@ from desktop import settings_edit
 from desktop.backend import Backend
 from desktop.choice import Choice, ChoiceFile, demo
 from desktop.probe import Address, Step, address_of, probe
-from shared.errors import AppError, Conflict, SettingsInvalid
+from shared.errors import Conflict, SettingsInvalid
 from shared.settings import BackendSection
 
 
@@ -23,7 +23,8 @@ class Setup:
         self._file = file
         self._choices = choices
         self._backend = backend
-        self._one_at_a_time = threading.Lock()
+        self._lock = threading.Lock()
+        self._attempt = 0
 
     @property
     def configured_url(self) -> str:
@@ -36,19 +37,20 @@ class Setup:
 
     def use_demo(self) -> None:
         """Now, and at every later start."""
-        self._choices.keep(Choice(demo=True, instead_of=self._section.url))
-        self._backend.switch(demo(self._section))
+        with self._lock:
+            self._attempt += 1
+            try:
+                self._choices.keep(Choice(demo=True, instead_of=self._section.url))
+            except OSError as error:
+                raise Conflict(f"The choice cannot be kept: {error.strerror}.") from error
+            self._backend.switch(demo(self._section))
 
     def connect(self, typed: str, key: str, *, plain_allowed: bool) -> Iterator[Step]:
-        """Each step as it is taken. When all are good, it is kept and used from now on."""
-        if not self._one_at_a_time.acquire(blocking=False):
-            raise Conflict("Another window is connecting at this moment. Try again when it has finished.")
-        try:
-            yield from self._connect(typed, key, plain_allowed=plain_allowed)
-        finally:
-            self._one_at_a_time.release()
-
-    def _connect(self, typed: str, key: str, *, plain_allowed: bool) -> Iterator[Step]:
+        """Each step as it is taken. When all are good, it is kept and used from now on, unless somebody has
+        chosen something else meanwhile."""
+        with self._lock:
+            self._attempt += 1
+            attempt = self._attempt
         try:
             address = address_of(typed)
         except SettingsInvalid as error:
@@ -63,17 +65,22 @@ class Setup:
             yield step
             if step.state == "failed":
                 return
-        try:
-            self._section = settings_edit.keep_backend(self._file, tried.url, tried.api_key)
-            self._choices.keep(Choice())
-        except SettingsInvalid as error:
-            yield Step(step="saved", state="failed", says=error.message)
-            return
-        except (AppError, OSError):
-            yield Step(step="saved", state="failed", says=f"It could not be kept in {self._file.parent}.")
-            return
-        self._backend.switch(self._section)
-        yield Step(step="saved", state="ok", says=f"Kept in {self._file.name}, which only you can read.")
+        yield self._keep(tried, attempt)
+
+    def _keep(self, tried: BackendSection, attempt: int) -> Step:
+        with self._lock:
+            if attempt != self._attempt:
+                return Step(step="saved", state="failed", says="Something else has been chosen meanwhile.")
+            try:
+                self._section = settings_edit.keep_backend(self._file, tried.url, tried.api_key)
+                self._choices.keep(Choice())
+            except SettingsInvalid as error:
+                return Step(step="saved", state="failed", says=error.message)
+            except OSError as error:
+                says = f"It cannot be kept in {self._file.parent}: {error.strerror}."
+                return Step(step="saved", state="failed", says=says)
+            self._backend.switch(self._section)
+        return Step(step="saved", state="ok", says=f"Kept in {self._file.name}, which only you can read.")
 
     def _tried(self, address: Address, key: str) -> BackendSection:
         """Without a key the kept one, but only for the place that it was given for."""

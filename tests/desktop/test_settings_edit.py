@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from desktop.settings_edit import keep_backend, with_values
@@ -49,6 +49,7 @@ def test_two_values_change_and_all_else_stays(text: str) -> None:
     assert with_values(after, VALUES, source="c.yaml") == after
 
 
+@settings(deadline=None, max_examples=50)  # a loaded machine is slow, not wrong
 @given(st.text(alphabet=st.characters(min_codepoint=32, max_codepoint=126), max_size=60))
 def test_any_key_is_read_again_as_it_was_given(key: str) -> None:
     for text in ("", FORMS["block"], FORMS["flow"]):
@@ -75,6 +76,20 @@ def test_a_file_that_is_broken_is_left_alone(text: str, tmp_path: Path) -> None:
     assert file.read_text() == text
     assert KEY not in str(caught.value)
     assert [path.name for path in tmp_path.iterdir()] == ["c.yaml"]
+
+
+@pytest.mark.parametrize("ends", ["\n", "\r\n"], ids=["unix", "windows"])
+@pytest.mark.parametrize("mark", ["", "\ufeff"], ids=["plain", "byte order mark"])
+def test_line_ends_and_marks_of_an_editor_stay(ends: str, mark: str, tmp_path: Path) -> None:
+    text = mark + FORMS["block"].replace("\n", ends) + f"# ₹{ends}"
+    file = tmp_path / "c.yaml"
+    file.write_bytes(text.encode())
+    keep_backend(file, URL, KEY)
+    after = file.read_bytes().decode()
+    assert after.startswith(mark + "backend:")
+    assert after.endswith(f"# ₹{ends}")
+    assert after.count("\r\n") == text.count("\r\n")
+    assert load(file, tmp_path).backend.api_key == KEY
 
 
 def test_a_value_over_several_lines_is_not_guessed_at(tmp_path: Path) -> None:

@@ -27,12 +27,16 @@ export class Connect {
       h("div", { class: "stack tight" }, h("h2", { class: "title" }, t("connect.title")), h("p", { class: "quiet" }, t("connect.lead"))), this.form, this.test));
     for (const field of [this.url, this.key]) field.addEventListener("input", () => this.typed(field));
     this.url.addEventListener("input", () => this.drawHint());
-    on("setup", () => this.element.isConnected && this.show());
+    on("setup", () => this.element.isConnected && this.fill());
+  }
+
+  fill() {
+    if (!this.url.value) this.url.value = state.setup.url;
+    this.drawHint();
   }
 
   show() {
-    if (!this.url.value) this.url.value = state.setup.url;
-    this.drawHint();
+    this.fill();
     if (!this.running) this.draw();
     if (!this.element.contains(document.activeElement)) (this.url.value ? this.key : this.url).focus();
   }

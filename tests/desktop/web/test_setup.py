@@ -122,25 +122,30 @@ def test_another_backend_with_connections_of_the_same_name_gives_its_own_values(
     assert only(second, "result")["cached_at"] is None
 
 
-def test_a_second_window_cannot_connect_at_the_same_moment(agent: RunningAgent) -> None:
+def test_a_slow_test_is_overtaken_by_whatever_is_chosen_meanwhile(
+    agent: RunningAgent, tmp_path: Path
+) -> None:
     reached, go_on = threading.Event(), threading.Event()
+    slow, quick = RetailPeer(), RetailPeer()
+    answer = slow.answer
 
-    def slow(asked: Asked) -> Reply:
+    def late(asked: Asked) -> Reply:
         reached.set()
         go_on.wait(20)
-        return json_reply({"hello": 1})
+        return answer(asked)
 
-    with BackendPeer(slow) as peer:
+    slow.answer = late
+    with slow, quick:
         found: list[dict[str, Any]] = []
-        thread = threading.Thread(target=lambda: found.extend(connect(agent, peer.url)))
+        thread = threading.Thread(target=lambda: found.extend(connect(agent, slow.url)))
         thread.start()
         assert reached.wait(10)
-        status, _, _ = agent.http("POST", "/api/backend/connect", {"url": peer.url, "api_key": KEY})
-        assert status == 409
+        assert connect(agent, quick.url)[-1]["state"] == "ok"
         go_on.set()
         thread.join(20)
-        assert found[-1]["step"] == "backend"
-        assert connect(agent, peer.url)[-1]["step"] == "backend"
+        assert found[-1]["says"] == "Something else has been chosen meanwhile."
+        wait_for(agent, online_at(quick.url))
+    assert load(None, tmp_path).backend.url == quick.url
 
 
 def test_a_settings_file_that_cannot_be_written_is_told_and_nothing_changes(
