@@ -306,6 +306,12 @@ def run_licences(arguments: List[str]) -> int:
     return become([str(ROOT / "packaging" / "licences" / "list_licences.py")] + arguments)
 
 
+def run_package(arguments: List[str]) -> int:
+    """Needs no ``.venv``: it makes an environment from a lock file of its own."""
+    script = str(ROOT / "packaging" / "agent" / "package.py")
+    return subprocess.call([supported_python(), script] + arguments)
+
+
 def run_bench(arguments: List[str]) -> int:
     set_up("dev")
     os.chdir(str(ROOT))
@@ -389,6 +395,7 @@ COMMANDS: Dict[str, Tuple[Callable[[List[str]], int], str]] = {
     "test": (run_test, "Run the tests."),
     "check": (run_check, "Check format, lint, types and import rules."),
     "bench": (run_bench, "Measure, as ratios against the raw driver in the same run."),
+    "package": (run_package, "Build the desktop program for this system: a folder, a file, an installer."),
     "server": (
         lambda rest: program("server", rest),
         "The backend's own commands: serve, generate-key and more.",

@@ -1,4 +1,7 @@
-"""The drawing library for the page, made once from the package that carries it, and kept."""
+"""The drawing library for the page, made once from the package that carries it, and kept.
+
+A frozen program carries the library ready made, beside this file, and not the package, which weighs 80 MB.
+"""
 
 import threading
 from importlib.metadata import version
@@ -6,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from shared.paths import private_folder
+
+_CARRIED = Path(__file__).resolve().parent / "vendor" / "vega.js"
 
 
 class VegaBundle:
@@ -20,6 +25,8 @@ class VegaBundle:
 
     def path(self) -> Path:
         """The file; waits for it when it is being made."""
+        if _CARRIED.exists():
+            return _CARRIED
         with self._lock:
             file = self._folder / f"vega-{version('vl-convert-python')}.js"
             if not file.exists():
