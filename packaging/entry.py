@@ -5,6 +5,7 @@ which of our processes this is. Everything after that is the named program's own
 import multiprocessing
 import os
 import sys
+from pathlib import Path
 
 
 def main() -> int:
@@ -21,6 +22,7 @@ def main() -> int:
             worker.main()
             return 0
         case _:
+            _end_with_launcher()
             from desktop.__main__ import console
 
             return console()
@@ -34,6 +36,21 @@ def _give_back_library_path() -> None:
         os.environ["LD_LIBRARY_PATH"] = before
     elif getattr(sys, "frozen", False):
         os.environ.pop("LD_LIBRARY_PATH", None)
+
+
+def _end_with_launcher() -> None:
+    """A program of one file is two processes: one that unpacked it and waits, and this one. Whoever kills the
+    first means both. Not for our other processes: they end with their standard input."""
+    unpacked = Path(getattr(sys, "_MEIPASS", ""))
+    if not getattr(sys, "frozen", False) or sys.platform != "linux":
+        return
+    if unpacked.parent == Path(sys.executable).resolve().parent:
+        return
+    import ctypes
+    import signal
+
+    set_parent_death_signal = 1
+    ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGTERM)
 
 
 if __name__ == "__main__":

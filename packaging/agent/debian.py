@@ -35,7 +35,7 @@ def package(folder: Path, assets: Path, release: str, into: Path) -> Path:
     control.write_text(_control(release, program), encoding="utf-8")
     file = into / f"{_NAME}_{release}_{_architecture()}.deb"
     subprocess.run(
-        ["dpkg-deb", "--root-owner-group", "-Zxz", "-z1", "--build", tree, file],
+        ["dpkg-deb", "--root-owner-group", "-Zzstd", "-z9", "--build", tree, file],
         check=True,
         stdout=subprocess.DEVNULL,
     )

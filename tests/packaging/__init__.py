@@ -1,0 +1,1 @@
+"""What is built to be handed out, started as a person starts it."""

@@ -1,0 +1,40 @@
+"""The desktop program, built once for all tests of this folder, and a screen."""
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.packaging.display import Display, absent, missing
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What ``build.py package`` made: a folder with everything that would be handed out."""
+    if sys.platform != "linux" or shutil.which("dpkg-deb") is None:
+        absent("needs Debian or a relative of it")
+    into = tmp_path_factory.mktemp("dist")
+    done = subprocess.run(
+        [sys.executable, ROOT / "build.py", "package", "--into", into],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if "apt install" in done.stderr:
+        absent(done.stderr)
+    assert done.returncode == 0, done.stderr
+    return into
+
+
+@pytest.fixture
+def display(tmp_path: Path) -> Iterator[Display]:
+    lacking = missing()
+    if lacking:
+        absent(f"needs {lacking}")
+    with Display(tmp_path) as display:
+        yield display

@@ -1,0 +1,104 @@
+"""A screen of its own for a program under test: Xvfb, with its pixels in a file that can be looked at."""
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import NoReturn
+
+import numpy
+import pytest
+
+NEEDED = ("Xvfb", "xdotool", "import")
+TITLE = "V-Mart AI Agent"
+_WIDTH, _HEIGHT = 1400, 900
+_CARET = 200  # pixels: it blinks while everything else stands still
+
+
+def absent(what: str) -> NoReturn:
+    """A machine without what the test needs may skip; the build machine may not."""
+    if os.environ.get("CI"):
+        pytest.fail(what)
+    pytest.skip(what)
+
+
+def missing() -> str:
+    """What a machine lacks for a window, or nothing."""
+    if sys.platform != "linux":
+        return "Linux"
+    return ", ".join(name for name in NEEDED if shutil.which(name) is None)
+
+
+def wait_for(what: Callable[[], bool], seconds: float = 120, every: float = 0.1) -> None:
+    deadline = time.monotonic() + seconds
+    while not what():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(every)
+
+
+class Display:
+    """Use ``with``. ``name`` is for the variable DISPLAY."""
+
+    def __init__(self, folder: Path) -> None:
+        self._frame = folder / "Xvfb_screen0"
+        size = f"{_WIDTH}x{_HEIGHT}x24"
+        command = ["Xvfb", "-displayfd", "1", "-screen", "0", size, "-fbdir", str(folder), "-nolisten", "tcp"]
+        self._server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        assert self._server.stdout is not None
+        self.name = f":{self._server.stdout.readline().strip()}"
+
+    def __enter__(self) -> "Display":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._server.terminate()
+        self._server.wait(10)
+
+    def do(self, *command: str) -> str:
+        environment = os.environ | {"DISPLAY": self.name}
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        return done.stdout.strip()
+
+    def window(self, title: str = TITLE) -> str:
+        """The window's number, or nothing."""
+        return (self.do("xdotool", "search", "--onlyvisible", "--name", f"^{title}$").splitlines() or [""])[
+            -1
+        ]
+
+    def type(self, text: str) -> None:
+        """With the keyboard, into whatever has its focus, and Return."""
+        self.do("xdotool", "windowfocus", "--sync", self.window())
+        self.do("xdotool", "type", "--delay", "20", text)
+        self.do("xdotool", "key", "Return")
+
+    def keep_picture(self, file: Path) -> None:
+        file.parent.mkdir(exist_ok=True)
+        self.do("import", "-window", "root", str(file))
+
+    def pixels(self) -> "numpy.ndarray[tuple[int], numpy.dtype[numpy.uint32]]":
+        """The screen, a number a pixel: an X window dump with its colour map in front."""
+        return numpy.fromfile(self._frame, dtype="<u4")[-_WIDTH * _HEIGHT :]
+
+    def colours(self) -> int:
+        """A screen on which nothing is painted has one or two."""
+        return len(numpy.unique(self.pixels()))
+
+    def painted(self) -> bool:
+        return self.colours() > 50
+
+    def wait_until_still(self) -> None:
+        """Painted, and standing still but for the caret."""
+        before = self.pixels()
+
+        def still() -> bool:
+            nonlocal before
+            earlier, before = before, self.pixels()
+            return int((earlier != before).sum()) < _CARET and self.painted()
+
+        wait_for(still, every=0.4)
