@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 _LOCKS = Path(__file__).resolve().parents[2] / "requirements"
-_ONLY_BUILDS = {"vl-convert-python", "setuptools"}
-"""In the lock of what runs, but not in the program: the drawing library was taken out of the first."""
+_LEFT_OUT = {"pycparser", "setuptools", "uvloop", "vl-convert-python"}
+"""In the lock of what runs, but not in the program; agent.spec says why."""
 
 
 def components() -> list[dict[str, Any]]:
-    found = [_component(*entry) for entry in _locked() if entry[0] not in _ONLY_BUILDS]
+    found = [_component(*entry) for entry in _locked() if entry[0] not in _LEFT_OUT]
     python = {
         "type": "platform",
         "bom-ref": "python",

@@ -3,37 +3,39 @@ and a bill of materials. Standard library only; the work is done in an environme
 """
 
 import argparse
-import hashlib
+import contextlib
 import platform
 import re
 import shutil
 import sys
-import tarfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import debian
+import sums
 from environment import ROOT, Failure, make, run
 
 NAME = "vmart-agent"
 _WORK = ROOT / "build" / "package"
 _HERE = Path(__file__).resolve().parent
+_SYSTEMS = {"win32": "windows", "darwin": "macos"}
 
 
 def release() -> str:
-    found = re.search(
-        r'__version__ = "([^"]+)"', (ROOT / "desktop" / "__init__.py").read_text(encoding="utf-8")
-    )
+    source = (ROOT / "desktop" / "__init__.py").read_text(encoding="utf-8")
+    found = re.search(r'__version__ = "([^"]+)"', source)
     if found is None:
         raise Failure("desktop/__init__.py holds no __version__.")
     return found[1]
 
 
 def build(forms: list[str], into: Path) -> list[Path]:
-    """Everything for this system, as files and folders in ``into``."""
+    """What can be handed out on this system, and the folder, in ``into``."""
     version = release()
-    system = {"win32": "windows", "darwin": "macos"}.get(sys.platform, sys.platform)
-    label = f"{NAME}-{version}-{system}-{platform.machine().lower()}"
+    label = f"{NAME}-{version}-{_SYSTEMS.get(sys.platform, sys.platform)}-{platform.machine().lower()}"
+    if not (shutil.which("strip") or sys.platform != "linux"):
+        raise Failure("strip is missing. On Debian: apt install binutils")
     python = str(make(_WORK / "env"))
     assets, made = _WORK / "assets", _WORK / "dist"
     run([python, str(_HERE / "assets.py"), str(assets), "--release", version], "The icons could not be drawn")
@@ -42,35 +44,26 @@ def build(forms: list[str], into: Path) -> list[Path]:
     into.mkdir(parents=True, exist_ok=True)
     results = []
     if "file" in forms:
-        made_file, ending = (f"{NAME}.exe", ".exe") if sys.platform == "win32" else (NAME, ".bin")
-        results.append(_moved(made / made_file, into / f"{label}{ending}"))
+        file, ending = (f"{NAME}.exe", ".exe") if sys.platform == "win32" else (NAME, ".bin")
+        results.append(_moved(made / file, into / f"{label}{ending}"))
     if "folder" in forms:
         folder = _moved(made / f"{NAME}-folder", into / label)
+        results.append(folder)
         if sys.platform == "darwin":
             results.append(_moved(made / "V-Mart AI Agent.app", into / "V-Mart AI Agent.app"))
-        elif sys.platform == "linux":
-            results.append(_archive(folder, into / f"{label}.tar.gz"))
-            if shutil.which("dpkg-deb"):
-                results.append(debian.package(folder, assets, version, into))
-        results.append(folder)
+        elif shutil.which("dpkg-deb"):
+            results.append(debian.package(folder, assets, version, into))
     bill = into / f"{label}.cdx.json"
     run([python, str(_HERE / "bill.py"), str(bill), "--release", version], "The bill of materials failed")
-    results.append(bill)
-    _sums(into, [result for result in results if result.is_file()], f"{label}.sha256")
-    return results
+    return [*results, bill, sums.write(into)]
 
 
 def _freeze(python: str, forms: list[str], assets: Path, made: Path, version: str) -> None:
-    command = [python, "-m", "PyInstaller", "--noconfirm", "--log-level", "WARN"]
-    command += [
-        "--distpath",
-        str(made),
-        "--workpath",
-        str(_WORK / "work"),
-        str(ROOT / "packaging" / "agent.spec"),
-    ]
-    command += ["--", "--assets", str(assets), "--release", version, "--forms", ",".join(forms)]
-    # a fixed seed and date: the same sources give the same bytes
+    where = ["--distpath", str(made), "--workpath", str(_WORK / "work")]
+    ours = ["--assets", str(assets), "--release", version, "--forms", ",".join(forms)]
+    spec = str(ROOT / "packaging" / "agent.spec")
+    command = [python, "-m", "PyInstaller", "--noconfirm", "--log-level", "WARN", *where, spec, "--", *ours]
+    # a seed and a date of its own would make every build differ from the last one
     run(command, "PyInstaller failed", PYTHONHASHSEED="0", SOURCE_DATE_EPOCH="1764547200")
 
 
@@ -81,22 +74,16 @@ def _moved(source: Path, target: Path) -> Path:
     return Path(shutil.move(source, target))
 
 
-def _archive(folder: Path, file: Path) -> Path:
-    with tarfile.open(file, "w:gz", compresslevel=6) as archive:
-        archive.add(folder, folder.name, filter=_nobodys)
-    return file
+@contextlib.contextmanager
+def _one_at_a_time() -> Iterator[None]:
+    """Two builds would write into the same folder: the second waits for the first."""
+    _WORK.mkdir(parents=True, exist_ok=True)
+    with (_WORK / ".lock").open("w") as lock:
+        if sys.platform != "win32":
+            import fcntl
 
-
-def _nobodys(entry: tarfile.TarInfo) -> tarfile.TarInfo:
-    entry.uid = entry.gid = 0
-    entry.uname = entry.gname = "root"
-    return entry
-
-
-def _sums(folder: Path, files: list[Path], name: str) -> None:
-    """In the notation of ``sha256sum --check``."""
-    lines = [f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file.name}\n" for file in sorted(files)]
-    (folder / name).write_text("".join(lines), encoding="utf-8")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _megabytes(path: Path) -> float:
@@ -109,14 +96,22 @@ def main() -> int:
     only = parser.add_mutually_exclusive_group()
     only.add_argument("--one-file", action="store_true", help="only the single file")
     only.add_argument("--one-folder", action="store_true", help="only the folder, and what is made from it")
+    only.add_argument("--print-release", action="store_true", help="print the version and build nothing")
     parser.add_argument("--into", type=Path, default=ROOT / "dist", metavar="DIR", help="default: dist/")
     chosen = parser.parse_args()
     forms = ["file"] if chosen.one_file else ["folder"] if chosen.one_folder else ["folder", "file"]
     started = time.monotonic()
     try:
-        results = build(forms, chosen.into.resolve())
+        if chosen.print_release:
+            print(release())
+            return 0
+        with _one_at_a_time():
+            results = build(forms, chosen.into.resolve())
     except Failure as failure:
         print(f"build.py package: {failure}", file=sys.stderr)
+        return 1
+    except OSError as error:
+        print(f"build.py package: {error.filename} cannot be used: {error.strerror}.", file=sys.stderr)
         return 1
     for result in results:
         print(f"{_megabytes(result):7.1f} MB  {result}")

@@ -61,8 +61,7 @@ def test_a_conversation_is_held_in_the_window_and_ctrl_c_leaves_nothing_behind(
         display.wait_until_still()
         for question in _QUESTIONS:
             display.type(question)
-            wait_for(lambda question=question: question in _asked(home))
-            wait_for(lambda: "running" not in _statuses(home))
+            _wait_for_answer(home, question)
             display.wait_until_still()
         display.keep_picture(ROOT / "test-artifacts" / f"packaged-{form}.png")
         assert display.colours() > 50
@@ -110,8 +109,8 @@ def test_its_version_and_its_help_need_no_display(
     assert not (tmp_path / ".vmart").exists()
 
 
-def _asked(home: Path) -> list[str]:
-    return [turn[0] for turn in _turns(home)]
+def _wait_for_answer(home: Path, question: str) -> None:
+    wait_for(lambda: any(asked == question and status != "running" for asked, status in _turns(home)))
 
 
 def _statuses(home: Path) -> list[str]:
