@@ -1,13 +1,14 @@
 """Run by the package environment's Python: reads the recipe as another system would, and prints what it asks
 PyInstaller for. ``recipe_elsewhere.py SYSTEM SPEC ASSETS``"""
 
+import importlib
 import json
 import sys
 from pathlib import Path
 from typing import Any
 
-import PyInstaller.isolated
-import PyInstaller.utils.hooks  # noqa: F401 - before the system's name is another one
+for needed in ("PyInstaller.isolated", "PyInstaller.utils.hooks"):
+    importlib.import_module(needed)  # before the system's name is another one
 
 system, spec, assets = sys.argv[1:]
 asked: dict[str, Any] = {}

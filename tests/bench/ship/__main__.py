@@ -7,13 +7,14 @@ from pathlib import Path
 
 import msgspec
 
-from tests.bench.ship import image, service, wheel
+from tests.bench.ship import desktop, image, service, wheel
 from tests.bench.ship.figure import ShipFigure
 
 SHAPES: dict[str, Callable[[], list[ShipFigure]]] = {
-    "wheel": wheel.measured,
+    "desktop": desktop.measured,
     "image": image.measured,
     "service": service.measured,
+    "wheel": wheel.measured,
 }
 """Each shape by name: it builds what it needs, and skips with a reason where it cannot."""
 
