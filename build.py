@@ -301,6 +301,12 @@ def run_wheel(arguments: List[str]) -> int:
     return become([str(ROOT / "packaging" / "wheel" / "make_wheels.py")] + arguments)
 
 
+def run_lock(arguments: List[str]) -> int:
+    """Needs no ``.venv``: it may be what mends the lock file of one."""
+    script = str(ROOT / "packaging" / "locks" / "write_locks.py")
+    return subprocess.call([supported_python(), script] + arguments)
+
+
 def run_licences(arguments: List[str]) -> int:
     set_up("dev")
     return become([str(ROOT / "packaging" / "licences" / "list_licences.py")] + arguments)
@@ -402,6 +408,7 @@ COMMANDS: Dict[str, Tuple[Callable[[List[str]], int], str]] = {
     ),
     "desktop": (lambda rest: program("desktop", rest), "The agent's own commands."),
     "wheel": (run_wheel, "Make the wheels of the product and of the client SDK, into dist/."),
+    "lock": (run_lock, "Write the lock files anew from pyproject.toml, with uv."),
     "licences": (run_licences, "Write docs/licences.md from what the lock files list."),
     "image": (run_image, "Build the backend's image with docker or podman."),
     "setup": (run_setup, "Make .venv from the lock files. Every other command does so when it is needed."),

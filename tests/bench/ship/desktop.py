@@ -70,7 +70,7 @@ def _started(name: str, program: Path, home: Path, place: Path) -> Iterator[Ship
     """Started again and again by somebody who has the demo data, with the files in the system's cache."""
     painted, usable, memory = [], [], []
     with Packaged(program, home, "", "--no-window") as agent:  # makes the demo data, warms the cache
-        _wait(home / ".vmart" / "agent" / "demo.json")
+        _wait(agent, home)
         agent.end()
     for number in range(_ROUNDS):
         screen = place / f"{program.name}-{name}-{number}"
@@ -78,10 +78,10 @@ def _started(name: str, program: Path, home: Path, place: Path) -> Iterator[Ship
         with Display(screen) as display:
             started = time.monotonic()
             with Packaged(program, home, display.name) as agent:
-                while not display.painted():
+                while not display.painted() and agent.process.poll() is None:
                     time.sleep(0.01)
                 painted.append(time.monotonic() - started)
-                _wait(home / ".vmart" / "agent" / "demo.json")
+                _wait(agent, home)
                 usable.append(time.monotonic() - started)
                 display.wait_until_still()
                 time.sleep(2)
@@ -94,9 +94,12 @@ def _started(name: str, program: Path, home: Path, place: Path) -> Iterator[Ship
     yield ShipFigure(name, "idle memory with the demo, all processes (PSS)", statistics.median(memory), "MB")
 
 
-def _wait(file: Path) -> None:
+def _wait(agent: Packaged, home: Path) -> None:
+    """Until the demo answers: the program notes then where it does."""
     deadline = time.monotonic() + 180
-    while not file.exists():
+    while not (home / ".vmart" / "agent" / "demo.json").exists():
+        if agent.process.poll() is not None:
+            raise SystemExit(f"The program ended: {agent.process.communicate()[0]}")
         if time.monotonic() > deadline:
             raise SystemExit("The program did not start its demo.")
         time.sleep(0.01)
