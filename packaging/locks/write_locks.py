@@ -26,7 +26,16 @@ LOCKS: dict[str, tuple[str, ...]] = {
 BUILDING = "setuptools>=77\n"
 """What makes the wheels (build.lock): nothing of ours needs it when it runs."""
 
-COMPILE = ("uv", "pip", "compile", "--universal", "--python-version", "3.11", "--generate-hashes", "--no-header")
+COMPILE = (
+    "uv",
+    "pip",
+    "compile",
+    "--universal",
+    "--python-version",
+    "3.11",
+    "--generate-hashes",
+    "--no-header",
+)
 
 
 def main() -> int:
