@@ -6,7 +6,6 @@ statement of the kind SELECT by DuckDB's own parser, and runs in a read-only tra
 lock and holds without the guard. The process ends with its parent: its standard input ends then.
 """
 
-import contextlib
 import os
 import queue
 import threading
@@ -79,24 +78,32 @@ class Engine:
         names, types = self._describe(order.sql)
         messages.send(out, messages.Head(rows.columns(names, types)))
         self.connection.execute("BEGIN TRANSACTION READ ONLY")
-        try:
-            self.connection.execute(rows.json_query(order.sql, types, order.max_rows + 1))
-            sent, size = 0, _FIRST_BATCH_ROWS
-            while batch := self.connection.fetchmany(size):
-                more = sent + len(batch) > order.max_rows
-                kept = batch[: order.max_rows - sent] if more else batch
-                data = "".join(map(itemgetter(0), kept)).encode()
-                if kept:
-                    messages.send_rows(out, len(kept), data)
-                sent += len(kept)
-                if more:
-                    messages.send(out, messages.End(truncated=True))
-                    return
-                size = max(1, min(_MOST_BATCH_ROWS, _BATCH_BYTES * len(kept) // max(1, len(data))))
-            messages.send(out, messages.End(truncated=False))
-        finally:
-            with contextlib.suppress(duckdb.Error):
+        self.connection.execute(rows.json_query(order.sql, types, order.max_rows + 1))
+        sent, size = 0, _FIRST_BATCH_ROWS
+        while batch := self.connection.fetchmany(size):
+            more = sent + len(batch) > order.max_rows
+            kept = batch[: order.max_rows - sent] if more else batch
+            data = "".join(map(itemgetter(0), kept)).encode()
+            if kept:
+                messages.send_rows(out, len(kept), data)
+            sent += len(kept)
+            if more:
+                messages.send(out, messages.End(truncated=True))
+                return
+            size = max(1, min(_MOST_BATCH_ROWS, _BATCH_BYTES * len(kept) // max(1, len(data))))
+        messages.send(out, messages.End(truncated=False))
+
+    def settle(self) -> None:
+        """Ends the transaction of a query, however that ended. An interrupt that was meant for the query may
+        come late and hit this instead, so it is tried until no transaction is left."""
+        while True:
+            try:
                 self.connection.execute("ROLLBACK")
+            except duckdb.InterruptException:
+                continue
+            except duckdb.TransactionException:  # none is open
+                return
+            return
 
     def tables(self) -> messages.Tables:
         return messages.Tables(self._profile.tables())
@@ -165,6 +172,7 @@ def _serve(engine: Engine, order: messages.Request, desk: "_Desk", out: BinaryIO
         messages.send(out, messages.Failure("query", engine.plain(error)))
     finally:
         desk.running = 0
+        engine.settle()
 
 
 class _Desk:

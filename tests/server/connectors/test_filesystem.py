@@ -1,9 +1,11 @@
 """The connector over a folder of files: the contract, the files, the keys, the accidents."""
 
+import contextlib
 import json
 import os
 import shutil
 import signal
+import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import date, datetime
@@ -18,7 +20,7 @@ from server import guard
 from server.connectors import filesystem
 from server.connectors.base import Limits
 from server.connectors.filesystem import FilesystemConnector
-from shared.errors import QueryFailed, QueryTimeout, SourceUnavailable
+from shared.errors import QueryCancelled, QueryFailed, QueryTimeout, SourceUnavailable
 from shared.results import ColumnType, JsonRows
 from shared.wire import TableInfo
 from tests.server.connectors.contract import SqlConnectorContract, rows_of
@@ -268,6 +270,19 @@ def test_an_engine_that_does_not_obey_is_killed(opened: Opener, shop: Path) -> N
         ask_within(connector, 0.2)
     assert ask(connector, "SELECT 1") == [[1]]
     assert connector.engine_pid != pid
+
+
+def test_a_cancel_at_any_moment_leaves_the_engine_fit_for_the_next_query(opened: Opener, shop: Path) -> None:
+    connector = opened(shop)
+    pid = connector.engine_pid
+    for step in range(60):
+        timer = threading.Timer(step / 5000, connector.cancel)
+        timer.start()
+        with contextlib.suppress(QueryCancelled):
+            ask(connector, "SELECT count(*) FROM range(3000000) a")
+        timer.join()
+        assert ask(connector, "SELECT 1") == [[1]]
+    assert connector.engine_pid == pid
 
 
 def ask_within(connector: FilesystemConnector, seconds: float) -> None:
