@@ -1,7 +1,8 @@
 """Writes the lock files in requirements/ anew from pyproject.toml: exact versions with their hashes.
 
-One lock for each set of packages that is installed together; all follow run.lock, so that a package has
-the same version everywhere. Needs ``uv``, which can resolve for every system at once.
+One lock for each set of packages that is installed together. Each follows run.lock and dev.lock once those
+are made, so that a package has the same version everywhere. Needs ``uv``, which can resolve for every
+system at once.
 """
 
 import argparse
@@ -15,13 +16,13 @@ FOLDER = ROOT / "requirements"
 
 LOCKS: dict[str, tuple[str, ...]] = {
     "run": ("server", "desktop"),
+    "dev": ("server", "desktop", "dev"),
     "server": ("server",),
     "desktop": ("desktop",),
-    "dev": ("server", "desktop", "dev"),
     "package": ("server", "desktop", "package"),
     "gemini-legacy": ("gemini-legacy",),
 }
-"""Each lock with its extras of pyproject.toml; the first is made first."""
+"""Each lock with its extras of pyproject.toml, in the order in which they are made."""
 
 BUILDING = "setuptools>=77\n"
 """What makes the wheels (build.lock): nothing of ours needs it when it runs."""
@@ -46,11 +47,13 @@ def main() -> int:
         print("build.py lock: uv is not on PATH. Install it (pip install uv) and try again.", file=sys.stderr)
         return 1
     upgrade = ["--upgrade"] if chosen.upgrade else []
+    follow: list[str] = []
     for name, extras in LOCKS.items():
         words = [word for extra in extras for word in ("--extra", extra)]
-        follow = [] if name == "run" else ["-c", "requirements/run.lock"]
         compiled(name, [*words, *follow, *upgrade, "pyproject.toml"])
-    compiled("build", ["--no-annotate", "-c", "requirements/run.lock", *upgrade, "-"], text=BUILDING)
+        if name in ("run", "dev"):
+            follow += ["-c", f"requirements/{name}.lock"]
+    compiled("build", ["--no-annotate", *follow, *upgrade, "-"], text=BUILDING)
     return 0
 
 
