@@ -27,7 +27,7 @@ def measured() -> list[ShipFigure]:
         return [ShipFigure(name, "size", None, "MB", reason) for name in _NAMES.values()]
     with tempfile.TemporaryDirectory() as scratch:
         place = Path(scratch)
-        built = Path(os.environ.get("VMART_DIST") or _built(place))
+        built = _ROOT / (os.environ.get("VMART_DIST") or _built(place))
         [folder] = [entry for entry in built.iterdir() if entry.is_dir()]
         [file] = built.glob("*.bin")
         [package] = built.glob("*.deb")
