@@ -1,11 +1,13 @@
-"""The bill of materials: CycloneDX 1.6, every package of requirements/package.lock that is installed here and
-goes into the program, with version, licence and the hashes of the lock file. Runs in the package environment.
+"""The bill of materials: CycloneDX 1.6, every package of requirements/run.lock that goes into the program,
+with version, licence and the lock's hashes; and the licences' own texts, which have to go with the program.
+Runs in the package environment.
 """
 
 import argparse
 import json
 import platform
 import re
+import sysconfig
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,8 @@ from typing import Any
 _LOCKS = Path(__file__).resolve().parents[2] / "requirements"
 _LEFT_OUT = {"pycparser", "setuptools", "uvloop", "vl-convert-python"}
 """In the lock of what runs, but not in the program; agent.spec says why."""
+_RULE = "=" * 80
+_LICENCE = re.compile(r"(licen[cs]e|copying|notice|authors)", re.IGNORECASE)
 
 
 def components() -> list[dict[str, Any]]:
@@ -52,18 +56,44 @@ def _component(name: str, installed: Distribution, hashes: list[str]) -> dict[st
         "purl": purl,
         "properties": [{"name": "lock:sha256", "value": digest} for digest in hashes],
     }
-    licence = _said(installed, "License-Expression")
-    if licence:
-        component["licenses"] = [{"expression": licence}]
-    else:
-        words = _said(installed, "License") or ", ".join(
-            line.rsplit(" :: ", 1)[1]
-            for line in installed.metadata.get_all("Classifier") or []
-            if line.startswith("License ::")
-        )
-        if words:
-            component["licenses"] = [{"license": {"name": words.splitlines()[0]}}]
+    expression = _said(installed, "License-Expression")
+    if expression:
+        component["licenses"] = [{"expression": expression}]
+    elif _words(installed):
+        component["licenses"] = [{"license": {"name": _words(installed)}}]
     return component
+
+
+def texts() -> str:
+    """The files in which each package states its licence, one after the other."""
+    parts = []
+    for name, installed, _ in _locked():
+        if name in _LEFT_OUT:
+            continue
+        files = [file for file in installed.files or () if _LICENCE.match(file.name)]
+        stated = [
+            (file.name, Path(str(file.locate())).read_text(encoding="utf-8", errors="replace"))
+            for file in files
+            if ".dist-info" in str(file)
+        ]
+        licence = _licence(installed)
+        for file_name, text in stated or [("its metadata", licence)]:
+            parts.append(f"{_RULE}\n{name} {installed.version}: {file_name}\n{_RULE}\n\n{text}\n")
+    python = Path(sysconfig.get_path("stdlib"), "LICENSE.txt")
+    if python.exists():
+        parts.append(f"{_RULE}\nPython\n{_RULE}\n\n{python.read_text(encoding='utf-8')}\n")
+    return "".join(parts)
+
+
+def _words(installed: Distribution) -> str:
+    """As older packages say it: a line of their own, or a classifier."""
+    classifiers = installed.metadata.get_all("Classifier") or []
+    of_licence = [line.rsplit(" :: ", 1)[1] for line in classifiers if line.startswith("License ::")]
+    return (_said(installed, "License") or ", ".join(of_licence)).partition("\n")[0]
+
+
+def _licence(installed: Distribution) -> str:
+    return _said(installed, "License-Expression") or _words(installed)
 
 
 def _said(installed: Distribution, field: str) -> str:
@@ -73,7 +103,8 @@ def _said(installed: Distribution, field: str) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="bill.py", description=__doc__)
-    parser.add_argument("file", type=Path)
+    parser.add_argument("file", type=Path, help="where the bill goes")
+    parser.add_argument("--texts", type=Path, metavar="FILE", help="where the licences' texts go")
     parser.add_argument("--release", required=True)
     chosen = parser.parse_args()
     about = {
@@ -89,6 +120,8 @@ def main() -> None:
         "metadata": {"component": about},
         "components": components(),
     }
+    if chosen.texts is not None:
+        chosen.texts.write_text(texts(), encoding="utf-8")
     chosen.file.write_text(json.dumps(bill, indent=1) + "\n", encoding="utf-8")
 
 

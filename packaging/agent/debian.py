@@ -26,6 +26,7 @@ def package(folder: Path, assets: Path, release: str, into: Path) -> Path:
         icons = tree / "usr" / "share" / "icons" / "hicolor" / f"{size}x{size}" / "apps"
         _place(icons / f"{_NAME}.png", assets / f"app-{size}.png")
     _place(tree / "usr" / "share" / "doc" / _NAME / "copyright", _HERE.parents[1] / "LICENSE")
+    _place(tree / "usr" / "share" / "doc" / _NAME / "licences.txt", assets / "licences.txt")
     command = tree / "usr" / "bin" / _NAME
     command.parent.mkdir(parents=True)
     command.symlink_to(f"../lib/{_NAME}/{_NAME}")

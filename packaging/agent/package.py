@@ -39,9 +39,12 @@ def build(forms: list[str], into: Path) -> list[Path]:
     python = str(make(_WORK / "env"))
     assets, made = _WORK / "assets", _WORK / "dist"
     run([python, str(_HERE / "assets.py"), str(assets), "--release", version], "The icons could not be drawn")
+    bill, texts = into / f"{label}.cdx.json", assets / "licences.txt"
+    into.mkdir(parents=True, exist_ok=True)
+    command = [python, str(_HERE / "bill.py"), str(bill), "--release", version, "--texts", str(texts)]
+    run(command, "The bill of materials failed")
     shutil.rmtree(made, ignore_errors=True)
     _freeze(python, forms, assets, made, version)
-    into.mkdir(parents=True, exist_ok=True)
     results = []
     if "file" in forms:
         file, ending = (f"{NAME}.exe", ".exe") if sys.platform == "win32" else (NAME, ".bin")
@@ -53,8 +56,6 @@ def build(forms: list[str], into: Path) -> list[Path]:
             results.append(_moved(made / "V-Mart AI Agent.app", into / "V-Mart AI Agent.app"))
         elif shutil.which("dpkg-deb"):
             results.append(debian.package(folder, assets, version, into))
-    bill = into / f"{label}.cdx.json"
-    run([python, str(_HERE / "bill.py"), str(bill), "--release", version], "The bill of materials failed")
     return [*results, bill, sums.write(into)]
 
 

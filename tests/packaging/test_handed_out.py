@@ -113,6 +113,9 @@ def test_the_bill_names_what_is_inside_with_versions_and_licences(built: Path) -
     named = {component["name"]: component for component in bill["components"]}
     assert {"cpython", "duckdb", "numpy", "pywebview", "sanic"} <= set(named)
     assert not {"pyinstaller", "pytest", "vl-convert-python"} & set(named)
+    [texts] = built.glob("*/_internal/licences.txt")
+    told = texts.read_text(encoding="utf-8")
+    assert [name for name in named if f"\n{name} " not in told] == ["cpython"]
     assert [name for name, component in named.items() if not component.get("licenses")] == []
 
 
