@@ -1,8 +1,8 @@
 """Containers for real, by podman in a storage of the test's own, also where no registry can be reached.
 
 The base image of the Dockerfile is then stood in for by one made of Debian's packages under the same
-name, and the Dockerfile is built unchanged. Needs root, and apt: podman runc mmdebstrap netavark
-aardvark-dns iptables.
+name, and the Dockerfile is built unchanged. Needs root, and apt: podman podman-compose runc mmdebstrap
+netavark aardvark-dns iptables.
 """
 
 import hashlib
@@ -23,7 +23,7 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-NEEDED = ("podman", "runc", "mmdebstrap", "iptables")
+NEEDED = ("podman", "podman-compose", "runc", "mmdebstrap", "iptables")
 TAG = "localhost/vmart-backend:test"
 _CA = Path("/etc/ssl/certs/ca-certificates.crt")
 _BASE_PACKAGES = "ca-certificates,netbase,tzdata,python3,python3-pip,python-is-python3"

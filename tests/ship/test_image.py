@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import requests
+import yaml
 
 from server.vault import fresh_key
 from shared.backend_client import BackendClient
@@ -263,6 +264,44 @@ def test_every_command_of_the_docs_works(podman: Podman, folder: Path) -> None:
     logs = podman.run("logs", "vmart")
     assert (logs.stdout + logs.stderr).count("There is no settings file") == 1  # at the first start alone
     podman("rm", "--force", "--time", "0", "vmart", "vmart-hard")
+
+
+def test_compose_starts_it_hardened_with_a_key_from_a_secret(podman: Podman, folder: Path) -> None:
+    port = free_port()
+    text = (ROOT / "compose.yaml").read_text(encoding="utf-8")
+    written(folder / "compose.yaml", text.replace('"5000:5000"', f'"127.0.0.1:{port}:5000"'))
+    written(folder / "secrets" / "master_key", fresh_key())
+    podman("tag", TAG, DOCUMENTED)
+    compose = ["podman-compose", "-p", "vmart"]
+    up = run(" ".join([*compose, "up", "-d", "--no-build"]), folder, podman.environment)
+    try:
+        assert up.returncode == 0, up.stderr
+        url = f"http://127.0.0.1:{port}"
+        wait_until(lambda: BackendClient(url, "", timeout=5, retry_attempts=0).health_check(), 60)
+        inside = podman("exec", "vmart_backend_1", "ls", "-A", "/app/state").split()
+        assert "administrator.key" in inside
+        assert ".key" not in inside
+        settings = json.loads(podman("inspect", "vmart_backend_1"))[0]
+        assert settings["HostConfig"]["ReadonlyRootfs"]
+        assert settings["EffectiveCaps"] in (None, [])
+    finally:
+        down = run(" ".join([*compose, "down", "-t", "30"]), folder, podman.environment)
+    assert down.returncode == 0, down.stderr
+
+
+def test_what_compose_offers_in_comments_is_valid_too() -> None:
+    text = (ROOT / "compose.yaml").read_text(encoding="utf-8")
+    services = text.split("\nservices:\n")[1]
+    opened = "services:\n" + re.sub(r"^#(  .*)$", r"\1", services, flags=re.MULTILINE)
+    found = yaml.safe_load(opened)
+    assert set(found["services"]) == {"backend", "state"}
+    assert set(found["volumes"]) == {"state", "logs", "database"}
+    assert set(found["secrets"]) == {"master_key", "state_password"}
+    state = found["services"]["state"]
+    assert state["environment"]["POSTGRES_PASSWORD_FILE"] == "/run/secrets/state_password"
+    shown = re.search(r'store: \{url: "(.*)"\}', text)
+    assert shown
+    assert "${file:/run/secrets/state_password}@state/vmart" in shown[1]
 
 
 def run(line: str, folder: Path, environment: dict[str, str]) -> "subprocess.CompletedProcess[str]":
