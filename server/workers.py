@@ -232,7 +232,7 @@ class Workers:
         for worker in self._workers:
             if worker.pid in pids:
                 worker.ready, worker.heard = True, time.monotonic()
-        if not self._served and all(worker.ready for worker in self._workers):
+        if not self._served and not self._stop_by and all(worker.ready for worker in self._workers):
             self._served = True
             self._on_ready()
 

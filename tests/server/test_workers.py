@@ -278,7 +278,10 @@ import logging, os, signal, sys, time
 from server.workers import Workers
 
 logging.basicConfig(format="%(message)s")
-workers = Workers(2, on_ready=lambda: print("ready", os.getpid(), flush=True))
+stopping = []
+workers = Workers(
+    2, on_ready=lambda: print("ready", 1 / (not stopping), flush=True), on_stop=lambda: stopping.append(1)
+)
 seat = workers.run()
 if isinstance(seat, int):
     sys.exit(seat)
@@ -306,7 +309,7 @@ def test_workers_that_end_before_they_serve_end_the_backend_with_a_sentence() ->
 
 def test_sighup_reaches_every_worker() -> None:
     started = crew(
-        "signal.signal(signal.SIGHUP, lambda *_: print('told', seat.number, flush=True))\n"
+        "signal.signal(signal.SIGHUP, lambda *_: os.write(1, b'told %d\\n' % seat.number))\n"
         "seat.beat()\n"
         "while True: time.sleep(1)"
     )
@@ -317,6 +320,27 @@ def test_sighup_reaches_every_worker() -> None:
     started.send_signal(signal.SIGTERM)
     _, err = started.communicate(timeout=30)
     assert "Traceback" not in err
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("after", ["0", "0.1", "0.3"])
+def test_workers_that_are_told_to_stop_while_they_start_end_well(number: int, after: str) -> None:
+    """The workers are ready just when, or just after, their parent was told to stop."""
+    started = crew(
+        "import threading\n"
+        "stopped = threading.Event()\n"
+        "signal.signal(signal.SIGTERM, lambda *_: stopped.set())\n"
+        "os.write(1, b'started\\n')\n"
+        f"time.sleep({after})\n"
+        "seat.beat()\n"
+        "while not stopped.is_set(): time.sleep(0.01)"
+    )
+    assert started.stdout is not None
+    assert [started.stdout.readline() for _ in range(2)] == ["started\n"] * 2
+    time.sleep(0.1)
+    started.send_signal(number)
+    _, err = started.communicate(timeout=30)
+    assert (started.returncode, "Traceback" in err) == (0, False), err
 
 
 def test_a_worker_that_dies_again_and_again_is_started_after_growing_pauses() -> None:
