@@ -98,9 +98,14 @@ fi
 
 # -- What surrounds it ------------------------------------------------------------------------
 
+unit=/usr/local/lib/systemd/system/vmart-backend.service
+same=no
+if [ "$(readlink $opt/current 2>/dev/null)" = "$release" ] && cmp -s "$here/vmart-backend.service" $unit; then
+  same=yes
+fi
 install -D -m 644 "$here/vmart-backend.sysusers.conf" /usr/local/lib/sysusers.d/vmart-backend.conf
 install -D -m 644 "$here/vmart-backend.tmpfiles.conf" /usr/local/lib/tmpfiles.d/vmart-backend.conf
-install -D -m 644 "$here/vmart-backend.service" /usr/local/lib/systemd/system/vmart-backend.service
+install -D -m 644 "$here/vmart-backend.service" $unit
 install -D -m 755 "$here/vmart-backend" /usr/local/sbin/vmart-backend
 systemd-sysusers /usr/local/lib/sysusers.d/vmart-backend.conf
 systemd-tmpfiles --create /usr/local/lib/tmpfiles.d/vmart-backend.conf
@@ -111,8 +116,8 @@ if ! has_key; then
   fresh=$etc/.master.key.new
   (
     umask 077
-    if [ -e /var/lib/vmart/.key ]; then # a state that was moved here from elsewhere
-      cat /var/lib/vmart/.key >$fresh
+    if [ -e /var/lib/vmart/.key ]; then # a state that was moved here; read as its owner, wherever that leads
+      setpriv --reuid=vmart --regid=vmart --init-groups cat /var/lib/vmart/.key >$fresh
     else
       "$environment/bin/python" -c 'from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())' >$fresh
     fi
@@ -124,18 +129,27 @@ fi
 # -- In its place -----------------------------------------------------------------------------
 
 before=$(readlink $opt/current 2>/dev/null || true)
-ln -sfn "$release" $opt/current.new
-mv -T $opt/current.new $opt/current
-for old in "$opt"/releases/*; do
-  case "$old" in "$release" | "$before") ;; *) rm -rf "$old" ;; esac
-done
+if [ "$before" != "$release" ]; then
+  ln -sfn "$release" $opt/current.new
+  mv -T $opt/current.new $opt/current
+  for old in "$opt"/releases/*; do
+    case "$old" in "$release" | "$before") ;; *) rm -rf "$old" ;; esac
+  done
+fi
 kept=$(readlink "$opt"/releases/*/venv)
 for old in "$opt"/environments/*; do
   case "$kept" in *"$old"*) ;; *) rm -rf "$old" ;; esac
 done
 systemctl daemon-reload
 systemctl --quiet enable vmart-backend.service
-if systemctl --quiet is-active vmart-backend.service || [ $start = yes ]; then
+if systemctl --quiet is-active vmart-backend.service; then
+  if [ $same = yes ]; then
+    say "This version is installed and runs already."
+    exit 0
+  fi
+  start=yes
+fi
+if [ $start = yes ]; then
   systemctl restart vmart-backend.service ||
     fail "it does not start. The reason stands in: journalctl -u vmart-backend -n 20"
   say "The backend runs: systemctl status vmart-backend"

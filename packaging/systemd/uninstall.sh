@@ -36,7 +36,8 @@ done
 systemctl daemon-reload
 systemctl reset-failed vmart-backend.service 2>/dev/null || true
 if [ $purge = yes ]; then
-  rm -rf /etc/vmart /var/lib/vmart /var/log/vmart
+  rm -rf /etc/vmart /var/lib/vmart /var/log/vmart /etc/systemd/system/vmart-backend.service.d
+  systemctl daemon-reload
   if getent passwd vmart >/dev/null; then userdel vmart; fi
   echo "Removed, with all settings, keys, state and logs."
 else

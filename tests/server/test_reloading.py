@@ -154,7 +154,7 @@ def test_a_broken_file_is_refused_in_one_sentence_and_the_old_settings_stay(
 
 
 def test_a_storm_of_hangups_ends_with_the_last_settings(backend: BackendProcess) -> None:
-    for number in range(60):
+    for number in range(30):
         backend.configure(f"database: {{default_rows: {number + 1}}}")
         backend.process.send_signal(signal.SIGHUP)
         assert status(backend, "/health") == 200

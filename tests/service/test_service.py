@@ -208,7 +208,8 @@ def test_the_master_key_can_be_sealed_to_the_machine(service: Installed) -> None
     folder.mkdir()
     (folder / "key.conf").write_text("[Service]" + drop_in)
     machine.sh("mv /etc/vmart/master.key /srv/backup.key")
-    service.documented("sh packaging/systemd/install.sh")  # makes no other key, and restarts it
+    service.documented("sh packaging/systemd/install.sh")  # makes no other key
+    machine.sh(f"systemctl restart {UNIT}")
     assert not service.file("etc/vmart/master.key").exists()
     assert service.total() == 12
     shutil.rmtree(folder)
@@ -234,6 +235,26 @@ def test_an_upgrade_keeps_settings_and_state(service: Installed) -> None:
     assert service.total() == 12
 
 
+def test_installed_once_more_it_goes_on_undisturbed(service: Installed) -> None:
+    pid, releases = service.main_pid(), service.machine.sh("ls /opt/vmart-backend/releases")
+    assert "runs already" in service.documented("sh packaging/systemd/install.sh")
+    assert service.main_pid() == pid
+    assert service.machine.sh("ls /opt/vmart-backend/releases") == releases
+
+
+def test_removed_and_installed_again_it_takes_up_its_data(service: Installed) -> None:
+    machine = service.machine
+    machine.sh("cp --archive /opt/vmart-backend/environments /srv/")
+    service.documented("sh packaging/systemd/uninstall.sh")
+    assert not service.is_healthy()
+    machine.sh("mkdir /opt/vmart-backend && mv /srv/environments /opt/vmart-backend/")  # not fetched again
+    # as if it had run without the service: the master key lies beside the state
+    machine.sh("mv /etc/vmart/master.key /var/lib/vmart/.key && chown vmart:vmart /var/lib/vmart/.key")
+    machine.sh("sh packaging/systemd/install.sh --start")
+    assert service.total() == 12
+    assert service.file("etc/vmart/master.key").stat().st_mode & 0o777 == 0o600
+
+
 def test_removed_it_leaves_nothing_but_data_and_purged_nothing(
     service: Installed, files_before: set[str]
 ) -> None:
@@ -244,6 +265,7 @@ def test_removed_it_leaves_nothing_but_data_and_purged_nothing(
     left = {file for file in files_of(machine) - files_before if ours(file)}
     assert {file for file in left if not file.startswith(data)} == set()
     assert set(data) < left
+    machine.sh(f"mkdir /etc/systemd/system/{UNIT}.service.d")  # a drop-in goes too
     service.documented("sh packaging/systemd/uninstall.sh --purge")
     assert {file for file in files_of(machine) - files_before if ours(file)} == set()
     assert machine.run("id", "vmart").returncode != 0
