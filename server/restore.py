@@ -51,7 +51,9 @@ def restore(
     """
     if not source.is_file():
         raise NotFound(f"There is no backup {source}.")
-    folder = private_folder(home / "backend")
+    folder = home / "backend"
+    if not folder.exists():
+        _give_to_owner(home, private_folder(folder))
     with contextlib.closing(take_alone(folder)):
         _tidy(folder)
         try:

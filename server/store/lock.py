@@ -4,6 +4,7 @@ An advisory lock on a file beside the state, let go by the system when its proce
 ends. Windows has no such lock; there the system itself keeps an open state from being replaced.
 """
 
+import errno
 import os
 import sys
 from pathlib import Path
@@ -11,6 +12,9 @@ from pathlib import Path
 from shared.errors import Conflict
 
 NAME = "state.lock"
+
+_CANNOT = (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS)
+"""A file system without such locks, as some of those in a network. The state must still open there."""
 
 
 class Held:
@@ -52,7 +56,9 @@ def _locked(folder: Path, *, alone: bool, refusal: str) -> Held:
     except BlockingIOError as error:
         os.close(descriptor)
         raise Conflict(refusal) from error
-    except BaseException:
+    except OSError as error:
         os.close(descriptor)
-        raise
+        if error.errno not in _CANNOT:
+            raise
+        return Held()
     return Held(descriptor)

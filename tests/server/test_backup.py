@@ -1,6 +1,7 @@
 """Backup and restore by their commands: a backend goes on with what it had, or nothing has changed."""
 
 import os
+import pty
 import resource
 import shutil
 import signal
@@ -340,6 +341,68 @@ def test_a_backup_of_a_newer_state_is_refused(tmp_path: Path, command: Command) 
     assert (code, len(err.strip().splitlines())) == (1, 1)
     assert "newer version" in err
     assert not (tmp_path / "other").exists()
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() != 0, reason="only the superuser can do it for others")
+def test_what_the_superuser_restores_belongs_to_the_service(tmp_path: Path, command: Command) -> None:
+    nobody = 65_534
+    home, fresh = tmp_path / "home", tmp_path / "fresh"
+    sealed_state(home)
+    assert command(home, "backup", "--to", str(tmp_path / "saved"))[0] == 0
+    fresh.mkdir()
+    for path in (fresh, home, *home.rglob("*")):
+        os.chown(path, nobody, nobody)
+    code, _, err = command(home, "backup", "--to", str(tmp_path / "other"))
+    assert (code, len(err.strip().splitlines())) == (1, 1)
+    assert "another user" in err
+    assert command(fresh, "restore", "--from", str(tmp_path / "saved"))[0] == 0
+    assert command(home, "restore", "--from", str(tmp_path / "saved"), "--replace")[0] == 0
+    for path in (*home.rglob("*"), *fresh.rglob("*")):
+        assert path.stat().st_uid == nobody, path
+
+
+def test_a_passphrase_is_asked_for_on_a_terminal_and_not_shown(tmp_path: Path) -> None:
+    home_with_a_key(tmp_path / "home", "old")
+    words = ["backup", "--to", str(tmp_path / "saved"), "--seal"]
+    shown, code = on_a_terminal(tmp_path / "home", words, PASSPHRASE, PASSPHRASE)
+    assert (code, PASSPHRASE in shown) == (0, False), shown
+    words = ["restore", "--from", str(tmp_path / "saved")]
+    shown, code = on_a_terminal(tmp_path / "fresh", words, PASSPHRASE)
+    assert (code, PASSPHRASE in shown) == (0, False), shown
+    assert names_in(tmp_path / "fresh") == ["old"]
+    words = ["backup", "--to", str(tmp_path / "other"), "--seal"]
+    shown, code = on_a_terminal(tmp_path / "home", words, PASSPHRASE, "something else")
+    assert code == 1
+    assert "not the same" in shown
+    assert not (tmp_path / "other").exists()
+
+
+def on_a_terminal(home: Path, words: list[str], *answers: str) -> tuple[str, int]:
+    """What a person sees, and the exit code."""
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "server", *words],
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=True,
+        env=os.environ | {"VMART_HOME": str(home)},
+    )
+    os.close(theirs)
+    shown, asked = b"", 0
+    while True:
+        try:
+            piece = os.read(ours, 4096)
+        except OSError:  # Linux says so when the other side has closed it
+            break
+        if not piece:
+            break
+        shown += piece
+        while shown.count(b": ") > asked and asked < len(answers):
+            os.write(ours, answers[asked].encode() + b"\n")
+            asked += 1
+    os.close(ours)
+    return shown.decode(), process.wait(30)
 
 
 def test_a_full_disk_leaves_no_half_backup_and_no_half_state(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ import pytest
 
 from tests.docs.pages import commands
 from tests.shared.test_sdk_docs import BLOCKS
-from tests.ship.wheels import ROOT, empty_venv, environment, run
+from tests.ship.wheels import ROOT, environment, run
 
 pytestmark = [
     pytest.mark.slow,
@@ -77,7 +77,8 @@ class Started:
 
 
 class Clone:
-    """The folder that the page's commands are run in, and the home that they use."""
+    """The folder that the page's commands are run in, and the home that they use. ``brought`` is what the
+    SDK's environment then holds."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder / "clone"
@@ -88,8 +89,9 @@ class Clone:
         for name in FILES:
             shutil.copy(ROOT / name, self.folder / name)
         (self.folder / "backend_config.yaml").write_text("server: {port: 0}\n")
-        self.env = environment(self.home)
+        self.env = environment(self.home, PIP_NO_COMPILE="1")
         self.printed: dict[str, str] = {}
+        self.brought: set[str] = set()
 
     def follow(self, line: str) -> None:
         words = shlex.split(line)
@@ -133,6 +135,9 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Clone:
     clone = Clone(tmp_path_factory.mktemp("from-a-wheel"))
     for line in commands("docs/install.md", "From a wheel"):
         clone.follow(line)
+    pip = [str(clone.folder / "sdk" / "bin" / "python"), "-m", "pip", "list", "--format", "json"]
+    listing = json.loads(subprocess.run(pip, env=clone.env, check=True, capture_output=True).stdout)
+    clone.brought = {package["name"].lower().replace("_", "-") for package in listing}
     return clone
 
 
@@ -219,16 +224,12 @@ def test_each_side_without_its_packages_names_what_brings_them(clone: Clone, els
 
 
 @pytest.fixture(scope="module")
-def sdk(clone: Clone, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An environment with the SDK's wheel alone."""
-    wheel = next((clone.folder / "dist").glob("vmart_backend_client-*"))
-    return empty_venv(tmp_path_factory.mktemp("sdk"), str(wheel))
+def sdk(clone: Clone) -> Path:
+    return clone.folder / "sdk" / "bin"
 
 
 def test_the_sdk_brings_little(sdk: Path, elsewhere: Path, clone: Clone) -> None:
-    listing = run(sdk / "python", "-m", "pip", "list", "--format", "json", env=clone.env, cwd=elsewhere)
-    brought = {package["name"].lower().replace("_", "-") for package in json.loads(listing.stdout)}
-    assert brought - {"pip", "setuptools"} == BROUGHT
+    assert clone.brought - {"pip", "setuptools"} == BROUGHT
     code = "import sys; before = set(sys.modules); import backend_client; print(*set(sys.modules) - before)"
     loaded = run(sdk / "python", "-P", "-c", code, env=clone.env, cwd=elsewhere).stdout.split()
     tops = {name.partition(".")[0] for name in loaded}
