@@ -22,8 +22,8 @@ from server.vault import Vault, given_key, key_in
 from shared.errors import BackupFailed, Conflict, NotFound
 from shared.settings import BackendSettings
 
-LEFT_BEHIND = "backup-"
-"""What the folders of a backup at work are called; one that was killed leaves its own behind."""
+LEFT_BEHIND = ".backup-at-work-"
+"""How the folder of a backup at work is called, and no person calls one: what a killed one left is deleted."""
 
 _DAY_SECONDS = 86_400
 
@@ -63,6 +63,7 @@ def _parts(home: Path, *, elsewhere: bool) -> Iterator[dict[str, Path]]:
     """Copies that stand still, each checked: a backup that cannot be restored is none."""
     if elsewhere:
         key, _ = _key(home)
+        _tidy(home)
         with tempfile.TemporaryDirectory(prefix=LEFT_BEHIND, dir=home) as folder:
             yield {archive.KEY: _key_copy(key, Path(folder))}
         return

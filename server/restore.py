@@ -27,7 +27,7 @@ from shared.errors import BackupFailed, BackupInvalid, Conflict, NotFound, Vault
 from shared.paths import private_folder
 from shared.settings import BackendSettings
 
-_LEFT_BEHIND = "restore-"
+_LEFT_BEHIND = ".restore-at-work-"
 _BESIDE = ("-wal", "-shm", "-journal")
 
 

@@ -87,7 +87,7 @@ def test_what_was_saved_while_it_ran_goes_on_in_a_new_folder(
     assert ("as it is" in out) is not sealed
     assert file.stat().st_mode & 0o777 == 0o600
     assert (used.home / ".key").read_bytes().strip() in file.read_bytes() or sealed
-    assert not list((used.home / "backend").glob("backup-*"))
+    assert not list((used.home / "backend").glob(".backup-*"))
     assert used.ask("POST", "/api/query", QUERY)["rows"] == [[42]]
     key = used.key
     assert used.stop() == 0
@@ -238,6 +238,21 @@ def test_a_mistake_is_one_sentence_and_changes_nothing(
     assert sorted(tmp_path.rglob("*")) == before
     assert (tmp_path / "old").read_text() == "an older backup"
     assert names_in(tmp_path / "home") == ["old"]
+
+
+def test_folders_of_a_person_beside_the_state_are_left_alone(tmp_path: Path, command: Command) -> None:
+    home = tmp_path / "home"
+    home_with_a_key(home, "old")
+    for name in ("backup-of-last-year", "restore-me"):
+        (home / "backend" / name).mkdir()
+        os.utime(home / "backend" / name, (0, 0))
+    for name in (".backup-at-work-abc", ".restore-at-work-abc"):
+        (home / "backend" / name).mkdir()
+        os.utime(home / "backend" / name, (0, 0))
+    assert command(home, "backup", "--to", str(tmp_path / "saved"))[0] == 0
+    assert command(home, "restore", "--from", str(tmp_path / "saved"), "--replace")[0] == 0
+    left = {path.name for path in (home / "backend").iterdir() if path.is_dir()}
+    assert left == {"backup-of-last-year", "restore-me"}
 
 
 def test_a_home_without_a_state_has_nothing_to_save(tmp_path: Path, command: Command) -> None:

@@ -74,7 +74,7 @@ def test_a_restore_killed_at_any_step_leaves_the_old_state_or_the_new(tmp_path: 
         restore(SETTINGS, home, tmp_path / "saved", str, replace=True)
         assert names_in(home) == ["new"]
         assert (home / ".key").read_bytes() == (other / ".key").read_bytes()
-        assert not list((home / "backend").glob("restore-*"))
+        assert not list((home / "backend").glob(".*-at-work-*"))
 
 
 def new_key(home: Path) -> str:

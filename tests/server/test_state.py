@@ -9,10 +9,11 @@ import pytest
 
 from server.app import build
 from server.store.audit import AuditLine, AuditTrail
+from server.store.lock import take_alone
 from server.store.migrations import MIGRATIONS
 from server.store.state import State, open_state
 from server.vault import open_vault
-from shared.errors import SettingsInvalid, StateTooNew, VaultClosed
+from shared.errors import Conflict, SettingsInvalid, StateTooNew, VaultClosed
 from shared.settings import BackendSettings
 from tests.peers.postgres import SUPERUSER, PostgresServer, password_of
 from tests.server.running import lines_of
@@ -49,6 +50,21 @@ def test_a_file_that_is_not_a_state_is_refused(tmp_path: Path) -> None:
     (tmp_path / "backend" / "state.db").write_bytes(b"not a database at all" * 100)
     with pytest.raises(SettingsInvalid, match="not a state"):
         _build(tmp_path)
+
+
+def test_a_backend_does_not_start_while_its_state_is_restored_nor_is_it_restored_while_one_runs(
+    tmp_path: Path,
+) -> None:
+    state, backend = build(BackendSettings(), tmp_path)
+    with pytest.raises(Conflict, match="Stop it first"):
+        take_alone(tmp_path / "backend")
+    backend.audit.close()
+    state.close()
+    alone = take_alone(tmp_path / "backend")
+    with pytest.raises(Conflict, match="being restored"):
+        _build(tmp_path)
+    alone.close()
+    _build(tmp_path)
 
 
 def test_two_first_starts_at_once_agree(tmp_path: Path) -> None:
