@@ -23,7 +23,7 @@ from shared.errors import BackupFailed, Conflict, NotFound
 from shared.settings import BackendSettings
 
 LEFT_BEHIND = ".backup-at-work-"
-"""How the folder of a backup at work is called, and no person calls one: what a killed one left is deleted."""
+"""What only a backup at work calls its folder: one that a killed backup left is deleted."""
 
 _DAY_SECONDS = 86_400
 
