@@ -20,6 +20,13 @@ _PIP = (
     "--no-input",
     "--disable-pip-version-check",
 )
+_QUESTION = """
+import gi, sys
+assert sys.version_info >= (3, 11)
+gi.require_version("Gtk", "3.0")
+gi.require_version("WebKit2", "4.1")
+print(gi.__path__[0])
+"""
 _BINDINGS = ("gi", "PyGObject-*")
 
 
@@ -32,11 +39,10 @@ def interpreter() -> tuple[str, Path | None]:
     for the system's Python: whoever runs the program has WebKit from there too."""
     if sys.platform != "linux":
         return sys.executable, None
-    question = "import gi, sys; assert sys.version_info >= (3, 11); print(gi.__path__[0])"
     for python in ("/usr/bin/python3", sys.executable):
         if shutil.which(python) is None:
             continue
-        asked = subprocess.run([python, "-c", question], capture_output=True, text=True, check=False)
+        asked = subprocess.run([python, "-c", _QUESTION], capture_output=True, text=True, check=False)
         if asked.returncode == 0:
             return python, Path(asked.stdout.strip()).parent
     raise Failure(f"The window needs the system's GTK binding for Python 3.11 or newer. On Debian: {_GTK}")

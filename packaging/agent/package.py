@@ -36,11 +36,11 @@ def build(forms: list[str], into: Path) -> list[Path]:
     label = f"{NAME}-{version}-{_SYSTEMS.get(sys.platform, sys.platform)}-{platform.machine().lower()}"
     if not (shutil.which("strip") or sys.platform != "linux"):
         raise Failure("strip is missing. On Debian: apt install binutils")
+    into.mkdir(parents=True, exist_ok=True)
     python = str(make(_WORK / "env"))
     assets, made = _WORK / "assets", _WORK / "dist"
     run([python, str(_HERE / "assets.py"), str(assets), "--release", version], "The icons could not be drawn")
     bill, texts = into / f"{label}.cdx.json", assets / "licences.txt"
-    into.mkdir(parents=True, exist_ok=True)
     command = [python, str(_HERE / "bill.py"), str(bill), "--release", version, "--texts", str(texts)]
     run(command, "The bill of materials failed")
     shutil.rmtree(made, ignore_errors=True)
