@@ -68,7 +68,7 @@ def _heaviest(folder: Path) -> Iterator[ShipFigure]:
 
 def _started(name: str, program: Path, home: Path, place: Path) -> Iterator[ShipFigure]:
     """Started again and again by somebody who has the demo data, with the files in the system's cache."""
-    painted, usable, memory = [], [], []
+    painted, busy, usable, memory = [], [], [], []
     with Packaged(program, home, "", "--no-window") as agent:  # makes the demo data, warms the cache
         _wait(agent, home)
         agent.end()
@@ -81,6 +81,7 @@ def _started(name: str, program: Path, home: Path, place: Path) -> Iterator[Ship
                 while not display.painted() and agent.process.poll() is None:
                     time.sleep(0.01)
                 painted.append(time.monotonic() - started)
+                busy.append(sum(_processor_seconds(pid) for pid in agent.running()))
                 _wait(agent, home)
                 usable.append(time.monotonic() - started)
                 display.wait_until_still()
@@ -90,6 +91,7 @@ def _started(name: str, program: Path, home: Path, place: Path) -> Iterator[Ship
         shutil.rmtree(screen)
     yield ShipFigure(name, "cold start to the painted window, median", statistics.median(painted), "s")
     yield ShipFigure(name, "cold start to the painted window, best", min(painted), "s")
+    yield ShipFigure(name, "processor time until then, median", statistics.median(busy), "s")
     yield ShipFigure(name, "cold start to the demo's answers, median", statistics.median(usable), "s")
     yield ShipFigure(name, "idle memory with the demo, all processes (PSS)", statistics.median(memory), "MB")
 
@@ -103,6 +105,15 @@ def _wait(agent: Packaged, home: Path) -> None:
         if time.monotonic() > deadline:
             raise SystemExit("The program did not start its demo.")
         time.sleep(0.01)
+
+
+def _processor_seconds(pid: int) -> float:
+    """Of all its threads, and of its children that have ended."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+    except OSError:
+        return 0
+    return sum(int(field) for field in fields[11:15]) / os.sysconf("SC_CLK_TCK")
 
 
 def _proportional(pid: int) -> float:
