@@ -50,12 +50,30 @@ def back_up(settings: BackendSettings, home: Path, to: Path, secret: str | None)
         raise NotFound(f"There is no folder {to.parent} for the backup. Make it first.")
     elsewhere = bool(settings.store.url)
     with _parts(home, elsewhere=elsewhere) as parts, _new_file(to) as opened:
-        out = opened if secret is None else passphrase.SealingWriter(opened, secret)
-        made_at = datetime.now(UTC).replace(microsecond=0)
-        archive.write(out, parts, made_at=made_at, version=_version(), state_elsewhere=elsewhere)
-        if isinstance(out, passphrase.SealingWriter):
-            out.finish()
+        _write(opened, parts, secret, elsewhere=elsewhere)
     return Saved(to, to.stat().st_size, elsewhere, secret is not None)
+
+
+def pour_out(settings: BackendSettings, home: Path, to: BinaryIO, secret: str | None) -> bool:
+    """The same into a pipe, which may hold half of it when this raises. Whether the state lies elsewhere."""
+    if secret is not None:
+        passphrase.check_passphrase(secret)
+    elsewhere = bool(settings.store.url)
+    try:
+        with _parts(home, elsewhere=elsewhere) as parts:
+            _write(to, parts, secret, elsewhere=elsewhere)
+            to.flush()
+    except OSError as error:
+        raise BackupFailed(f"The backup could not be written to the end: {error.strerror}.") from error
+    return elsewhere
+
+
+def _write(to: BinaryIO, parts: dict[str, Path], secret: str | None, *, elsewhere: bool) -> None:
+    out = to if secret is None else passphrase.SealingWriter(to, secret)
+    made_at = datetime.now(UTC).replace(microsecond=0)
+    archive.write(out, parts, made_at=made_at, version=_version(), state_elsewhere=elsewhere)
+    if isinstance(out, passphrase.SealingWriter):
+        out.finish()
 
 
 @contextlib.contextmanager

@@ -79,13 +79,15 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("--config", type=Path, metavar="FILE", help=_CONFIG_HELP)
 
     save = _command(commands, "backup", _backup, "Save the state and the master key into one file.")
-    save.add_argument("--to", type=Path, required=True, metavar="FILE", help="a new file")
+    save.add_argument("--to", type=Path, required=True, metavar="FILE", help="a new file, or - for a pipe")
     save.add_argument("--seal", action="store_true", help="ask for a passphrase and seal the file with it")
     save.add_argument("--passphrase-file", type=Path, metavar="FILE", help=_FILE_HELP)
     save.add_argument("--config", type=Path, metavar="FILE", help=_CONFIG_HELP)
 
     back = _command(commands, "restore", _restore, "Put a backup in place. The backend must be stopped.")
-    back.add_argument("--from", dest="source", type=Path, required=True, metavar="FILE", help="the backup")
+    back.add_argument(
+        "--from", dest="source", type=Path, required=True, metavar="FILE", help="the backup, or - for a pipe"
+    )
     back.add_argument("--replace", action="store_true", help="put aside what is there now")
     back.add_argument("--passphrase-file", type=Path, metavar="FILE", help=_FILE_HELP)
     back.add_argument("--config", type=Path, metavar="FILE", help=_CONFIG_HELP)
@@ -175,7 +177,8 @@ def _check_config(parsed: argparse.Namespace) -> int:
 
 
 def _backup(parsed: argparse.Namespace) -> int:
-    from server.backup import back_up
+    from server.backup import back_up, pour_out
+    from shared.errors import SettingsInvalid
     from shared.paths import home
 
     secret = None
@@ -183,15 +186,20 @@ def _backup(parsed: argparse.Namespace) -> int:
         secret = _first_line(parsed.passphrase_file)
     elif parsed.seal:
         secret = _asked("A passphrase for the backup: ", again="The same again: ")
-    saved = back_up(_settings(parsed.config), home(), parsed.to, secret)
-    print(f"Saved {saved.size:,} bytes in {saved.file}.")
-    if saved.state_elsewhere:
+    settings = _settings(parsed.config)
+    if str(parsed.to) == "-":
+        if sys.stdout.isatty():
+            raise SettingsInvalid("A backup is no text for a terminal. Send it into a file or a pipe.")
+        elsewhere, say = pour_out(settings, home(), sys.stdout.buffer, secret), sys.stderr
+    else:
+        saved = back_up(settings, home(), parsed.to, secret)
+        elsewhere, say = saved.state_elsewhere, sys.stdout
+        print(f"Saved {saved.size:,} bytes in {saved.file}.")
+    if elsewhere:
+        print("That is the master key alone: save the database of store.url too, as with pg_dump.", file=say)
+    if secret is None:
         print(
-            "That is the master key alone: save the database of store.url with its own tool, such as pg_dump."
-        )
-    if not saved.sealed:
-        print(
-            "It holds the master key as it is: keep it where nobody else can read it, or seal it with --seal."
+            "It holds the master key as it is: keep it where nobody else can read it, or --seal it.", file=say
         )
     return 0
 

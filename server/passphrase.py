@@ -8,8 +8,9 @@ scrypt is fixed, never read from the file: a file from elsewhere must not choose
 
 import hashlib
 import os
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
+from server.archive import Readable, Writable
 from shared.errors import BackupInvalid, InvalidRequest
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def check_passphrase(passphrase: str) -> None:
 class SealingWriter:
     """Bytes in, sealed bytes out to ``to``. Not whole before :meth:`finish`."""
 
-    def __init__(self, to: BinaryIO, passphrase: str) -> None:
+    def __init__(self, to: Writable, passphrase: str) -> None:
         salt, self._prefix = os.urandom(_SALT), os.urandom(_PREFIX)
         self._cipher = _cipher(passphrase, salt)
         self._to = to
@@ -64,7 +65,7 @@ class SealingWriter:
 class OpeningReader:
     """The other way round; ``read`` raises BackupInvalid when a piece does not open."""
 
-    def __init__(self, file: BinaryIO, passphrase: str) -> None:
+    def __init__(self, file: Readable, passphrase: str) -> None:
         head = file.read(len(FIRST_BYTES) + _SALT + _PREFIX)
         if not head.startswith(FIRST_BYTES) or len(head) != len(FIRST_BYTES) + _SALT + _PREFIX:
             raise BackupInvalid("This is not a sealed backup of ours.")

@@ -9,6 +9,7 @@ new one, and in either case a key file that opens it.
 import contextlib
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -27,6 +28,8 @@ from shared.errors import BackupFailed, BackupInvalid, Conflict, NotFound, Vault
 from shared.paths import private_folder
 from shared.settings import BackendSettings
 
+STANDARD_INPUT = Path("-")
+
 _LEFT_BEHIND = ".restore-at-work-"
 _BESIDE = ("-wal", "-shm", "-journal")
 
@@ -43,13 +46,13 @@ class Restored(msgspec.Struct, frozen=True):
 def restore(
     settings: BackendSettings, home: Path, source: Path, ask: Callable[[], str], *, replace: bool
 ) -> Restored:
-    """From the file ``source``; ``ask`` gives the passphrase when it is sealed.
+    """From the file ``source``, ``-`` being standard input; ``ask`` gives the passphrase when it is sealed.
 
     Raises Conflict when a backend runs on the state here, or when there is one and ``replace`` is
     not set; BackupInvalid, StateTooNew and VaultClosed when the backup is no good; BackupFailed.
     In every case what was here is still here.
     """
-    if not source.is_file():
+    if source != STANDARD_INPUT and not source.is_file():
         raise NotFound(f"There is no backup {source}.")
     folder = home / "backend"
     if not folder.exists():
@@ -101,14 +104,28 @@ def _restored(
 
 
 def _unpacked(source: Path, staged: Path, ask: Callable[[], str]) -> archive.Manifest:
+    if source == STANDARD_INPUT:
+        return archive.read(_plain(sys.stdin.buffer, ask), staged)
     with source.open("rb") as opened:
         return archive.read(_plain(opened, ask), staged)
 
 
 def _plain(opened: BinaryIO, ask: Callable[[], str]) -> archive.Readable:
-    sealed = opened.read(len(passphrase.FIRST_BYTES)) == passphrase.FIRST_BYTES
-    opened.seek(0)
-    return passphrase.OpeningReader(opened, ask()) if sealed else opened
+    head = opened.read(len(passphrase.FIRST_BYTES))
+    whole = _WithHead(head, opened)
+    return passphrase.OpeningReader(whole, ask()) if head == passphrase.FIRST_BYTES else whole
+
+
+class _WithHead:
+    """What was read already, and then the rest: a pipe cannot be wound back."""
+
+    def __init__(self, head: bytes, rest: BinaryIO) -> None:
+        self._head = head
+        self._rest = rest
+
+    def read(self, size: int) -> bytes:
+        taken, self._head = self._head[:size], self._head[size:]
+        return taken if len(taken) == size else taken + self._rest.read(size - len(taken))
 
 
 def _check_place(manifest: archive.Manifest, settings: BackendSettings) -> None:

@@ -12,6 +12,7 @@ import tarfile
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 
@@ -418,6 +419,38 @@ def on_a_terminal(home: Path, words: list[str], *answers: str) -> tuple[str, int
             asked += 1
     os.close(ours)
     return shown.decode(), process.wait(30)
+
+
+@pytest.mark.parametrize("sealed", [False, True])
+def test_a_backup_goes_through_a_pipe(tmp_path: Path, passphrase_file: Path, sealed: bool) -> None:
+    home, fresh = tmp_path / "home", tmp_path / "fresh"
+    home_with_a_key(home, "old")
+    words = ["--passphrase-file", str(passphrase_file)] if sealed else []
+    piped = through_a_pipe(home, "backup", "--to", "-", *words)
+    assert piped.returncode == 0, piped.stderr
+    assert (b"as it is" in piped.stderr) is not sealed
+    half = through_a_pipe(fresh, "restore", "--from", "-", *words, data=piped.stdout[:-1])
+    assert (half.returncode, len(half.stderr.splitlines())) == (1, 1)
+    assert not (fresh / "backend" / "state.db").exists()
+    whole = through_a_pipe(fresh, "restore", "--from", "-", *words, data=piped.stdout)
+    assert whole.returncode == 0, whole.stderr
+    assert names_in(fresh) == ["old"]
+    with Path("/dev/full").open("wb") as full:
+        failed = through_a_pipe(home, "backup", "--to", "-", *words, out=full)
+    assert (failed.returncode, len(failed.stderr.splitlines())) == (1, 1), failed.stderr
+
+
+def through_a_pipe(
+    home: Path, *words: str, data: bytes = b"", out: int | BinaryIO = subprocess.PIPE
+) -> "subprocess.CompletedProcess[bytes]":
+    return subprocess.run(
+        [sys.executable, "-m", "server", *words],
+        env=os.environ | {"VMART_HOME": str(home)},
+        input=data,
+        stdout=out,
+        stderr=subprocess.PIPE,
+        check=False,
+    )
 
 
 def test_a_full_disk_leaves_no_half_backup_and_no_half_state(tmp_path: Path) -> None:
