@@ -20,6 +20,10 @@ _TITLE = "V-Mart AI Agent did not start"
 
 def main(arguments: Sequence[str], *, program: str = "python -m desktop", terminal: bool = True) -> int:
     """``terminal``: somebody reads what is printed; otherwise a failed start is shown in a window."""
+    if len(arguments) == 2 and arguments[0] == "draw-library":  # said by the program to itself: see vega
+        from desktop.vega import child_main
+
+        return child_main(Path(arguments[1]))
     parsed = _parser(program).parse_args(_completed(arguments))
     try:
         import shared.errors  # noqa: F401 - its packages may be missing where set-up has not run

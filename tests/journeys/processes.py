@@ -81,6 +81,9 @@ class Running:
         data = self._open(method, path, body).read()
         return json.loads(data) if data else None
 
+    def text(self, path: str) -> str:
+        return self._open("GET", path, None).read().decode()
+
     def stream(self, path: str, body: Any) -> Iterator[dict[str, Any]]:
         for line in self._open("POST", path, body):
             if line.startswith(b"data: "):
