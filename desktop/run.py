@@ -56,7 +56,7 @@ def _show_first(place: Place, has_window: bool, parsed: argparse.Namespace) -> N
     if has_window:
         _say("V-Mart AI Agent is open already; its window is in front now.")
         return
-    opened = not parsed.no_window and _has_display() and _open_browser(place.link)
+    opened = not parsed.no_window and _has_display() and webbrowser.open(place.link)
     where = (
         "is open already, in your browser, at" if opened else "runs already. Open this address in a browser:"
     )
@@ -78,27 +78,10 @@ def _show_window(serving: Serving, ending: Ending) -> bool:
 
 
 def _show_elsewhere(serving: Serving, *, only_print: bool) -> None:
-    opened = not only_print and _has_display() and _open_browser(serving.door.link)
+    opened = not only_print and _has_display() and webbrowser.open(serving.door.link)
     where = "is open in your browser, at" if opened else "is ready. Open this address in a browser:"
     _say(f"V-Mart AI Agent {where}\n\n    {serving.door.link}\n")
     _say("The address holds a key for this start: do not pass it on. Ctrl-C ends the program.")
-
-
-def _open_browser(link: str) -> bool:
-    """A packaged program has libraries of its own, which the browser must not be made to load."""
-    name = "LD_LIBRARY_PATH"
-    ours = os.environ.get(name)
-    if ours is None or not getattr(sys, "frozen", False):
-        return webbrowser.open(link)
-    systems = os.environ.get(f"{name}_ORIG")
-    try:
-        if systems is None:
-            del os.environ[name]
-        else:
-            os.environ[name] = systems
-        return webbrowser.open(link)
-    finally:
-        os.environ[name] = ours
 
 
 def _has_display() -> bool:
