@@ -56,7 +56,7 @@ def key_for(company: BackendProcess, permissions: str) -> str:
 
 
 def connect(page: Page, address: str, key: str) -> None:
-    page.get_by_label("Address").fill(address)
+    page.get_by_label("Address").fill(address, timeout=SOON)
     page.get_by_label("API key").fill(key)
     page.get_by_role("button", name="Test and connect").click()
 
@@ -99,7 +99,7 @@ def test_each_mistake_has_its_sentence_until_the_backend_is_connected(
     poor = key_for(company, "connections_read")
     with running_agent(tmp_path, AgentSettings(), ask=True) as link:
         page.goto(link)
-        page.get_by_role("button", name="Connect to your company’s backend").click()
+        page.get_by_role("button", name="Connect to your company’s backend").click(timeout=SOON)
         connect(page, "nowhere.invalid", good)
         refused(page, "no computer called nowhere.invalid")
         connect(page, "127.0.0.1:1", good)
