@@ -8,9 +8,10 @@ from urllib.parse import urlsplit
 import msgspec
 
 from desktop import settings_edit
+from desktop.address import Address, address_of
 from desktop.backend import Backend
 from desktop.choice import Choice, ChoiceFile, demo
-from desktop.probe import Address, Step, address_of, probe
+from desktop.probe import Step, probe
 from shared.errors import Conflict, SettingsInvalid
 from shared.settings import BackendSection
 

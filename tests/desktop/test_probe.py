@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from desktop.probe import Step, address_of, probe
+from desktop.address import address_of
+from desktop.probe import Step, probe
 from shared.errors import SettingsInvalid
 from shared.settings import BackendSection
 from tests.peers.backend import Asked, BackendPeer, Reply, json_reply
