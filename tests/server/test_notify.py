@@ -2,6 +2,7 @@
 
 import os
 import sqlite3
+import sys
 from pathlib import Path
 from uuid import uuid4
 
@@ -11,6 +12,8 @@ from server.notify import Notifier
 from tests.server.processes import BackendProcess
 from tests.server.running import wait_until
 from tests.server.service_manager import ServiceManager
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="no service manager speaks this there")
 
 
 @pytest.mark.parametrize("abstract", [False, True])

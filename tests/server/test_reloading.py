@@ -2,7 +2,6 @@
 
 import http.client
 import os
-import pty
 import signal
 import ssl
 import sys
@@ -19,6 +18,8 @@ from shared.settings import BackendSettings, parse
 from tests.peers.certificate import company_certificate
 from tests.server.processes import BackendProcess
 from tests.server.running import wait_until
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGHUP")
 
 
 @pytest.fixture
@@ -239,6 +240,8 @@ def test_tls_comes_and_goes_with_a_restart_only(secure: Secure) -> None:
 
 
 def test_a_closed_terminal_stops_it_where_a_hangup_reloads_it(tmp_path: Path) -> None:
+    import pty  # which Windows has not
+
     home = tmp_path / "home"
     home.mkdir()
     config = home / "backend_config.yaml"
