@@ -37,6 +37,7 @@ ENV PATH=/opt/vmart/bin:$PATH \
     LANG=C.UTF-8 \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
+    VMART_IN_CONTAINER=1 \
     VMART_HOME=/app/state \
     VMART_LOGS=/app/logs \
     VMART_CONFIG=/app/config/backend_config.yaml \

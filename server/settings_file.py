@@ -1,7 +1,7 @@
 """Which settings a command uses: the file it is given, the one that the environment names, or the sample.
 
-An image names its places by ``VMART_CONFIG``, ``VMART_SAMPLE_CONFIG`` and ``VMART_LOGS``; what the
-settings mean is in shared/settings.
+An image names its places by ``VMART_CONFIG``, ``VMART_SAMPLE_CONFIG`` and ``VMART_LOGS``, and itself by
+``VMART_IN_CONTAINER``; what the settings mean is in shared/settings.
 """
 
 import os
@@ -12,6 +12,8 @@ import msgspec
 
 from shared.errors import SettingsInvalid
 from shared.settings import BackendSettings, load
+
+_OURSELVES_ALONE = ("127.0.0.1", "::1", "localhost")
 
 
 class Chosen(msgspec.Struct, frozen=True):
@@ -45,6 +47,11 @@ def choose(given: Path | None, environ: Mapping[str, str]) -> Chosen:
                 f"The log is on standard error only: {folder} cannot be written{as_whom()}. "
                 "Give that folder to this user to have a file there too."
             )
+    if environ.get("VMART_IN_CONTAINER") and settings.server.host in _OURSELVES_ALONE:
+        remarks.append(
+            f"server.host is {settings.server.host}, which nobody outside this container can reach. "
+            'Set it to "0.0.0.0"; what is published stays your choice.'
+        )
     return Chosen(settings, tuple(remarks))
 
 

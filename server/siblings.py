@@ -22,6 +22,7 @@ _log = logging.getLogger(__name__)
 
 _PATIENCE_SECONDS = 1.0
 _LONGEST = 65_536
+_LEAST_ROOM = 1_000
 
 
 class Order(StrEnum):
@@ -46,7 +47,8 @@ class Shared:
     """What the workers of one backend have in common; made before they part."""
 
     def __init__(self, workers: int, rate: Rate | None, failures: Rate) -> None:
-        self.calls = None if rate is None else SharedCalls(rate.calls)
+        # More room than needed, for a rate that is changed while they serve.
+        self.calls = SharedCalls(max(_LEAST_ROOM, 2 * rate.calls if rate else 0))
         self.failures = SharedCalls(failures.calls)
         self.mailboxes = Mailboxes(workers)
         self.started = time.monotonic()

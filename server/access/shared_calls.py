@@ -14,6 +14,7 @@ from bisect import bisect_right
 from collections.abc import Callable
 
 from server.access.limits import Counted, Rate
+from shared.errors import SettingsInvalid
 
 if sys.platform != "win32":
     import fcntl
@@ -21,8 +22,9 @@ if sys.platform != "win32":
 _PLACES = 32
 """In one bucket: when it is full, the longest-silent caller of that bucket is forgotten."""
 
-_MOST_BYTES = 8 * 1024**3
-"""Of address space. Memory is taken only for calls that were made: 8 bytes each."""
+_MOST_BYTES = 2 * 1024**3
+"""Of address space; above some 20,000 calls it leaves room for fewer callers. Memory is taken only for calls
+that were made: 8 bytes each."""
 
 _WITHOUT_RESERVING = getattr(mmap, "MAP_NORESERVE", 0x4000 if sys.platform == "linux" else 0)
 
@@ -33,13 +35,20 @@ class SharedCalls:
     def __init__(
         self, most_calls: int, callers: int = 10_000, clock: Callable[[], float] = time.monotonic
     ) -> None:
+        """Raises SettingsInvalid when this machine gives no memory for it."""
         self._ring = most_calls
         self._clock = clock
         bucket_bytes = 8 * _PLACES * (3 + most_calls)
         self._buckets = max(1, min(-(-callers // _PLACES), _MOST_BYTES // bucket_bytes))
         places = self._buckets * _PLACES
         flags = mmap.MAP_SHARED | mmap.MAP_ANONYMOUS | _WITHOUT_RESERVING
-        self._memory = memoryview(mmap.mmap(-1, self._buckets * bucket_bytes, flags=flags))
+        try:
+            self._memory = memoryview(mmap.mmap(-1, self._buckets * bucket_bytes, flags=flags))
+        except OSError as error:
+            raise SettingsInvalid(
+                f"security.rate_limit: there is no room here to count {most_calls} calls of each caller "
+                "for all workers together. Lower the rate, or set server.workers to 1."
+            ) from error
         whole_numbers, times = self._memory.cast("q"), self._memory.cast("d")
         self._ids = whole_numbers[:places]
         self._totals = whole_numbers[places : 2 * places]

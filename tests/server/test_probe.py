@@ -145,6 +145,15 @@ def test_the_folder_for_logs_is_used_when_nothing_else_is_said(tmp_path: Path) -
     assert "standard error only" in chosen.remarks[0]
 
 
+def test_a_backend_that_nobody_can_reach_in_its_container_is_told(tmp_path: Path) -> None:
+    file = tmp_path / "backend_config.yaml"
+    file.write_text("server: {workers: 2}")
+    environ = {"VMART_CONFIG": str(file), "VMART_IN_CONTAINER": "1"}
+    assert "nobody outside this container" in choose(None, environ).remarks[0]
+    file.write_text('server: {host: "0.0.0.0"}')
+    assert choose(None, environ).remarks == ()
+
+
 def test_the_sample_of_the_image_is_a_settings_file_and_names_only_what_there_is() -> None:
     sample = Path(__file__).parents[2] / "packaging" / "image" / "backend_config.yaml"
     settings = choose(sample, {}).settings

@@ -147,6 +147,8 @@ def test_four_workers_with_secrets_from_files_answer_drain_and_are_replaced(
             "files", "SELECT zone, count(*) AS n FROM stores GROUP BY zone ORDER BY zone"
         )
         assert [list(row) for row in result.rows] == [["East", 2], ["West", 1]]
+        found = client(first, key).analyze_data(connection="files", query="SELECT n FROM numbers")
+        assert found.summary
         assert ".key" not in first.exec("ls", "-A", "/app/state").split()
 
         answers: list[int] = []
