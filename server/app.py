@@ -22,6 +22,7 @@ from sanic.server.protocols.http_protocol import HttpProtocol
 from server.access.allowlist import Allowlist
 from server.access.identity import Keyring
 from server.access.limits import Limiter, Rate
+from server.address import url_of
 from server.api.call import Backend
 from server.api.dispatch import Dispatch, OutsideRoutes
 from server.api.routes import ROUTES
@@ -39,8 +40,7 @@ from server.store.facts import find_fact, set_fact
 from server.store.keys import KeyStore
 from server.store.state import State, open_state
 from server.vault import Vault, open_vault
-from shared.errors import SettingsInvalid
-from shared.settings import BackendSettings, DatabaseSection, SecuritySection, ServerSection
+from shared.settings import BackendSettings, DatabaseSection, SecuritySection
 
 _log = logging.getLogger(__name__)
 
@@ -157,32 +157,6 @@ def create_app(backend: Backend) -> Sanic[Any, Any]:
 def _response_timeout(section: DatabaseSection) -> float:
     """Longer than any query may take: Sanic's own limit is for what hangs."""
     return section.query_timeout + section.connection_timeout + 30
-
-
-def bind(host: str, port: int) -> socket.socket:
-    """A listening socket of our own; port 0 means any free one. Raises SettingsInvalid."""
-    try:
-        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        sock = socket.socket(family, kind, protocol)
-        try:
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            sock.bind(address)
-            sock.listen(1024)
-        except BaseException:
-            sock.close()
-            raise
-    except OSError as error:
-        raise SettingsInvalid(
-            f"server.host and server.port: {host}:{port} cannot be listened on ({error.strerror}). "
-            "Choose another port, or stop what uses it."
-        ) from error
-    sock.setblocking(False)
-    return sock
-
-
-def url_of(section: ServerSection, sock: socket.socket) -> str:
-    host, port = sock.getsockname()[:2]
-    return f"{'https' if section.ssl_cert else 'http'}://{f'[{host}]' if ':' in host else host}:{port}"
 
 
 class Serving:

@@ -16,7 +16,8 @@ from typing import TextIO
 import msgspec
 
 from server.access.identity import Keyring, looks_like_a_key
-from server.app import Serving, bind, prepare, shared_by_workers, url_of
+from server.address import bind, url_of
+from server.app import Serving, prepare, shared_by_workers
 from server.certificates import tls
 from server.notify import Notifier
 from server.reloading import Reloading, log_to

@@ -11,7 +11,8 @@ from typing import Any
 
 import msgspec
 
-from server.app import Serving, bind
+from server.address import bind
+from server.app import Serving
 from server.connectors.base import Kind
 from shared.settings import BackendSettings, DatabaseSection
 

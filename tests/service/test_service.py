@@ -119,6 +119,18 @@ def test_when_it_hangs_the_watchdog_starts_it_again(service: Installed) -> None:
     machine.sh(f"systemctl daemon-reload && systemctl restart {UNIT}")
 
 
+def test_several_workers_serve_as_one_service(service: Installed) -> None:
+    service.configure(workers="2")
+    service.machine.sh(f"systemctl restart {UNIT}")
+    assert "with 2 workers" in service.status_line()
+    assert service.total() == 12
+    service.configure(allowed_ips='["10.9.9.9"]')
+    service.documented("systemctl reload")
+    wait_until(lambda: {service.ask("GET", "/api/connections").status for _ in range(9)} == {403}, 30)
+    service.configure(workers="1", allowed_ips='["127.0.0.1"]')
+    service.machine.sh(f"systemctl restart {UNIT}")
+
+
 def test_a_reload_takes_over_the_allowlist_and_the_rate_limit(service: Installed) -> None:
     before = service.main_pid()
     service.configure(allowed_ips='["10.9.9.9"]')
