@@ -52,7 +52,7 @@ def _built(place: Path) -> Path:
 
 def _megabytes(path: Path) -> float:
     parts = [path] if path.is_file() else [part for part in path.rglob("*") if part.is_file()]
-    return sum(part.stat().st_size for part in parts) / 1e6
+    return sum(part.lstat().st_size for part in parts) / 1e6
 
 
 def _heaviest(folder: Path) -> Iterator[ShipFigure]:
