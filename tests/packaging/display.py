@@ -13,7 +13,7 @@ from typing import NoReturn
 import numpy
 import pytest
 
-NEEDED = ("Xvfb", "xdotool", "import")
+NEEDED = ("Xvfb", "xdotool", "import", "openbox")
 TITLE = "V-Mart AI Agent"
 _WIDTH, _HEIGHT = 1400, 900
 _CARET = 200  # pixels: it blinks while everything else stands still
@@ -51,12 +51,17 @@ class Display:
         assert self._server.stdout is not None
         self.name = f":{self._server.stdout.readline().strip()}"
 
+        self._managers: list[subprocess.Popen[bytes]] = []
+
     def __enter__(self) -> "Display":
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        for manager in self._managers:
+            manager.terminate()
+            manager.wait(10)
         self._server.terminate()
         self._server.wait(10)
 
@@ -76,6 +81,16 @@ class Display:
         self.do("xdotool", "windowfocus", "--sync", self.window())
         self.do("xdotool", "type", "--delay", "20", text)
         self.do("xdotool", "key", "Return")
+
+    def manage(self) -> None:
+        """Starts a window manager, before the program: it asks a window to close when a person does."""
+        environment = os.environ | {"DISPLAY": self.name}
+        quiet = subprocess.DEVNULL
+        self._managers.append(subprocess.Popen(["openbox"], env=environment, stdout=quiet, stderr=quiet))
+
+    def close_window(self) -> None:
+        """As a person does, with the keyboard."""
+        self.do("xdotool", "windowactivate", "--sync", self.window(), "key", "--clearmodifiers", "alt+F4")
 
     def keep_picture(self, file: Path) -> None:
         file.parent.mkdir(exist_ok=True)

@@ -74,6 +74,19 @@ def test_a_conversation_is_held_in_the_window_and_ctrl_c_leaves_nothing_behind(
     assert elsewhere == []
 
 
+def test_closing_the_window_ends_everything(started: tuple[str, Path, Path], display: Display) -> None:
+    _, program, home = started
+    display.manage()
+    with Packaged(program, home, display.name) as agent:
+        wait_for((home / ".vmart" / "agent" / "demo.json").exists)
+        wait_for(lambda: bool(display.window()) and display.painted())
+        display.wait_until_still()
+        display.close_window()
+        text = agent.process.communicate(timeout=60)[0]
+        assert agent.process.returncode == 0, text
+        wait_for(lambda: not agent.running(), 20)
+
+
 def test_killed_with_its_group_it_leaves_no_process_behind(
     started: tuple[str, Path, Path], display: Display
 ) -> None:
