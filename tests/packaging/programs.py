@@ -34,12 +34,12 @@ def said(program: Path, home: Path, *arguments: str) -> "subprocess.CompletedPro
 class Packaged:
     """One start with nothing in its environment but HOME and DISPLAY: no PATH, so no Python either."""
 
-    def __init__(self, program: Path, home: Path, display: str, *arguments: str) -> None:
+    def __init__(self, program: Path, home: Path, display: str, *arguments: str, **more: str) -> None:
         self._program = program
         self._home = home
         self.process = subprocess.Popen(
             [program, "--demo", *arguments],
-            env={"HOME": str(home), "DISPLAY": display},
+            env={"HOME": str(home), "DISPLAY": display} | more,
             cwd="/",
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

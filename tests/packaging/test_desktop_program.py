@@ -88,10 +88,10 @@ def test_closing_the_window_ends_everything(started: tuple[str, Path, Path], dis
 
 
 def test_killed_with_its_group_it_leaves_no_process_behind(
-    started: tuple[str, Path, Path], display: Display
+    started: tuple[str, Path, Path], display: Display, tmp_path: Path
 ) -> None:
     _, program, home = started
-    with Packaged(program, home, display.name) as agent:
+    with Packaged(program, home, display.name, TMPDIR=str(tmp_path)) as agent:
         wait_for((home / ".vmart" / "agent" / "demo.json").exists)
         assert len(agent.running()) > 2
         os.killpg(agent.process.pid, signal.SIGKILL)
@@ -100,10 +100,10 @@ def test_killed_with_its_group_it_leaves_no_process_behind(
 
 
 def test_killed_alone_it_takes_its_other_processes_along(
-    started: tuple[str, Path, Path], display: Display
+    started: tuple[str, Path, Path], display: Display, tmp_path: Path
 ) -> None:
     _, program, home = started
-    with Packaged(program, home, display.name) as agent:
+    with Packaged(program, home, display.name, TMPDIR=str(tmp_path)) as agent:
         wait_for((home / ".vmart" / "agent" / "demo.json").exists)
         agent.process.kill()
         agent.process.wait(10)
