@@ -81,7 +81,12 @@ def test_closing_the_window_ends_everything(started: tuple[str, Path, Path], dis
         wait_for((home / ".vmart" / "agent" / "demo.json").exists)
         wait_for(lambda: bool(display.window()) and display.painted())
         display.wait_until_still()
-        display.close_window()
+
+        def closed() -> bool:
+            display.close_window()  # again, for the manager may not have been listening yet
+            return agent.process.poll() is not None
+
+        wait_for(closed, every=2)
         text = agent.process.communicate(timeout=60)[0]
         assert agent.process.returncode == 0, text
         wait_for(lambda: not agent.running(), 20)
