@@ -67,7 +67,9 @@ class Display:
 
     def do(self, *command: str) -> str:
         environment = os.environ | {"DISPLAY": self.name}
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        # xdotool waits for ever for a window that has gone
+        limited = ["timeout", "20", *command]
+        done = subprocess.run(limited, env=environment, capture_output=True, text=True, check=False)
         return done.stdout.strip()
 
     def window(self, title: str = TITLE) -> str:
@@ -90,7 +92,7 @@ class Display:
 
     def close_window(self) -> None:
         """As a person does, with the keyboard."""
-        self.do("xdotool", "windowactivate", "--sync", self.window(), "key", "--clearmodifiers", "alt+F4")
+        self.do("xdotool", "windowactivate", self.window(), "key", "--clearmodifiers", "alt+F4")
 
     def keep_picture(self, file: Path) -> None:
         file.parent.mkdir(exist_ok=True)
