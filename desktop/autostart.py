@@ -107,8 +107,10 @@ class DesktopFile:
         text = (
             "[Desktop Entry]\nType=Application\n"
             f"Name={_NAME}\nComment=Ask your data in your own words\n"
+            # a program that was removed is not looked for at the next sign-in
+            f"TryExec={command[0].replace(chr(92), chr(92) * 2)}\n"
             f"Exec={' '.join(_exec_word(word) for word in command)}\n"
-            "Icon=vmart-ai-agent\nTerminal=false\nX-GNOME-Autostart-enabled=true\n"
+            "Icon=vmart-agent\nTerminal=false\nX-GNOME-Autostart-enabled=true\n"
         )
         _write(self._file, text.encode())
 
