@@ -80,6 +80,7 @@ class Serving:
 
     def __exit__(self, *_: object) -> None:
         self._server.stop()
+        self._vega.stop()
         self.agent.close()
 
 

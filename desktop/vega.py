@@ -9,7 +9,6 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -35,24 +34,6 @@ def make(file: Path) -> None:
     file.write_text(bundle(), encoding="utf-8")
 
 
-def make_in_child(file: Path) -> bool:
-    """The same in a process of its own, so that the window goes on; whether it worked."""
-    try:
-        done = subprocess.run(
-            [sys.executable, "-P", "-m", "desktop", COMMAND, str(file)],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            env=os.environ | {"PYTHONPATH": str(_ROOT)},
-            timeout=_SECONDS,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        _log.warning("The drawing library was not made by a process of its own: %s", error)
-        return False
-    return done.returncode == 0 and file.exists()
-
-
 def child_main(file: Path) -> int:
     """That process. It gives way to the window, which starts at the same time."""
     if hasattr(os, "nice"):
@@ -63,18 +44,27 @@ def child_main(file: Path) -> int:
 
 
 class VegaBundle:
-    """One file per version of the package."""
+    """One file per version of the package, made in a process of its own so that the window goes on."""
 
-    def __init__(self, folder: Path, in_child: Callable[[Path], bool] = make_in_child) -> None:
+    def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._in_child = in_child
         self._lock = threading.Lock()
+        self._stopped = threading.Event()
+        self._child: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         threading.Thread(target=self.path, name="vega", daemon=True).start()
 
+    def stop(self) -> None:
+        """What is being made is given up."""
+        self._stopped.set()
+        child = self._child
+        if child is not None:
+            child.kill()
+            child.wait()
+
     def path(self) -> Path:
-        """The file; waits for it when it is being made."""
+        """The file; waits for it when it is being made. After :meth:`stop` it may not be there."""
         if _CARRIED.exists():
             return _CARRIED
         with self._lock:
@@ -82,7 +72,35 @@ class VegaBundle:
             if not file.exists():
                 private_folder(self._folder)
                 fresh = file.with_suffix(f".{os.getpid()}.new")
-                if not self._in_child(fresh):
+                if not self._make_in_child(fresh) and not self._stopped.is_set():
                     make(fresh)
-                fresh.replace(file)
+                if self._stopped.is_set():
+                    fresh.unlink(missing_ok=True)
+                else:
+                    fresh.replace(file)
             return file
+
+    def _make_in_child(self, file: Path) -> bool:
+        """Whether it worked. A frozen program, which carries the file, takes no ``-m``."""
+        if getattr(sys, "frozen", False):
+            return False
+        try:
+            with subprocess.Popen(
+                [sys.executable, "-P", "-m", "desktop", COMMAND, str(file)],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                env=os.environ | {"PYTHONPATH": str(_ROOT)},
+            ) as child:
+                self._child = child
+                if self._stopped.is_set():  # told while it was being started
+                    child.kill()
+                try:
+                    code = child.wait(_SECONDS)
+                except subprocess.TimeoutExpired:
+                    child.kill()
+                    return False
+        except OSError as error:
+            _log.warning("The drawing library was not made by a process of its own: %s", error)
+            return False
+        return code == 0 and file.exists()

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from desktop import vega
 from desktop.vega import VegaBundle
+from tests.journeys.processes import children_of, runs
+from tests.server.running import wait_until
 
 ROOT = Path(__file__).parents[2]
 
@@ -35,9 +36,23 @@ def test_it_is_made_once_by_a_process_of_its_own(tmp_path: Path) -> None:
 def test_where_no_process_can_be_started_it_is_made_all_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sys, "executable", "/bin/false")
-    made = VegaBundle(tmp_path).path()
-    assert made.stat().st_size > 100_000
-    assert vega.make_in_child(tmp_path / "x") is False
-    monkeypatch.setattr(sys, "executable", str(tmp_path / "nowhere"))
-    assert vega.make_in_child(tmp_path / "x") is False
+    for missing in ("/bin/false", str(tmp_path / "nowhere")):
+        monkeypatch.setattr(sys, "executable", missing)
+        made = VegaBundle(tmp_path / Path(missing).name).path()
+        assert made.stat().st_size > 100_000
+
+
+def test_what_is_being_made_is_given_up_at_the_end(tmp_path: Path) -> None:
+    before = children_of(os.getpid())
+
+    def new() -> list[int]:
+        return [pid for pid in children_of(os.getpid()) if pid not in before and runs(pid)]
+
+    bundle = VegaBundle(tmp_path / "vendor")
+    bundle.start()
+    wait_until(lambda: bool(new()), 20)
+    [child] = new()
+    bundle.stop()
+    assert not runs(child)
+    assert not bundle.path().exists()
+    assert list((tmp_path / "vendor").iterdir()) == []
