@@ -9,7 +9,6 @@ import socket
 import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +39,7 @@ from server.store.facts import find_fact, set_fact
 from server.store.keys import KeyStore
 from server.store.state import State, open_state
 from server.vault import Vault, open_vault
+from shared.installed import version
 from shared.settings import BackendSettings, DatabaseSection, SecuritySection
 
 _log = logging.getLogger(__name__)
@@ -100,7 +100,7 @@ def build(
             connections=connections,
             queries=Queries(connections),
             schemas=Schemas(connections),
-            version=_version(),
+            version=version(),
             siblings=Siblings(shared.mailboxes, place.number) if shared and place else Siblings(),
             started=shared.started if shared else time.monotonic(),
         )
@@ -286,10 +286,3 @@ async def _closed(server: AsyncioServer, seconds: float) -> bool:
                     connection.close_if_idle()
                 await asyncio.sleep(0.02)
     return not server.connections
-
-
-def _version() -> str:
-    try:
-        return metadata.version("vmart-ai-agent")
-    except metadata.PackageNotFoundError:
-        return "0.1.0"

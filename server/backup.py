@@ -8,7 +8,6 @@ import tempfile
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from importlib import metadata
 from pathlib import Path
 from typing import BinaryIO
 
@@ -20,6 +19,7 @@ from server.store.snapshot import copy_state, look_into
 from server.store.state import refuse_newer, state_file
 from server.vault import Vault, given_key, key_in
 from shared.errors import BackupFailed, Conflict, NotFound
+from shared.installed import version
 from shared.settings import BackendSettings
 
 LEFT_BEHIND = ".backup-at-work-"
@@ -71,7 +71,7 @@ def pour_out(settings: BackendSettings, home: Path, to: BinaryIO, secret: str | 
 def _write(to: BinaryIO, parts: dict[str, Path], secret: str | None, *, elsewhere: bool) -> None:
     out = to if secret is None else passphrase.SealingWriter(to, secret)
     made_at = datetime.now(UTC).replace(microsecond=0)
-    archive.write(out, parts, made_at=made_at, version=_version(), state_elsewhere=elsewhere)
+    archive.write(out, parts, made_at=made_at, version=version(), state_elsewhere=elsewhere)
     if isinstance(out, passphrase.SealingWriter):
         out.finish()
 
@@ -150,10 +150,3 @@ def _new_file(to: Path) -> Iterator[BinaryIO]:
     finally:
         with contextlib.suppress(FileNotFoundError):
             fresh.unlink()
-
-
-def _version() -> str:
-    try:
-        return metadata.version("vmart-ai-agent")
-    except metadata.PackageNotFoundError:
-        return "0.1.0"

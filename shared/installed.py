@@ -1,4 +1,4 @@
-"""How this copy of the product came to the machine, and so how a missing package is put right.
+"""How this copy of the product came to the machine: its version, and how a missing package is put right.
 
 Nothing but Python's own is imported, for it speaks when the rest cannot be.
 """
@@ -12,6 +12,16 @@ _ROOT = Path(__file__).resolve().parent.parent
 def from_clone() -> bool:
     """True in the folder that somebody cloned, where build.py keeps the environment."""
     return (_ROOT / "build.py").exists()
+
+
+def version() -> str:
+    """Of the product: as it was installed, or as this source has it when it was not."""
+    from importlib import metadata
+
+    try:
+        return metadata.version("vmart-ai-agent")
+    except metadata.PackageNotFoundError:
+        return "0.1.0"
 
 
 def find_missing_package(error: ModuleNotFoundError, extra: str) -> str | None:
