@@ -262,7 +262,8 @@ def run_test(arguments: List[str]) -> int:
     rest += ["--all"] if known.all else []
     set_up("dev")
     os.chdir(str(ROOT))
-    parallel = [] if known.serial else ["-n", str(max(2, min(4, os.cpu_count() or 2))), "--dist", "loadfile"]
+    workers = str(max(2, min(4, os.cpu_count() or 2)))
+    parallel = [] if known.serial else ["-n", workers, "--dist", "loadfile", "--no-loadscope-reorder"]
     return become(["-m", "pytest"] + parallel + rest)
 
 

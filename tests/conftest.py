@@ -11,8 +11,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if config.getoption("--all"):
+        _slow_files_first(items)
         return
     slow = [item for item in items if item.get_closest_marker("slow")]
     items[:] = [item for item in items if item not in slow]
     if slow:
         config.hook.pytest_deselected(items=slow)
+
+
+def _slow_files_first(items: list[pytest.Item]) -> None:
+    """Files are handed to the workers in this order: the long ones begin at once, and the many short ones
+    fill what is left, so that no worker sits idle at the end."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
