@@ -20,6 +20,7 @@ from server import guard
 from server.connectors import filesystem
 from server.connectors.base import Limits
 from server.connectors.filesystem import FilesystemConnector
+from server.engine import folder
 from shared.errors import QueryCancelled, QueryFailed, QueryTimeout, SourceUnavailable
 from shared.results import ColumnType, JsonRows
 from shared.wire import TableInfo
@@ -239,7 +240,7 @@ def test_links_that_lead_out_are_no_tables(opened: Opener, shop: Path, tmp_path:
 def test_a_file_that_changes_is_read_anew(
     opened: Opener, shop: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(filesystem, "LOOK_AGAIN_SECONDS", 0)
+    monkeypatch.setattr(folder, "LOOK_AGAIN_SECONDS", 0)
     connector = opened(shop)
     assert ask(connector, "SELECT count(*) FROM returns") == [[3]]
     (shop / "returns.csv").write_text("return_id,store_id,reason\n1,1,torn\n")
