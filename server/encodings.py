@@ -11,8 +11,9 @@ from typing import Protocol
 
 import msgspec
 
+from shared.arrow_json import json_lines
 from shared.errors import NotAcceptable
-from shared.results import Batch, Column, ColumnType, JsonRows, Rows
+from shared.results import ArrowBatch, Batch, Column, ColumnType, JsonRows, Rows
 from shared.wire import ErrorBody, QueryEnd, QueryFailedEnd, QueryHead
 
 _json = msgspec.json.Encoder(decimal_format="number")
@@ -45,12 +46,14 @@ class JsonEncoder:
 
     def __init__(self) -> None:
         self._comma = b""
+        self._columns: Sequence[Column] = ()
 
     def head(self, query_id: str, columns: Sequence[Column]) -> bytes:
+        self._columns = columns
         return _json.encode(QueryHead(query_id, list(columns)))[:-1] + b',"rows":['
 
     def batch(self, batch: Batch) -> bytes:
-        data = _as_lines(batch)
+        data = _as_lines(batch, self._columns)
         if not data:
             return b""
         comma, self._comma = self._comma, b","
@@ -68,11 +71,15 @@ class NdjsonEncoder:
 
     content_type = "application/x-ndjson"
 
+    def __init__(self) -> None:
+        self._columns: Sequence[Column] = ()
+
     def head(self, query_id: str, columns: Sequence[Column]) -> bytes:
+        self._columns = columns
         return _json.encode(QueryHead(query_id, list(columns))) + b"\n"
 
     def batch(self, batch: Batch) -> bytes:
-        return _as_lines(batch)
+        return _as_lines(batch, self._columns)
 
     def end(self, end: QueryEnd) -> bytes:
         return _json.encode(end) + b"\n"
@@ -88,14 +95,16 @@ class CsvEncoder:
 
     def __init__(self) -> None:
         self._decoder = _lines
+        self._columns: Sequence[Column] = ()
 
     def head(self, query_id: str, columns: Sequence[Column]) -> bytes:  # noqa: ARG002 - CSV has no place for it
+        self._columns = columns
         if any(column.type == ColumnType.JSON for column in columns):
             self._decoder = _nested_lines
         return _csv_lines([[column.name for column in columns]])
 
     def batch(self, batch: Batch) -> bytes:
-        return _csv_lines(self._decoder.decode_lines(_as_lines(batch)))
+        return _csv_lines(self._decoder.decode_lines(_as_lines(batch, self._columns)))
 
     def end(self, end: QueryEnd) -> bytes:  # noqa: ARG002 - CSV has no place for it
         return b""
@@ -148,12 +157,14 @@ def _quality(media_type: str, ranges: Iterable[tuple[str, float]]) -> float:
     return max(fitting)[1] if fitting else 0.0
 
 
-def _as_lines(batch: Batch) -> bytes:
+def _as_lines(batch: Batch, columns: Sequence[Column]) -> bytes:
     match batch:
         case JsonRows():
             return batch.data
         case Rows():
             return _rows_as_lines(batch.rows)
+        case ArrowBatch():
+            return json_lines(batch.record_batch, columns)
 
 
 def _rows_as_lines(rows: Sequence[Sequence[object]]) -> bytes:

@@ -22,7 +22,7 @@ from shared.errors import (
     SourceUnavailable,
     TooLarge,
 )
-from shared.results import JsonRows, Result
+from shared.results import Result
 from shared.wire import ErrorBody, QueryEnd
 
 _PIECE_BYTES = 128 * 1024
@@ -95,7 +95,7 @@ class Answer:
         try:
             for batch in result.batches():
                 part = encoder.batch(batch)
-                self.rows += batch.count if isinstance(batch, JsonRows) else len(batch.rows)
+                self.rows += batch.count
                 parts.append(part)
                 size += len(part)
                 if size >= _PIECE_BYTES or time.perf_counter() - since > _PIECE_SECONDS:

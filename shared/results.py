@@ -7,9 +7,12 @@ are asked for, so memory stays flat however long the result is.
 from collections.abc import Callable, Iterator, Sequence
 from enum import StrEnum
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Any, Self
 
 import msgspec
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 class ColumnType(StrEnum):
@@ -41,11 +44,19 @@ class ColumnType(StrEnum):
         return self in (ColumnType.DATE, ColumnType.TIMESTAMP)
 
 
-class Column(msgspec.Struct, frozen=True):
-    """One column of a result."""
+class Column(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One column of a result.
+
+    What a source knows beyond the portable type, or None: ``precision`` and ``scale`` of a decimal or an
+    integer, in decimal digits; ``zoned``, whether a timestamp has an offset. They decide the types of
+    Arrow, Parquet and Excel before the first row is there.
+    """
 
     name: str
     type: ColumnType
+    precision: int | None = None
+    scale: int | None = None
+    zoned: bool | None = None
 
 
 class Rows(msgspec.Struct, frozen=True):
@@ -56,6 +67,10 @@ class Rows(msgspec.Struct, frozen=True):
     """
 
     rows: Sequence[Sequence[object]]
+
+    @property
+    def count(self) -> int:
+        return len(self.rows)
 
 
 class JsonRows(msgspec.Struct, frozen=True):
@@ -69,7 +84,26 @@ class JsonRows(msgspec.Struct, frozen=True):
     count: int
 
 
-Batch = Rows | JsonRows
+class ArrowBatch(msgspec.Struct, frozen=True):
+    """A batch in columns: a ``pyarrow.RecordBatch``, for sources whose drivers make such.
+
+    All batches of one result have the same Arrow schema, whose fields stand in the order of the result's
+    columns. Its types are the source's own; see shared.arrow_json for what becomes of them in JSON.
+    """
+
+    data: Any
+
+    @property
+    def record_batch(self) -> "pa.RecordBatch":
+        return self.data
+
+    @property
+    def count(self) -> int:
+        rows: int = self.data.num_rows
+        return rows
+
+
+Batch = Rows | JsonRows | ArrowBatch
 
 
 class Result:

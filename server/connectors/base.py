@@ -71,6 +71,25 @@ class SqlConnector(Connector, Protocol):
         ...
 
 
+class Progress(msgspec.Struct, frozen=True):
+    """How far a running query has come inside its source: what was read so far, not what was delivered.
+    ``percent`` is None when the source does not know how much there is to read."""
+
+    rows: int
+    bytes: int
+    percent: float | None = None
+
+
+@runtime_checkable
+class Progressing(Protocol):
+    """The ability to say how far the running query is."""
+
+    def progress(self) -> Progress | None:
+        """From another thread, while ``query`` or its batches run. Cheap, never raises, does not wait for
+        the source; None when no query runs or nothing is known yet."""
+        ...
+
+
 class Field(msgspec.Struct, frozen=True):
     """One field of a kind of connection: drives the form, the check and the vault."""
 

@@ -16,7 +16,8 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from shared.results import Batch, Column, ColumnType, JsonRows
+from shared.arrow_json import json_lines
+from shared.results import ArrowBatch, Batch, Column, ColumnType, JsonRows, Rows
 
 MAX_ROWS = 1_000_000
 MAX_COLUMNS = 60
@@ -96,7 +97,7 @@ class Gatherer:
         self._decoder = msgspec.json.Decoder()
 
     def add(self, batch: Batch) -> None:
-        rows = self._decoder.decode_lines(batch.data) if isinstance(batch, JsonRows) else batch.rows
+        rows = batch.rows if isinstance(batch, Rows) else self._decoder.decode_lines(self._lines(batch))
         if len(rows) > MAX_ROWS - self.rows:
             rows, self.truncated = rows[: MAX_ROWS - self.rows], True
         if not rows:
@@ -104,6 +105,9 @@ class Gatherer:
         self.rows += len(rows)
         for reader, values in zip(self._readers, zip(*rows, strict=True), strict=False):
             reader.add(values)
+
+    def _lines(self, batch: JsonRows | ArrowBatch) -> bytes:
+        return batch.data if isinstance(batch, JsonRows) else json_lines(batch.record_batch, self.columns)
 
     def table(self) -> Table:
         dropped = max(len(self.columns) - MAX_COLUMNS, 0)

@@ -15,8 +15,9 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from shared.arrow_json import json_lines
 from shared.errors import BackendProtocolError
-from shared.results import Batch, Column, ColumnType, JsonRows
+from shared.results import Batch, Column, ColumnType, JsonRows, Rows
 
 _PYTHON: dict[ColumnType, Any] = {
     ColumnType.INTEGER: int | None,
@@ -46,12 +47,13 @@ def decode_rows(data: bytes | msgspec.Raw, columns: Sequence[Column]) -> list[li
 
 def decode_batch(batch: Batch, columns: Sequence[Column]) -> list[list[Any]]:
     """The rows of one batch of a Result as Python values. Raises BackendProtocolError."""
-    if not isinstance(batch, JsonRows):
+    if isinstance(batch, Rows):
         return [list(row) for row in batch.rows]
+    data = batch.data if isinstance(batch, JsonRows) else json_lines(batch.record_batch, columns)
     row = _row_type(tuple(column.type for column in columns))
     return _decoded(
-        lambda: msgspec.json.Decoder(row).decode_lines(batch.data),
-        lambda: msgspec.json.Decoder(list[Any], float_hook=Decimal).decode_lines(batch.data),
+        lambda: msgspec.json.Decoder(row).decode_lines(data),
+        lambda: msgspec.json.Decoder(list[Any], float_hook=Decimal).decode_lines(data),
         columns,
     )
 

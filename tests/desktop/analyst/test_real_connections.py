@@ -15,7 +15,8 @@ from server import demo, guard
 from server.connectors.base import Limits, SqlConnector
 from server.connectors.filesystem import open_ as open_folder
 from server.connectors.postgres import open_postgres
-from shared.results import ColumnType, JsonRows
+from shared.arrow_json import json_lines
+from shared.results import ColumnType, JsonRows, Rows
 from tests.desktop.analyst.questions import HostileQuestion, question_files, right
 from tests.desktop.analyst.schemas.fleet import fleet
 from tests.desktop.analyst.schemas.hospital import hospital
@@ -37,10 +38,11 @@ def rows_of(connector: SqlConnector, sql: str) -> list[list[Any]]:
         kinds = [column.type for column in result.columns]
         rows: list[list[Any]] = []
         for batch in result.batches():
-            if isinstance(batch, JsonRows):
-                rows += [json.loads(line) for line in batch.data.splitlines()]
-            else:
+            if isinstance(batch, Rows):
                 rows += [list(row) for row in batch.rows]
+            else:
+                data = batch.data if isinstance(batch, JsonRows) else json_lines(batch.data, result.columns)
+                rows += [json.loads(line) for line in data.splitlines()]
     return [[_cell(cell, kind) for cell, kind in zip(row, kinds, strict=True)] for row in rows]
 
 

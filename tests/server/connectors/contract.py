@@ -16,8 +16,9 @@ import pytest
 
 from server import guard
 from server.connectors.base import Limits, SqlConnector
+from shared.arrow_json import json_lines
 from shared.errors import InvalidRequest, QueryCancelled, QueryFailed, QueryTimeout
-from shared.results import Batch, ColumnType, JsonRows, Result
+from shared.results import Batch, ColumnType, JsonRows, Result, Rows
 from shared.wire import Schema
 
 
@@ -25,8 +26,9 @@ def rows_of(result: Result) -> list[list[Any]]:
     """Every row as JSON says it, decimals exact; whatever kind of batch it came in."""
     rows: list[list[Any]] = []
     for batch in result.batches():
-        if isinstance(batch, JsonRows):
-            lines = batch.data.decode().split("\n")
+        if not isinstance(batch, Rows):
+            data = batch.data if isinstance(batch, JsonRows) else json_lines(batch.data, result.columns)
+            lines = data.decode().split("\n")
             assert lines.pop() == ""
             assert len(lines) == batch.count
             rows += [json.loads(line, parse_float=Decimal, parse_constant=_no_constant) for line in lines]
@@ -36,7 +38,7 @@ def rows_of(result: Result) -> list[list[Any]]:
 
 
 def _size(batch: Batch) -> int:
-    return len(batch.data) if isinstance(batch, JsonRows) else len(batch.rows)
+    return len(batch.data) if isinstance(batch, JsonRows) else batch.count
 
 
 def _no_constant(name: str) -> None:
