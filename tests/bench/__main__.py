@@ -10,7 +10,6 @@ import msgspec
 
 from server.connectors import KINDS
 from tests.bench import files, postgres
-from tests.bench.measuring import Figures
 from tests.bench.workload import Workload
 
 
@@ -25,13 +24,16 @@ def main() -> int:
     rows, rounds = (100_000, 1) if chosen.quick else (1_000_000, 5)
     began = time.monotonic()
     found: list[Workload] = []
+    skipped: list[str] = []
     with tempfile.TemporaryDirectory(prefix="vmart-bench-") as folder:
         for name in ("postgres", "files"):
             Path(folder, name).mkdir()
-        found += postgres.measured(Path(folder, "postgres"), rows=rows, rounds=rounds)
+        workloads, skipped = postgres.measured(Path(folder, "postgres"), rows=rows, rounds=rounds)
+        found += workloads
         if "filesystem" in KINDS:
             found += files.measured(Path(folder, "files"), rounds=rounds)
     _show(found)
+    print("".join(f"\n{sentence}" for sentence in skipped))
     print(f"\n{rounds} interleaved rounds, medians, {time.monotonic() - began:.0f} s in all.")
     if chosen.json is not None:
         chosen.json.write_bytes(msgspec.json.format(msgspec.json.encode(found), indent=2) + b"\n")
@@ -39,19 +41,24 @@ def main() -> int:
 
 
 def _show(workloads: list[Workload]) -> None:
-    print("| workload | way | total ms | ratio | first byte ms | CPU ms | memory growth MB |")
-    print("| --- | --- | ---: | ---: | ---: | ---: | ---: |")
+    numbers = ("ms", "ratio", "first byte ms", "p99 ms", "requests/s", "CPU ms", "CPU ratio", "memory MB")
+    print("| workload | way | " + " | ".join(numbers) + " |")
+    print("| --- | --- |" + " ---: |" * len(numbers))
     for workload in workloads:
-        ours = next(iter(workload.ways.values()))
         for way, figures in workload.ways.items():
-            cells = [workload.name, way, _milliseconds(figures.seconds)]
-            cells += [f"{figures.seconds / ours.seconds:.2f}", *_rest(figures)]
+            cells = [workload.name, way, _milliseconds(figures.seconds), _ratio(figures.ratio)]
+            cells += [_milliseconds(figures.first_byte_seconds), _milliseconds(figures.p99_seconds)]
+            cells += [_whole(figures.requests_per_second), _milliseconds(figures.cpu_seconds)]
+            cells += [_ratio(figures.cpu_ratio), _whole(figures.growth_mb)]
             print("| " + " | ".join(cells) + " |")
 
 
-def _rest(figures: Figures) -> list[str]:
-    growth = "" if figures.growth_mb is None else f"{figures.growth_mb:.0f}"
-    return [_milliseconds(figures.first_byte_seconds), _milliseconds(figures.cpu_seconds), growth]
+def _ratio(ratio: float | None) -> str:
+    return "" if ratio is None else f"{ratio:.2f}"
+
+
+def _whole(value: float | None) -> str:
+    return "" if value is None else f"{value:,.0f}"
 
 
 def _milliseconds(seconds: float | None) -> str:

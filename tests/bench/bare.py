@@ -15,34 +15,34 @@ from typing import Any
 
 import msgspec
 
-from tests.bench.measuring import Figures, Process
+from tests.bench.measuring import Figures, Meter, Process
 
 Rows = Callable[[str], Any]
 
 
 class Bare:
-    """The process, seen from the one that measures."""
+    """The process, seen from the one that measures. ``behind``: whose CPU is counted too."""
 
-    def __init__(self, process: "subprocess.Popen[str]") -> None:
+    def __init__(self, process: "subprocess.Popen[str]", *behind: Process) -> None:
         self._process = process
         self._figures = Process(process.pid)
+        self._meter = Meter(self._figures, *behind)
 
     def ask(self, sql: str, times: int) -> Figures:
         if self._process.stdin is None or self._process.stdout is None:
             raise RuntimeError("The process has no pipes.")
         self._figures.mark_memory()
-        cpu = self._figures.cpu_seconds()
+        cpu = self._meter.read()
         self._process.stdin.write(json.dumps({"sql": sql, "times": times}) + "\n")
         self._process.stdin.flush()
         answer = self._process.stdout.readline()
-        used = self._figures.cpu_seconds()
-        each = None if cpu is None or used is None else (used - cpu) / times
+        each = self._meter.since(cpu, times=times)
         seconds = msgspec.json.decode(answer, type=float)
         return Figures(seconds, seconds, each, self._figures.growth_mb())
 
 
 @contextlib.contextmanager
-def running(driver: str, params: dict[str, Any]) -> Iterator[Bare]:
+def running(driver: str, params: dict[str, Any], *behind: Process) -> Iterator[Bare]:
     process = subprocess.Popen(
         [sys.executable, "-m", "tests.bench.bare", driver, json.dumps(params)],
         stdin=subprocess.PIPE,
@@ -50,7 +50,7 @@ def running(driver: str, params: dict[str, Any]) -> Iterator[Bare]:
         text=True,
     )
     try:
-        yield Bare(process)
+        yield Bare(process, *behind)
     finally:
         if process.stdin is not None:
             process.stdin.close()

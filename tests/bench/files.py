@@ -23,7 +23,7 @@ def measured(folder: Path, *, rounds: int) -> list[Workload]:
         found = []
         for name, sql in _QUESTIONS.items():
             ways: dict[str, Way] = {
-                "backend": lambda sql=sql: ours.short("retail", sql, 15),  # type: ignore[misc]
+                "backend": lambda sql=sql: ours.short(ours.ask("retail", sql), 15),  # type: ignore[misc]
                 "duckdb + json": lambda sql=sql: duck.ask(sql, 15),  # type: ignore[misc]
             }
             found.append(Workload(name, compared(ways, rounds)))

@@ -55,6 +55,11 @@ class PostgresServer:
     def data(self) -> Path:
         return self.folder / "data"
 
+    @property
+    def pid(self) -> int:
+        """Of the server, whose children the sessions are."""
+        return self._process.pid
+
     def start(self, **settings: str) -> None:
         """Also after :meth:`stop_server`: the same data on the same port."""
         options = {
