@@ -8,8 +8,9 @@ from uuid import UUID, uuid4
 import msgspec
 
 from server import guard
+from server.compression import TOO_SMALL, Packer
 from server.connections import Connections
-from server.connectors.base import Limits, ParamValue, SqlConnector
+from server.connectors.base import Limits, ParamValue, Progress, Progressing, SqlConnector
 from server.encodings import Encoder
 from server.guard import ReadOnlySql
 from server.leases import Lease
@@ -54,6 +55,13 @@ class Question(msgspec.Struct, frozen=True):
         return self.asked_at + self.timeout_seconds
 
 
+class Writing(msgspec.Struct, frozen=True):
+    """How an answer leaves: its format, and what makes it smaller. Made anew for each try."""
+
+    encoder: Callable[[], Encoder]
+    packer: Callable[[], Packer] | None = None
+
+
 class Piece(msgspec.Struct, frozen=True):
     data: bytes
     last: bool
@@ -62,14 +70,17 @@ class Piece(msgspec.Struct, frozen=True):
 class Answer:
     """An answer on its way. ``rows`` counts those in the pieces so far. Close it in the end."""
 
-    def __init__(self, question: Question, lease: Lease, encoder: Encoder, close: Callable[[], None]) -> None:
+    def __init__(self, question: Question, lease: Lease, writing: Writing, close: Callable[[], None]) -> None:
         self.rows = 0
+        self.content_encoding = ""
         self.first = Piece(b"", last=False)
         self.close = close
         self._question = question
         self._lease = lease
-        self._encoder = encoder
-        self._pieces = self._written()
+        self._encoder = writing.encoder()
+        self._new_packer = writing.packer
+        self._packer: Packer | None = None
+        self._pieces = self._packed()
 
     async def begin(self) -> None:
         self.first = await self.next_piece()
@@ -78,11 +89,27 @@ class Answer:
         """Raises AppError; :meth:`failed` then says how the answer ends."""
         return await self._lease.run(self._pieces.__next__)
 
-    def failed(self, error: ErrorBody) -> bytes | None:
-        return self._encoder.failed(error)
+    def failed(self, error: ErrorBody) -> bytes:
+        """How the answer ends then; empty when its format cannot say it."""
+        end = self._encoder.failed(error)
+        return self._packer.pack(end, last=True) if self._packer is not None else end
+
+    def progress(self) -> Progress | None:
+        """How far the source is, when it tells."""
+        connector = self._lease.connector
+        return connector.progress() if isinstance(connector, Progressing) else None
+
+    def _packed(self) -> Iterator[Piece]:
+        """On the connection's thread, as all that follows."""
+        for piece in self._written():
+            if self._new_packer is not None and not (piece.last and len(piece.data) < TOO_SMALL):
+                self._packer, self._new_packer = self._new_packer(), None
+                self.content_encoding = self._packer.name
+            self._new_packer = None
+            packer = self._packer
+            yield piece if packer is None else Piece(packer.pack(piece.data, last=piece.last), piece.last)
 
     def _written(self) -> Iterator[Piece]:
-        """On the connection's thread."""
         question, encoder = self._question, self._encoder
         connector = self._lease.connector
         if not isinstance(connector, SqlConnector):
@@ -90,6 +117,7 @@ class Answer:
         limits = Limits(question.max_rows, max(question.deadline - time.perf_counter(), 0.01))
         result = connector.query(question.sql, question.params, limits)
         self._lease.at_end(result.close)
+        self._lease.at_end(encoder.close)
         parts = [encoder.head(question.query_id, result.columns)]
         size, since, begun = 0, time.perf_counter(), False
         try:
@@ -98,21 +126,26 @@ class Answer:
                 self.rows += batch.count
                 parts.append(part)
                 size += len(part)
-                if size >= _PIECE_BYTES or time.perf_counter() - since > _PIECE_SECONDS:
+                if size >= _PIECE_BYTES or (size and time.perf_counter() - since > _PIECE_SECONDS):
                     yield Piece(b"".join(parts), last=False)
                     parts, size, since, begun = [], 0, time.perf_counter(), True
         except AppError:
-            if begun and parts:  # the rows before the failure; a failed first piece is a plain refusal
+            if begun and size:  # the rows before the failure; a failed first piece is a plain refusal
                 yield Piece(b"".join(parts), last=False)
             raise
-        parts.append(encoder.end(self._end(result)))
-        yield Piece(b"".join(parts), last=True)
+        rest = b"".join(parts)
+        for part in encoder.end(self._end(result)):
+            if len(rest) >= _PIECE_BYTES:
+                yield Piece(rest, last=False)
+                rest = b""
+            rest += part
+        yield Piece(rest, last=True)
 
     def _end(self, result: Result) -> QueryEnd:
         if result.truncated and self._question.cut_is_an_error:
             raise TooLarge(
-                f"The result has more than {self._question.max_rows} rows, and CSV cannot say that some are "
-                "missing. Ask for fewer, or set max_rows."
+                f"The result has more than {self._question.max_rows} rows, and this format cannot say that "
+                "some are missing. Ask for fewer, or set max_rows."
             )
         elapsed = (time.perf_counter() - self._question.asked_at) * 1000
         return QueryEnd(self.rows, result.truncated, round(elapsed, 1))
@@ -134,7 +167,7 @@ class Queries:
         sql = guard.check(text, dialect)
         return sql, guard.tables(sql, dialect)
 
-    async def start(self, question: Question, encoder: Callable[[], Encoder]) -> Answer:
+    async def start(self, question: Question, writing: Writing) -> Answer:
         """The answer with its first piece; close it. Raises AppError when there is no first piece.
 
         A connection that died while it lay idle is replaced once: reading twice harms nothing.
@@ -154,14 +187,14 @@ class Queries:
 
         try:
             lease = await self._leased(question, stop)
-            answer = Answer(question, lease, encoder(), end)
+            answer = Answer(question, lease, writing, end)
             try:
                 await answer.begin()
             except SourceUnavailable:
                 if not lease.reused:
                     raise
                 lease.release()
-                answer = Answer(question, await self._leased(question, stop), encoder(), end)
+                answer = Answer(question, await self._leased(question, stop), writing, end)
                 await answer.begin()
         except BaseException:
             end()

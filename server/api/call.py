@@ -63,6 +63,7 @@ class Call:
     """``time.perf_counter``."""
     caller: Identity
     accept: str | None
+    accept_encoding: str | None
     extra: bool
     """The caller also holds the route's ``extra`` permission."""
     path: Mapping[str, str]

@@ -116,6 +116,7 @@ class Dispatch:
             arrived=arrived,
             caller=outcome.caller,
             accept=request.headers.getone("accept", None),
+            accept_encoding=request.headers.getone("accept-encoding", None),
             extra=route.extra is not None and may(outcome.caller, route.extra),
             path=path,
             query={name: values[0] for name, values in request.args.items()} if request.query_string else {},

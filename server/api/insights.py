@@ -1,11 +1,11 @@
 """Analysis over HTTP: rows of a query or of the caller to server/insights, which finds and says."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from server.api.call import Call
-from server.queries import Question, checked_id
+from server.queries import Question, Writing, checked_id
 from shared.errors import InvalidRequest, NotPermitted
 from shared.permissions import Permission
 from shared.results import Batch, Column
@@ -62,7 +62,7 @@ async def _gathered(call: Call, connection: str, text: str) -> "Table":
         asked_at=call.arrived,
     )
     gathering = _Gathering()
-    answer = await call.backend.queries.start(question, lambda: gathering)
+    answer = await call.backend.queries.start(question, Writing(lambda: gathering))
     try:
         piece = answer.first
         while not piece.last:
@@ -75,8 +75,6 @@ async def _gathered(call: Call, connection: str, text: str) -> "Table":
 
 class _Gathering:
     """Takes an encoder's place, and writes nothing. A query that starts anew begins with ``head``."""
-
-    content_type = "application/json"
 
     def __init__(self) -> None:
         from server.insights.table import Gatherer
@@ -92,10 +90,13 @@ class _Gathering:
         self._gatherer.add(batch)
         return b""
 
-    def end(self, end: QueryEnd) -> bytes:
+    def end(self, end: QueryEnd) -> Iterable[bytes]:
         self.table = self._gatherer.table()
         self.table.truncated = self.table.truncated or end.truncated
+        return ()
+
+    def failed(self, error: ErrorBody) -> bytes:  # noqa: ARG002 - an Encoder's
         return b""
 
-    def failed(self, error: ErrorBody) -> bytes | None:  # noqa: ARG002 - an Encoder's
-        return None
+    def close(self) -> None:
+        """Nothing is held."""

@@ -1,12 +1,13 @@
 """A query over HTTP: the request's fields to a Question, an Answer's pieces to the wire."""
 
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 
+from server import compression
 from server.api.call import Call, Stream, Whole
-from server.encodings import CsvEncoder, Encoder, choose
-from server.queries import Answer, Question, checked_id
-from shared.errors import AppError, InvalidRequest, NotFound, NotPermitted
-from shared.permissions import Permission
+from server.encodings import Format, Origin, choose
+from server.queries import Answer, Question, Writing, checked_id
+from shared.errors import AppError, InvalidRequest, NotFound
 from shared.wire import ErrorBody, QueryRequest
 
 _LONGEST_SQL = 1_000_000
@@ -14,15 +15,20 @@ _LONGEST_SQL = 1_000_000
 
 async def run(call: Call, body: QueryRequest) -> Stream | Whole:
     """A short answer leaves at once and with its length, a long one in pieces."""
-    encoder = choose(call.accept)
-    question = _question(call, body, encoder)
-    answer = await call.backend.queries.start(question, encoder)
-    headers = {"x-query-id": question.query_id}
+    format_ = choose(call.accept, may_export=call.extra)
+    question = _question(call, body, format_)
+    origin = Origin(question.connection, body.query, datetime.now(UTC))
+    packer = None if format_.is_compressed else compression.choose(call.accept_encoding)
+    answer = await call.backend.queries.start(question, Writing(lambda: format_.make(origin), packer))
+    content_type = format_.content_type or format_.media_type
+    headers = {"x-query-id": question.query_id, "vary": "accept, accept-encoding"}
+    if answer.content_encoding:
+        headers["content-encoding"] = answer.content_encoding
     call.note.row_count = answer.rows
     if answer.first.last:
         answer.close()
-        return Whole(encoder.content_type, headers, answer.first.data)
-    return Stream(encoder.content_type, headers, _pieces(call, answer), answer.close)
+        return Whole(content_type, headers, answer.first.data)
+    return Stream(content_type, headers, _pieces(call, answer, format_), answer.close)
 
 
 async def cancel(call: Call, _body: None) -> None:
@@ -34,7 +40,7 @@ async def cancel(call: Call, _body: None) -> None:
         raise NotFound("No such query is running.")
 
 
-async def _pieces(call: Call, answer: Answer) -> AsyncIterator[bytes | None]:
+async def _pieces(call: Call, answer: Answer, format_: Format) -> AsyncIterator[bytes | None]:
     piece = answer.first
     try:
         yield piece.data
@@ -45,21 +51,20 @@ async def _pieces(call: Call, answer: Answer) -> AsyncIterator[bytes | None]:
     except AppError as error:
         call.note.failure = error
         body = ErrorBody(error.message, error.code, error.details, error.retry_after, call.request_id)
-        yield answer.failed(body)
+        if end := answer.failed(body):
+            yield end
+        if not format_.tells_failure:
+            yield None
 
 
-def _question(call: Call, body: QueryRequest, encoder: type[Encoder]) -> Question:
+def _question(call: Call, body: QueryRequest, format_: Format) -> Question:
     settings, note = call.backend.settings.database, call.note
     note.connection = body.connection[:63]
     note.sql_text = body.query[:_LONGEST_SQL]
     note.query_id = query_id = checked_id(body.query_id)
     if len(body.query) > _LONGEST_SQL:
         raise InvalidRequest(f"A query has at most {_LONGEST_SQL} characters.")
-    as_file = encoder is CsvEncoder
-    if as_file and not call.extra:
-        raise NotPermitted(
-            f"This key lacks the permission {Permission.DATA_EXPORT.value} (take a whole result away)."
-        )
+    as_file = format_.is_file
     sql, tables = call.backend.queries.check(body.connection, body.query)
     note.tables = " ".join(sorted(tables))
     few = min(settings.default_rows, settings.max_rows)

@@ -16,8 +16,8 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from shared.arrow_json import json_lines
-from shared.results import ArrowBatch, Batch, Column, ColumnType, JsonRows, Rows
+from shared.json_rows import lines_of
+from shared.results import Batch, Column, ColumnType, Rows
 
 MAX_ROWS = 1_000_000
 MAX_COLUMNS = 60
@@ -97,7 +97,11 @@ class Gatherer:
         self._decoder = msgspec.json.Decoder()
 
     def add(self, batch: Batch) -> None:
-        rows = batch.rows if isinstance(batch, Rows) else self._decoder.decode_lines(self._lines(batch))
+        rows = (
+            batch.rows
+            if isinstance(batch, Rows)
+            else self._decoder.decode_lines(lines_of(batch, self.columns))
+        )
         if len(rows) > MAX_ROWS - self.rows:
             rows, self.truncated = rows[: MAX_ROWS - self.rows], True
         if not rows:
@@ -105,9 +109,6 @@ class Gatherer:
         self.rows += len(rows)
         for reader, values in zip(self._readers, zip(*rows, strict=True), strict=False):
             reader.add(values)
-
-    def _lines(self, batch: JsonRows | ArrowBatch) -> bytes:
-        return batch.data if isinstance(batch, JsonRows) else json_lines(batch.record_batch, self.columns)
 
     def table(self) -> Table:
         dropped = max(len(self.columns) - MAX_COLUMNS, 0)

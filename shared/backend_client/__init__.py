@@ -3,7 +3,6 @@
 from shared.backend_client.answers import QueryResult, SchemaAnswer
 from shared.backend_client.client import BackendClient
 from shared.backend_client.metrics import MetricsSnapshot
-from shared.backend_client.rows import decode_batch
 from shared.backend_client.stream import StreamedResult
 from shared.errors import (
     AppError,
@@ -19,6 +18,7 @@ from shared.errors import (
     QueryTimeout,
     RateLimited,
 )
+from shared.rows import decode_batch
 
 __all__ = [
     "AppError",

@@ -7,9 +7,9 @@ from typing import Any, TypeVar
 import msgspec
 
 from shared.backend_client.failures import from_envelope
-from shared.backend_client.rows import decode_rows
 from shared.errors import BackendProtocolError
 from shared.results import Column
+from shared.rows import decode_rows
 from shared.wire import ErrorBody, Schema
 
 T = TypeVar("T")

@@ -127,7 +127,7 @@ class BackendClient(Administration):
         timeout_seconds: float | None = None,
         query_id: str | None = None,
     ) -> StreamedResult:
-        """Runs a reading query; its rows come as they are read (see rows.decode_batch).
+        """Runs a reading query; its rows come as they are read (see decode_batch).
 
         Close the result: closing early stops the query. Never from the cache. Raises an AppError,
         here or from the batches.

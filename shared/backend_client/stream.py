@@ -1,6 +1,6 @@
 """A query's answer as it arrives: NDJSON in, a Result out. Memory stays flat.
 
-Rows are not decoded on the way; rows.decode_batch does that for who wants values.
+Rows are not decoded on the way; decode_batch does that for who wants values.
 """
 
 from collections.abc import Callable, Iterator

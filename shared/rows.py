@@ -15,9 +15,9 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from shared.arrow_json import json_lines
 from shared.errors import BackendProtocolError
-from shared.results import Batch, Column, ColumnType, JsonRows, Rows
+from shared.json_rows import lines_of
+from shared.results import Batch, Column, ColumnType, Rows
 
 _PYTHON: dict[ColumnType, Any] = {
     ColumnType.INTEGER: int | None,
@@ -49,7 +49,7 @@ def decode_batch(batch: Batch, columns: Sequence[Column]) -> list[list[Any]]:
     """The rows of one batch of a Result as Python values. Raises BackendProtocolError."""
     if isinstance(batch, Rows):
         return [list(row) for row in batch.rows]
-    data = batch.data if isinstance(batch, JsonRows) else json_lines(batch.record_batch, columns)
+    data = lines_of(batch, columns)
     row = _row_type(tuple(column.type for column in columns))
     return _decoded(
         lambda: msgspec.json.Decoder(row).decode_lines(data),
