@@ -76,7 +76,7 @@ class Profile:
             for name, kind, present in zip(names, types, filled, strict=True)
         ]
         key = self._primary_key(source.table, view, columns) if 0 < total <= _MOST_ROWS else []
-        return TableInfo(source.name, columns, primary_key=key, row_estimate=total)
+        return TableInfo(source.name, columns, source.comment, primary_key=key, row_estimate=total)
 
     def _samples(self, view: str, names: list[str]) -> dict[str, tuple[list[str], bool]]:
         if not names:

@@ -15,7 +15,13 @@ from pathlib import Path
 
 import msgspec
 
-ENDINGS = {".csv", ".tsv", ".parquet", ".json", ".jsonl", ".ndjson", ".xlsx"}
+ENDINGS = {
+    *(".csv", ".tsv", ".parquet", ".json", ".jsonl", ".ndjson"),
+    *(".xlsx", ".xlsm", ".xlsb", ".xls", ".ods"),
+}
+_TEXT_ENDINGS = {".csv", ".tsv", ".json", ".jsonl", ".ndjson"}
+_COMPRESSIONS = {".gz": "gzip", ".zst": "zstd"}
+"""Of text files: ``sales.csv.gz`` is ``sales``."""
 MAX_FILES = 2_000
 MAX_DEPTH = 8
 
@@ -45,7 +51,27 @@ class File(msgspec.Struct, frozen=True):
 
     @property
     def ending(self) -> str:
-        return Path(self.path).suffix.lower()
+        return _ending(self.path)
+
+    @property
+    def compression(self) -> str:
+        """``gzip``, ``zstd`` or nothing."""
+        return _COMPRESSIONS.get(Path(self.path).suffix.lower(), "")
+
+
+def _ending(path: str) -> str:
+    """What kind of file it is, by its name; empty for none of ours."""
+    plain = Path(path)
+    if plain.suffix.lower() in _COMPRESSIONS:
+        plain = plain.with_suffix("")
+        return plain.suffix.lower() if plain.suffix.lower() in _TEXT_ENDINGS else ""
+    return plain.suffix.lower() if plain.suffix.lower() in ENDINGS else ""
+
+
+def _stem(path: str) -> str:
+    """``sales`` of ``a/sales.csv.gz``."""
+    plain = Path(path)
+    return Path(plain.stem).stem if plain.suffix.lower() in _COMPRESSIONS else plain.stem
 
 
 def scan(root: Path) -> list[File]:
@@ -53,14 +79,14 @@ def scan(root: Path) -> list[File]:
     Raises OSError when the folder itself can not be read."""
     real = root.resolve(strict=True)
     found = sorted(_walk(real, real, 0), key=lambda entry: entry[0])[:MAX_FILES]
-    wanted = [(_schema(Path(path).parent), identifier(Path(path).stem)) for path, _ in found]
+    wanted = [(_schema(Path(path).parent), identifier(_stem(path))) for path, _ in found]
     clashes = {name for name, count in Counter(wanted).items() if count > 1}
     files: list[File] = []
     used: set[tuple[str, str]] = set(wanted) - clashes
     for (path, stat), (schema, table) in zip(found, wanted, strict=True):
         name = table
         if (schema, table) in clashes:
-            name = _free(schema, f"{table}_{Path(path).suffix[1:].lower()}", used)
+            name = _free(schema, f"{table}_{_ending(path)[1:]}", used)
         files.append(File(path, schema, name, stat.st_mtime_ns, stat.st_size))
     return files
 
@@ -103,7 +129,7 @@ def _walk(folder: Path, real_root: Path, depth: int) -> Iterator[tuple[str, os.s
                 if entry.is_dir(follow_symlinks=False):
                     if depth < MAX_DEPTH:
                         yield from _walk(Path(entry.path), real_root, depth + 1)
-                elif entry.is_file() and Path(entry.name).suffix.lower() in ENDINGS:
+                elif _ending(entry.name) and entry.is_file():
                     yield Path(entry.path).relative_to(real_root).as_posix(), entry.stat()
             except OSError:
                 continue  # gone or closed to us since the folder was listed

@@ -7,7 +7,6 @@ import shutil
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -17,31 +16,15 @@ import openpyxl
 import pytest
 
 from server import guard
-from server.connectors import filesystem
 from server.connectors.base import Limits
 from server.connectors.filesystem import FilesystemConnector
 from server.engine import folder
 from shared.errors import QueryCancelled, QueryFailed, QueryTimeout, SourceUnavailable
 from shared.results import ColumnType, JsonRows
-from shared.wire import TableInfo
 from tests.server.connectors.contract import SqlConnectorContract, rows_of
+from tests.server.connectors.folders import Opener, ask, opened, table
 
-Opener = Callable[[Path], FilesystemConnector]
-
-
-@pytest.fixture
-def opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Opener]:
-    """Opens connectors with a cache of their own, and closes them."""
-    monkeypatch.setenv("VMART_HOME", str(tmp_path / "home"))
-    made: list[FilesystemConnector] = []
-
-    def open_(root: Path) -> FilesystemConnector:
-        made.append(filesystem.open_({"root": str(root), "threads": 2, "memory_mb": 512}, 5))
-        return made[-1]
-
-    yield open_
-    for connector in made:
-        connector.close()
+__all__ = ["opened"]
 
 
 @pytest.fixture
@@ -76,15 +59,6 @@ class TestFilesystemContract(SqlConnectorContract):
     @pytest.fixture
     def connector(self, opened: Opener, shop: Path) -> FilesystemConnector:
         return opened(shop)
-
-
-def ask(connector: FilesystemConnector, text: str, **params: str | int) -> list[list[object]]:
-    with connector.query(guard.check(text, "duckdb"), params, Limits(1000, 30)) as result:
-        return rows_of(result)
-
-
-def table(connector: FilesystemConnector, name: str) -> TableInfo:
-    return next(table for table in connector.schema().tables if table.name == name)
 
 
 def test_files_and_folders_become_tables_and_schemas(opened: Opener, shop: Path) -> None:
