@@ -21,7 +21,7 @@ from shared.wire import ConnectionInfo
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
 _RESERVED = frozenset({"kinds"})
-_WHERE = ("host", "port")
+_WHERE = ("host", "port", "dsn")
 """Fields that say who gets the secret: when one changes, the secret must be given again."""
 
 

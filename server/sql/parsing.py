@@ -17,10 +17,13 @@ from typing import Any
 from sqlglot import exp
 from sqlglot.dialects.dialect import Dialect
 from sqlglot.dialects.duckdb import DuckDB
+from sqlglot.dialects.oracle import Oracle
 from sqlglot.dialects.postgres import Postgres
+from sqlglot.dialects.tsql import TSQL
 from sqlglot.errors import ErrorLevel
 from sqlglot.tokenizer_core import Token, TokenType
 
+from server.sql import own_words
 from server.sql.plain import plain
 from shared.errors import QueryRefused
 
@@ -56,7 +59,20 @@ class _FaithfulPostgres(_Faithful, Postgres):
     Tokenizer, Parser, Generator = Postgres.Tokenizer, Postgres.Parser, Postgres.Generator
 
 
-_DIALECTS: dict[str, type[Dialect]] = {"duckdb": _FaithfulDuckDB, "postgres": _FaithfulPostgres}
+class _FaithfulOracle(_Faithful, Oracle):
+    Tokenizer, Parser, Generator = Oracle.Tokenizer, Oracle.Parser, Oracle.Generator
+
+
+class _FaithfulTSQL(_Faithful, TSQL):
+    Tokenizer, Parser, Generator = TSQL.Tokenizer, TSQL.Parser, TSQL.Generator
+
+
+_DIALECTS: dict[str, type[Dialect]] = {
+    "duckdb": _FaithfulDuckDB,
+    "oracle": _FaithfulOracle,
+    "postgres": _FaithfulPostgres,
+    "tsql": _FaithfulTSQL,
+}
 
 
 @lru_cache(maxsize=8)
@@ -93,12 +109,13 @@ def trees(sql: str, dialect: str, typed: frozenset[str]) -> list[exp.Expr]:
 
 def render(tree: exp.Expr, dialect: str) -> str:
     """The text of ``tree``, without comments. Raises when something in it can not be written."""
-    copy = tree.copy()
+    copy = own_words.before(tree.copy(), dialect)
     for node in list(copy.find_all(exp.Placeholder)):
         node.replace(exp.Var(this=f":{node.name}"))
-    return _dialect(dialect).generate(
+    text = _dialect(dialect).generate(
         copy, copy=False, comments=False, normalize_functions=False, unsupported_level=ErrorLevel.RAISE
     )
+    return own_words.after(text, dialect, _dialect(dialect).tokenize)
 
 
 def placeholder_name(token: Token) -> str | None:

@@ -43,10 +43,17 @@ def _position(node: exp.Expr, _dialect: str) -> exp.Expr | None:
     return _call("strpos", node.args["this"], node.args["substr"])
 
 
-def _trim(node: exp.Expr, dialect: str) -> exp.Expr:
+def _trim(node: exp.Expr, dialect: str) -> exp.Expr | None:
+    if dialect in _TRIM_FROM and (dialect == "tsql" or node.args.get("position") in (None, "BOTH")):
+        node.set("position", None if node.args.get("position") == "BOTH" else node.args.get("position"))
+        return None
     both = "btrim" if dialect == "postgres" else "trim"
     name = {"LEADING": "ltrim", "TRAILING": "rtrim"}.get(str(node.args.get("position") or "").upper(), both)
     return _call(name, node.args["this"], node.args.get("expression"))
+
+
+_TRIM_FROM = ("oracle", "tsql")
+"""These have TRIM('x' FROM y), and no function of two arguments that does the same."""
 
 
 def _extract(node: exp.Expr, dialect: str) -> exp.Expr | None:
@@ -142,6 +149,64 @@ def _join(node: exp.Expr, dialect: str) -> exp.Expr | None:
     return None
 
 
+def _now(node: exp.Expr, dialect: str) -> exp.Expr | None:
+    return _call("GETDATE") if dialect == "tsql" and node.args.get("this") is None else None
+
+
+def _literal(node: exp.Expr, dialect: str) -> exp.Expr | None:
+    """SQL Server squeezes a plain string into a code page: what is not ASCII would turn into ``?``."""
+    if dialect != "tsql" or not isinstance(node, exp.Literal) or not node.is_string or node.name.isascii():
+        return None
+    return exp.National(this=node.name)
+
+
+def _identifier(node: exp.Expr, dialect: str) -> exp.Expr | None:
+    """In brackets, no word of SQL Server's can begin a statement of its own."""
+    if dialect == "tsql":
+        node.set("quoted", True)
+    return None
+
+
+def _first_word(node: exp.Expr, dialect: str) -> exp.Expr | None:
+    """``DATEADD(day, 1, d)`` and ``CONVERT(nvarchar(max), d)`` begin with a word, which brackets would spoil."""
+    if dialect != "tsql" or node.name.lower() not in _WITH_FIRST_WORD or not node.expressions:
+        return None
+    unit = node.expressions[0]
+    if isinstance(unit, exp.Column) and unit.name.isalpha() and len(unit.parts) == 1:
+        unit.replace(exp.Var(this=unit.name))
+    return None
+
+
+def _mod(node: exp.Expr, dialect: str) -> exp.Expr | None:
+    return _call("MOD", node.args["this"], node.args["expression"]) if dialect == "oracle" else None
+
+
+def _output(node: exp.Expr, dialect: str) -> exp.Expr | None:
+    """The writer gives every column of a derived table in SQL Server's dialect its name once more."""
+    select = node.parent
+    if dialect != "tsql" or not isinstance(select, exp.Select) or node.arg_key != "expressions":
+        return None
+    holder = select.parent
+    if isinstance(node.this, exp.Star) or not isinstance(holder, exp.CTE | exp.Subquery):
+        return None
+    alias = holder.args.get("alias")
+    if not isinstance(alias, exp.TableAlias) or alias.args.get("columns"):
+        return None
+    return exp.Alias(this=node.copy(), alias=exp.to_identifier(node.name, quoted=True))
+
+
+def _frame(node: exp.Expr, _dialect: str) -> exp.Expr | None:
+    """``ROWS 6 PRECEDING`` ends at the current row."""
+    if node.args.get("start") and not node.args.get("end"):
+        node.set("end", "CURRENT ROW")
+    return None
+
+
+_WITH_FIRST_WORD = frozenset(
+    {"dateadd", "datediff", "datediff_big", "datename", "datepart", "datetrunc", "date_bucket"}
+    | {"varchar", "nvarchar", "varbinary"}
+)
+
 _REWRITES: dict[type[exp.Expr], Rewrite] = {
     exp.ByteString: _string,
     exp.RawString: _string,
@@ -162,4 +227,11 @@ _REWRITES: dict[type[exp.Expr], Rewrite] = {
     exp.If: _if,
     exp.CurrentTime: _time,
     exp.Join: _join,
+    exp.CurrentTimestamp: _now,
+    exp.Literal: _literal,
+    exp.Identifier: _identifier,
+    exp.Anonymous: _first_word,
+    exp.Mod: _mod,
+    exp.Column: _output,
+    exp.WindowSpec: _frame,
 }

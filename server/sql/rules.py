@@ -22,6 +22,9 @@ class _File(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     plain_table_names: bool
     functional_notation: bool
     fields: str
+    refused_tables: str = ""
+    hints: str = ""
+    packages: str = ""
 
 
 class Rules(msgspec.Struct, frozen=True):
@@ -38,6 +41,9 @@ class Rules(msgspec.Struct, frozen=True):
     plain_table_names: bool
     functional_notation: bool
     fields: frozenset[str]
+    refused_tables: frozenset[str]
+    hints: frozenset[str]
+    packages: tuple[str, ...]
 
 
 def _read(name: str) -> str:
@@ -66,4 +72,7 @@ def rules(dialect: str) -> Rules:
         plain_table_names=found.plain_table_names,
         functional_notation=found.functional_notation,
         fields=frozenset(found.fields.split()),
+        refused_tables=frozenset(found.refused_tables.split()),
+        hints=frozenset(found.hints.split()),
+        packages=tuple(found.packages.split()),
     )

@@ -25,6 +25,8 @@ def verify(tree: exp.Expr, rules: Rules) -> None:
     if not isinstance(tree, _QUERIES) and not (isinstance(tree, exp.Pivot) and "Pivot" in rules.nodes):
         what = _WRITES.get(type(tree).__name__, "something else")
         raise QueryRefused(f"Only a query that reads is allowed (SELECT, WITH, VALUES); this is {what}.")
+    if rules.packages:
+        _verify_qualifiers(tree, rules)
     for node in tree.walk():
         kind = type(node).__name__
         if kind not in rules.nodes:
@@ -46,6 +48,8 @@ def verify(tree: exp.Expr, rules: Rules) -> None:
                 raise QueryRefused("The operator @@ needs a value on both sides.")
             case exp.DataType():
                 _verify_type(node, rules)
+            case exp.WithTableHint():
+                _verify_hints(node, rules)
             case _:
                 pass
 
@@ -73,6 +77,12 @@ def _verify_table(node: exp.Table, rules: Rules) -> None:
             _verify_source(node.this, rules)
         return
     name, schema, catalog = (part.lower() for part in (node.name, node.db, node.catalog))
+    if node.this.args.get("temporary") or node.this.args.get("global_"):
+        raise QueryRefused(f"{name[:80]!r} is a temporary table; use a CTE.")
+    if "@" in name + schema + catalog:
+        raise QueryRefused(f"{name[:80]!r} lies behind a database link; links are not open to queries.")
+    if name in rules.refused_tables:
+        raise QueryRefused(f"{name[:80]!r} shows the server itself and is not open to queries.")
     if rules.plain_table_names:
         for part in filter(None, (name, schema, catalog)):
             if not _PLAIN_NAME.fullmatch(part):
@@ -87,6 +97,8 @@ def _verify_table(node: exp.Table, rules: Rules) -> None:
 
 
 def _verify_source(node: exp.Expr | None, rules: Rules) -> None:
+    if isinstance(node, exp.JSONTable | exp.OpenJSON) and type(node).__name__ in rules.nodes:
+        return
     if isinstance(node, exp.Dot) and node.this.name == "pg_catalog":
         node = node.expression
     name = node.name if isinstance(node, exp.Anonymous) else type(node).__name__
@@ -127,6 +139,31 @@ def _verify_notation(node: exp.Expr, rules: Rules, tree: exp.Expr) -> None:
             raise QueryRefused(
                 f"{table.name}.{name} could be a function; name the columns, as in {table.name}({name})."
             )
+
+
+def _verify_qualifiers(tree: exp.Expr, rules: Rules) -> None:
+    """Where ``a.b`` may call the function ``b`` of a package, ``a`` must be a table of the query."""
+    known: set[str] = set()
+    for source in tree.find_all(exp.Table, exp.CTE, exp.Subquery, exp.JSONTable, exp.Pivot):
+        names = [source.alias_or_name.lower()]
+        if isinstance(source, exp.Table):
+            names += [source.name.lower(), ".".join(filter(None, (source.db, source.name))).lower()]
+        if any(name.startswith(rules.packages) for name in names):
+            raise QueryRefused(f"{names[0][:80]!r} could be a package; tables need another name here.")
+        known.update(names)
+    for column in tree.find_all(exp.Column):
+        parts = [part.name.lower() for part in column.parts]
+        if len(parts) > 1 and parts[0] not in known and ".".join(parts[:2]) not in known:
+            raise QueryRefused(
+                f"{'.'.join(parts)[:80]!r} could be a function or a sequence: {parts[0][:80]!r} is not a table"
+                " of this query."
+            )
+
+
+def _verify_hints(node: exp.WithTableHint, rules: Rules) -> None:
+    for hint in node.expressions:
+        if not isinstance(hint, exp.Var | exp.Column) or hint.name.lower() not in rules.hints:
+            raise QueryRefused(f"The table hint {hint.name[:80]!r} could take locks and is not allowed.")
 
 
 def _function_sources(tree: exp.Expr) -> Iterator[exp.Expr]:
