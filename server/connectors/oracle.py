@@ -3,11 +3,10 @@
 oracledb in its thin mode: no Oracle client is needed. Servers from 12.1 on.
 """
 
-import contextlib
 import importlib.util
 import ipaddress
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -188,6 +187,13 @@ def _refusal(error: Exception, *, late: bool) -> _Refusal:
     said = oracle_errors.said(error)
     if late or any(isinstance(one, TimeoutError) for one in causes):
         return _Refusal("time-out", said)
+    if isinstance(error, AppError):
+        return _Refusal("oracle", oracle_errors.Said("", error.message.rstrip(".")))
+    return _below_oracle(causes, said) or _Refusal("oracle", said)
+
+
+def _below_oracle(causes: Sequence[BaseException], said: oracle_errors.Said) -> _Refusal | None:
+    """What went wrong before Oracle itself said anything."""
     for one in causes:
         match one:
             case ssl.SSLCertVerificationError():
@@ -196,14 +202,12 @@ def _refusal(error: Exception, *, late: bool) -> _Refusal:
                 return _Refusal("tls", oracle_errors.Said("", "the TLS handshake failed"))
             case OSError() if one.__class__.__name__ == "gaierror":
                 return _Refusal("host", said)
-    if isinstance(error, AppError):
-        return _Refusal("oracle", oracle_errors.Said("", error.message.rstrip(".")))
-    if said.code in ("DPY-6006",):
+    if said.code == "DPY-6006":
         return _Refusal("tls", oracle_errors.Said("", "its certificate has another name"))
     if said.code in ("DPY-6005", "DPY-4011", ""):
         reason = next((one.strerror for one in causes if isinstance(one, OSError) and one.strerror), "")
         return _Refusal("network", oracle_errors.Said("", reason))
-    return _Refusal("oracle", said)
+    return None
 
 
 def _failure(refusal: _Refusal, login: _Login) -> AppError:
@@ -216,11 +220,14 @@ def _failure(refusal: _Refusal, login: _Login) -> AppError:
         case "tls":
             return SourceUnavailable(
                 f"{login.source} cannot be trusted: {refusal.said.message}.",
-                details="Give its certificate authority in ssl_ca, or a wallet; protocol tcp does not encrypt.",
+                details="Give its certificate authority in ssl_ca, or a wallet; or set protocol to tcp, which"
+                " does not encrypt.",
             )
         case "network":
             reason = refusal.said.message or "it closed the connection, or is not an Oracle listener"
-            details = "" if login.where.addresses[-1].tls else "A listener that only takes TLS needs protocol tcps."
+            details = (
+                "" if login.where.addresses[-1].tls else "A listener that only takes TLS needs protocol tcps."
+            )
             return SourceUnavailable(
                 f"{login.source} cannot be reached: {reason}.", details=details, retry_after=10
             )
@@ -236,9 +243,7 @@ KIND = Kind(
     dialect="oracle",
     fields=(
         Field("host", "Host", required=False),
-        Field(
-            "port", "Port", type=int, required=False, help="1521, or 2484 with tcps, when it is empty."
-        ),
+        Field("port", "Port", type=int, required=False, help="1521, or 2484 with tcps, when it is empty."),
         Field("service_name", "Service name", required=False),
         Field("sid", "SID", required=False, help="Only for databases that have no service name."),
         Field(

@@ -11,7 +11,9 @@ Rows = Callable[..., Sequence[Sequence[Any]]]
 
 _NAME = "SELECT user FROM dual"
 _PRIVILEGES = "SELECT privilege FROM session_privs ORDER BY privilege"
-_ROLES = "SELECT role FROM session_roles WHERE role IN ('DBA', 'IMP_FULL_DATABASE', 'DATAPUMP_IMP_FULL_DATABASE')"
+_ROLES = (
+    "SELECT role FROM session_roles WHERE role IN ('DBA', 'IMP_FULL_DATABASE', 'DATAPUMP_IMP_FULL_DATABASE')"
+)
 # Grants to PUBLIC on Oracle's own objects are on every account, and the guard lets none of them be called.
 _WRITABLE = """
 SELECT p.table_schema, p.privilege, COUNT(*), MIN(p.table_name) FROM all_tab_privs p
@@ -42,10 +44,10 @@ def warnings(rows: Rows) -> list[str]:
         ]
     found: list[str] = []
     beyond = [privilege for (privilege,) in rows(_PRIVILEGES) if privilege not in _HARMLESS]
-    for privilege in beyond[:_MOST_PRIVILEGES]:
-        found.append(
-            f"The account {account} has the privilege {privilege}. Mend it: REVOKE {privilege} FROM {account};"
-        )
+    found += [
+        f"The account {account} has the privilege {privilege}. Mend it: REVOKE {privilege} FROM {account};"
+        for privilege in beyond[:_MOST_PRIVILEGES]
+    ]
     if len(beyond) > _MOST_PRIVILEGES:
         found.append(f"The account {account} has {len(beyond) - _MOST_PRIVILEGES} more system privileges.")
     for schema, privilege, count, example in rows(_WRITABLE):

@@ -1,7 +1,7 @@
 """A TNS descriptor, ``(DESCRIPTION=(ADDRESS=…)(CONNECT_DATA=…))``, taken apart to what it may say. Pure.
 
-What the driver gets is written anew from that: nothing else in the text can reach it (wallets, proxies, files,
-traces, switched-off checks).
+What the driver gets is written anew from that: nothing else in the text can reach it (wallets, proxies,
+files, traces, switched-off checks).
 """
 
 import re
@@ -95,7 +95,11 @@ def _descriptor(root: _Node) -> Descriptor:
         match (*path, node.key):
             case (*_, "ADDRESS"):
                 addresses.append(_address(node))
-            case (*_, "CONNECT_DATA", "SERVICE_NAME" | "SID" as key) | (*_, "SECURITY", "SSL_SERVER_CERT_DN" as key):
+            case (*_, "CONNECT_DATA", "SERVICE_NAME" | "SID" as key) | (
+                *_,
+                "SECURITY",
+                "SSL_SERVER_CERT_DN" as key,
+            ):
                 said[key] = _plain(node, _DISTINGUISHED_NAME if key == "SSL_SERVER_CERT_DN" else _VALUE)
             case (*_, "SECURITY", "SSL_SERVER_DN_MATCH"):
                 if node.value.upper() not in ("ON", "YES", "TRUE", "1"):
@@ -109,7 +113,10 @@ def _descriptor(root: _Node) -> Descriptor:
     if ("SERVICE_NAME" in said) == ("SID" in said):
         raise InvalidRequest("dsn must have one SERVICE_NAME, or one SID.")
     return Descriptor(
-        tuple(addresses), said.get("SERVICE_NAME", ""), said.get("SID", ""), said.get("SSL_SERVER_CERT_DN", "")
+        tuple(addresses),
+        said.get("SERVICE_NAME", ""),
+        said.get("SID", ""),
+        said.get("SSL_SERVER_CERT_DN", ""),
     )
 
 
@@ -121,7 +128,7 @@ _HARMLESS = frozenset(
 )
 """Taken, and left to us: how long to wait and how often to try is the pool's to say."""
 
-_TAKEN = "There may be addresses, SERVICE_NAME or SID, and SSL_SERVER_CERT_DN; certificates have fields of their own."
+_TAKEN = "There may be addresses, SERVICE_NAME or SID, and SSL_SERVER_CERT_DN; certificates have own fields."
 
 
 def _walk(node: _Node, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], _Node]]:

@@ -1,4 +1,5 @@
-"""What Oracle and its driver answer, in the reader's words. Which failure it is, is decided by code, never by text.
+"""What Oracle and its driver answer, in the reader's words. Which failure it is, is decided by code, never
+by text.
 
 Cell values stand in some messages of newer versions; what is in quotes is masked there.
 """
@@ -67,31 +68,33 @@ def query_failure(what: Said, sql: str, source: str) -> AppError:
     return QueryFailed(f"Oracle says: {what.message}.", details=_where(what, sql))
 
 
+_LOGIN = {
+    **dict.fromkeys(
+        ("ORA-01017", "ORA-01005", "ORA-01045"),
+        "{source} does not let {user!r} in: the password is wrong, or it may not connect.",
+    ),
+    "ORA-28000": "{source} has locked the account {user!r}.",
+    **dict.fromkeys(("ORA-28001", "ORA-28002"), "The password of {user!r} at {source} has expired."),
+    **dict.fromkeys(
+        ("DPY-6001", "DPY-6003", "ORA-12514", "ORA-12505"), "{source} has no service called {service!r}."
+    ),
+    "DPY-3010": "{source} is too old: version 12.1 or later is needed.",
+    **dict.fromkeys(
+        ("DPY-3001", "DPY-4027", "ORA-12660"),
+        "{source} demands Oracle's own network encryption; use TLS instead, with protocol tcps.",
+    ),
+}
+
+
 def login_failure(what: Said, *, source: str, user: str, service: str) -> AppError:
-    match what.code:
-        case "ORA-01017" | "ORA-01005" | "ORA-01045":
-            return SourceUnavailable(
-                f"{source} does not let {user!r} in: the password is wrong, or it may not connect."
-            )
-        case "ORA-28000" | "ORA-28365":
-            return SourceUnavailable(f"{source} has locked the account {user!r}.", details=_told(what))
-        case "ORA-28001" | "ORA-28002":
-            return SourceUnavailable(f"The password of {user!r} has expired.", details=_told(what))
-        case "DPY-6001" | "DPY-6003" | "ORA-12514" | "ORA-12505":
-            return SourceUnavailable(f"{source} has no service called {service!r}.")
-        case code if code in _TOO_MANY:
-            return SourceBusy(f"{source} has no connection left for us.", retry_after=30)
-        case code if code in _STARTING_OR_STOPPING:
-            return SourceUnavailable(f"{source} is starting or shutting down.", retry_after=5)
-        case "DPY-3010":
-            return SourceUnavailable(f"{source} is too old: version 12.1 or later is needed.")
-        case "DPY-3001" | "DPY-4027" | "ORA-12660":
-            return SourceUnavailable(
-                f"{source} demands Oracle's own network encryption.",
-                details="Use TLS instead: set protocol to tcps, and the port of the TLS listener.",
-            )
-        case _:
-            return SourceUnavailable(f"{source} refused the connection.", details=_told(what))
+    if what.code in _TOO_MANY:
+        return SourceBusy(f"{source} has no connection left for us.", retry_after=30)
+    if what.code in _STARTING_OR_STOPPING:
+        return SourceUnavailable(f"{source} is starting or shutting down.", retry_after=5)
+    sentence = _LOGIN.get(what.code)
+    if sentence is None:
+        return SourceUnavailable(f"{source} refused the connection.", details=_told(what))
+    return SourceUnavailable(sentence.format(source=source, user=user, service=service))
 
 
 def _told(what: Said) -> str:

@@ -16,7 +16,8 @@ SELECT username, CASE WHEN username = SYS_CONTEXT('USERENV', 'CURRENT_SCHEMA') T
 FROM all_users WHERE oracle_maintained = 'N'
 """
 _COLUMNS = """
-SELECT c.owner, c.table_name, c.column_name, c.data_type, c.data_precision, c.data_scale, c.nullable, n.comments
+SELECT c.owner, c.table_name, c.column_name, c.data_type, c.data_precision, c.data_scale, c.nullable,
+    n.comments
 FROM all_tab_columns c LEFT JOIN all_col_comments n
     ON n.owner = c.owner AND n.table_name = c.table_name AND n.column_name = c.column_name
 ORDER BY c.owner, c.table_name, c.column_id
@@ -28,27 +29,31 @@ FROM all_objects o LEFT JOIN all_tables t ON t.owner = o.owner AND t.table_name 
 WHERE o.object_type IN ('TABLE', 'VIEW', 'MATERIALIZED VIEW')
 """
 _KEYS = """
-SELECT k.owner, k.constraint_name, k.constraint_type, k.table_name, k.r_owner, k.r_constraint_name, c.column_name
+SELECT k.owner, k.constraint_name, k.constraint_type, k.table_name, k.r_owner, k.r_constraint_name,
+    c.column_name
 FROM all_constraints k JOIN all_cons_columns c ON c.owner = k.owner AND c.constraint_name = k.constraint_name
 WHERE k.constraint_type IN ('P', 'U', 'R') ORDER BY k.owner, k.constraint_name, c.position
 """
 
 _PLAIN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_$#")
-_RESERVED = frozenset(
-    """ACCESS ADD ALL ALTER AND ANY AS ASC AUDIT BETWEEN BY CHAR CHECK CLUSTER COLUMN COMMENT COMPRESS CONNECT CREATE
-    CURRENT DATE DECIMAL DEFAULT DELETE DESC DISTINCT DROP ELSE EXCLUSIVE EXISTS FILE FLOAT FOR FROM GRANT GROUP
-    HAVING IDENTIFIED IMMEDIATE IN INCREMENT INDEX INITIAL INSERT INTEGER INTERSECT INTO IS LEVEL LIKE LOCK LONG
-    MAXEXTENTS MINUS MLSLABEL MODE MODIFY NOAUDIT NOCOMPRESS NOT NOWAIT NULL NUMBER OF OFFLINE ON ONLINE OPTION OR
-    ORDER PCTFREE PRIOR PUBLIC RAW RENAME RESOURCE REVOKE ROW ROWID ROWNUM ROWS SELECT SESSION SET SHARE SIZE
-    SMALLINT START SUCCESSFUL SYNONYM SYSDATE TABLE THEN TO TRIGGER UID UNION UNIQUE UPDATE USER VALIDATE VALUES
-    VARCHAR VARCHAR2 VIEW WHENEVER WHERE WITH""".split()
-)
+_WORDS = """
+ACCESS ADD ALL ALTER AND ANY AS ASC AUDIT BETWEEN BY CHAR CHECK CLUSTER COLUMN COMMENT COMPRESS CONNECT
+CREATE CURRENT DATE DECIMAL DEFAULT DELETE DESC DISTINCT DROP ELSE EXCLUSIVE EXISTS FILE FLOAT FOR FROM
+GRANT GROUP HAVING IDENTIFIED IMMEDIATE IN INCREMENT INDEX INITIAL INSERT INTEGER INTERSECT INTO IS
+LEVEL LIKE LOCK LONG MAXEXTENTS MINUS MLSLABEL MODE MODIFY NOAUDIT NOCOMPRESS NOT NOWAIT NULL NUMBER OF
+OFFLINE ON ONLINE OPTION OR ORDER PCTFREE PRIOR PUBLIC RAW RENAME RESOURCE REVOKE ROW ROWID ROWNUM ROWS
+SELECT SESSION SET SHARE SIZE SMALLINT START SUCCESSFUL SYNONYM SYSDATE TABLE THEN TO TRIGGER UID UNION
+UNIQUE UPDATE USER VALIDATE VALUES VARCHAR VARCHAR2 VIEW WHENEVER WHERE WITH
+"""
+_RESERVED = frozenset(_WORDS.split())
 
 
 def read(rows: Rows) -> Schema:
     """Names are as SQL needs them; the account's own tables go without their owner."""
     own = {str(user): current == 1 for user, current in rows(_USERS)}
-    known = {(owner, name): (kind, estimate, comment) for owner, name, kind, estimate, comment in rows(_TABLES)}
+    known = {
+        (owner, name): (kind, estimate, comment) for owner, name, kind, estimate, comment in rows(_TABLES)
+    }
     tables: dict[tuple[str, str], TableInfo] = {}
     for owner, table, column, kind, precision, scale, nullable, comment in rows(_COLUMNS):
         about = known.get((owner, table))

@@ -13,13 +13,12 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-import msgspec
-
 from server import guard
 from server.connectors import oracle_account, oracle_errors, oracle_schema, oracle_types
 from server.connectors.base import Limits, ParamValue
+from server.connectors.oracle_rows import MOST_ROWS_AT_ONCE, rows_at_once, with_lobs, written
 from server.connectors.oracle_socket import Line
-from server.connectors.oracle_types import LARGEST_VALUE_BYTES, Plan
+from server.connectors.oracle_types import Plan
 from server.guard import ReadOnlySql
 from shared.errors import AppError, QueryCancelled, QueryFailed, QueryTimeout, SourceUnavailable
 from shared.results import JsonRows, Result
@@ -28,11 +27,8 @@ from shared.wire import Schema
 _SHORT_SECONDS = 4.0
 _CATALOGUE_SECONDS = 60.0
 _LEAST_SECONDS = 0.5
-"""Of a round trip: the driver waits as long again for the answer to its break, and then gives the connection up."""
+"""Of a round trip: the driver waits as long again for the answer to its break, and then gives up."""
 
-_MOST_ROWS_AT_ONCE = 2000
-_BYTES_AT_ONCE = 4_000_000
-_ROWS_WITH_LOBS_AT_ONCE = 50
 _PLANS_REMEMBERED = 200
 
 _SESSION = """
@@ -42,8 +38,6 @@ NLS_TIMESTAMP_TZ_FORMAT = 'YYYY-MM-DD HH24:MI:SS.FF TZH:TZM'
 """
 _READ_ONLY_SINCE = 23
 """The version whose sessions can be read-only as such."""
-
-_json = msgspec.json.Encoder(decimal_format="number")
 
 
 class OracleConnector:
@@ -93,7 +87,7 @@ class OracleConnector:
         self._ends_at = time.monotonic() + seconds
         self._allow(seconds)
         with self._told(""), contextlib.closing(self._driver.cursor()) as cursor:
-            cursor.arraysize = cursor.prefetchrows = _MOST_ROWS_AT_ONCE
+            cursor.arraysize = cursor.prefetchrows = MOST_ROWS_AT_ONCE
             cursor.execute(sql, list(values), fetch_lobs=False)
             return list(cursor.fetchall()) if cursor.description else []
 
@@ -146,13 +140,12 @@ class OracleConnector:
             left = limits.max_rows
             try:
                 with self._told(""):
-                    for rows in self._fetched(cursor, plan):
-                        if len(rows) > left:
-                            result.truncated = True
-                            rows = rows[:left]
+                    for fetched in self._fetched(cursor, plan):
+                        rows = fetched[:left]
                         left -= len(rows)
+                        result.truncated = len(fetched) > len(rows)
                         if rows:
-                            yield JsonRows(_written(rows, plan), len(rows))
+                            yield JsonRows(written(rows, plan), len(rows))
                         if result.truncated:
                             return
             finally:
@@ -177,7 +170,7 @@ class OracleConnector:
             if len(self._plans) >= _PLANS_REMEMBERED:
                 self._plans.pop(next(iter(self._plans)))
             self._plans[text] = plan
-        size = _rows_at_once(plan, limits.max_rows)
+        size = rows_at_once(plan, limits.max_rows)
         cursor.arraysize = size
         cursor.prefetchrows = size
         self._allow_what_is_left()
@@ -187,7 +180,7 @@ class OracleConnector:
         return self._as_it_came(cursor, plan, text, values), cursor
 
     def _as_it_came(self, cursor: Any, plan: Plan, text: str, values: dict[str, ParamValue]) -> Plan:
-        """A parameter has no type before it has a value, and a table may have changed since it was described."""
+        """A parameter has no type before it has a value, and a table may have changed meanwhile."""
         if plan.sql != text:
             return plan
         came = oracle_types.plan(text, cursor.description)
@@ -204,21 +197,7 @@ class OracleConnector:
             rows: list[Any] = cursor.fetchmany()
             if not rows:
                 return
-            yield [self._with_lobs(row, plan) for row in rows] if plan.has_lobs else rows
-
-    def _with_lobs(self, row: Sequence[Any], plan: Plan) -> list[object]:
-        values: list[object] = []
-        for column, value in zip(plan.columns, row, strict=True):
-            if hasattr(value, "read"):
-                if value.size() > LARGEST_VALUE_BYTES:
-                    raise QueryFailed(
-                        f"A value of the column {column.name!r} is longer than {LARGEST_VALUE_BYTES // 10**6} MB.",
-                        details="Ask for a part of it, with SUBSTR.",
-                    )
-                self._allow_what_is_left()
-                value = value.read()
-            values.append(value)
-        return values
+            yield [with_lobs(row, plan, self._allow_what_is_left) for row in rows] if plan.has_lobs else rows
 
     def _ended(self) -> None:
         with self._cancel_lock:
@@ -265,7 +244,9 @@ class OracleConnector:
         if self._cancelled and (gone or what.code in (oracle_errors.CANCELLED, oracle_errors.CALL_TIMEOUT)):
             return QueryCancelled("The query was stopped inside Oracle.")
         late = time.monotonic() > self._ends_at - 0.1
-        if what.code == oracle_errors.CALL_TIMEOUT or (late and (gone or what.code == oracle_errors.CANCELLED)):
+        if what.code == oracle_errors.CALL_TIMEOUT or (
+            late and (gone or what.code == oracle_errors.CANCELLED)
+        ):
             return QueryTimeout("The query took longer than it may, and was stopped inside Oracle.")
         if what.code == oracle_errors.CANCELLED:
             return QueryCancelled("The query was stopped inside Oracle.")
@@ -286,20 +267,3 @@ def _bound(sql: ReadOnlySql, params: Mapping[str, ParamValue]) -> tuple[str, dic
         return f":p{len(values)}"
 
     return guard.fill(sql, OracleConnector.dialect, named), values
-
-
-def _rows_at_once(plan: Plan, max_rows: int) -> int:
-    if plan.has_lobs:
-        return min(_ROWS_WITH_LOBS_AT_ONCE, max_rows + 1)
-    return max(2, min(_MOST_ROWS_AT_ONCE, _BYTES_AT_ONCE // plan.row_bytes, max_rows + 1))
-
-
-def _written(rows: Sequence[Sequence[object]], plan: Plan) -> bytes:
-    if plan.writes:
-        changed = [list(row) for row in rows]
-        for at, write in plan.writes:
-            for row in changed:
-                if row[at] is not None:
-                    row[at] = write(row[at])
-        rows = changed
-    return _json.encode_lines(rows)

@@ -1,11 +1,12 @@
 """The socket under an Oracle connection. The driver sets no limit to how long a login may take, nor to what
 is sent when a connection is closed; whoever holds the socket can end both.
 
-The driver makes its socket by ``socket.create_connection``. Its module gets a stand-in for ``socket`` once, which
-does the same and hands a second handle of the socket to whoever opens a connection in this thread.
+The driver makes its socket by ``socket.create_connection``. Its module gets a stand-in for ``socket`` once,
+which does the same and hands a second handle of the socket to whoever opens a connection in this thread.
 """
 
 import contextlib
+import importlib
 import os
 import socket
 import threading
@@ -73,10 +74,9 @@ _sockets = _Sockets()
 @contextlib.contextmanager
 def watched(seconds: float) -> Iterator[Line]:
     """What is opened in this thread inside is cut when it takes longer."""
-    from oracledb import thin_impl
-
-    if getattr(thin_impl, "socket", None) is socket:
-        thin_impl.socket = _sockets
+    driver = importlib.import_module("oracledb.thin_impl")
+    if getattr(driver, "socket", None) is socket:
+        vars(driver)["socket"] = _sockets
     line = Line()
     timer = threading.Timer(seconds, line.time_is_up)
     timer.daemon = True

@@ -1,4 +1,4 @@
-"""How each Oracle type leaves: its portable type, what the query must say for it, and its Python value as JSON.
+"""How each Oracle type leaves: its portable type, what the query must say for it, and its value as JSON.
 
 The driver gives times as they stand in their zone and drops the zone, and drops what is finer than a
 microsecond; those columns are asked for as text instead, which takes one wrapping of the query.
@@ -13,16 +13,22 @@ import msgspec
 from shared.errors import QueryFailed
 from shared.results import Column, ColumnType
 
-LARGEST_VALUE_BYTES = 16_000_000
-"""Of a LOB. A longer one is refused, since values are held whole."""
-
 _FINEST_OF_THE_DRIVER = 6
 _WITH_ZONE = """TO_CHAR({}, 'FXYYYY-MM-DD"T"HH24:MI:SS.FF9TZH:TZM')"""
 _IN_UTC = """TO_CHAR(SYS_EXTRACT_UTC({}), 'FXYYYY-MM-DD"T"HH24:MI:SS.FF9') || '+00:00'"""
 _FINE = """TO_CHAR({}, 'FXYYYY-MM-DD"T"HH24:MI:SS.FF9')"""
 
-_TEXT = ("CHAR", "NCHAR", "VARCHAR", "NVARCHAR", "LONG", "LONG_NVARCHAR", "ROWID", "UROWID", "XMLTYPE")
 _LOBS = ("CLOB", "NCLOB", "BLOB")
+_TEXT = "CHAR NCHAR VARCHAR NVARCHAR VARCHAR2 NVARCHAR2 LONG LONG_NVARCHAR ROWID UROWID XMLTYPE CLOB NCLOB"
+_PORTABLE = {
+    **dict.fromkeys(_TEXT.split(), ColumnType.TEXT),
+    **dict.fromkeys(("NUMBER", "FLOAT"), ColumnType.DECIMAL),
+    "BINARY_INTEGER": ColumnType.INTEGER,
+    **dict.fromkeys(("BINARY_DOUBLE", "BINARY_FLOAT"), ColumnType.FLOAT),
+    "BOOLEAN": ColumnType.BOOLEAN,
+    **dict.fromkeys(("RAW", "LONG_RAW", "BLOB"), ColumnType.BINARY),
+    **dict.fromkeys(("JSON", "VECTOR"), ColumnType.JSON),
+}
 
 Write = Callable[[Any], object]
 
@@ -65,27 +71,11 @@ def plan(sql: str, described: Sequence[Any]) -> Plan:
 def portable(type_name: str, precision: int, scale: int | None) -> ColumnType | None:
     """From the driver's or the dictionary's name of a type; None when there is none."""
     kind = type_name.upper().removeprefix("DB_TYPE_").replace(" ", "_").split("(")[0]
-    match kind:
-        case "NUMBER" if precision and scale == 0:
-            return ColumnType.INTEGER
-        case "NUMBER" | "FLOAT":
-            return ColumnType.DECIMAL
-        case "BINARY_INTEGER":
-            return ColumnType.INTEGER
-        case "BINARY_DOUBLE" | "BINARY_FLOAT":
-            return ColumnType.FLOAT
-        case "BOOLEAN":
-            return ColumnType.BOOLEAN
-        case "RAW" | "LONG_RAW" | "BLOB":
-            return ColumnType.BINARY
-        case "JSON" | "VECTOR":
-            return ColumnType.JSON
-        case _ if kind.startswith(("TIMESTAMP", "DATE")):
-            return ColumnType.TIMESTAMP
-        case _ if kind in _TEXT or kind in _LOBS or kind.startswith(("INTERVAL", "VARCHAR2", "NVARCHAR2")):
-            return ColumnType.TEXT
-        case _:
-            return None
+    if kind == "NUMBER" and precision and scale == 0:
+        return ColumnType.INTEGER
+    if kind.startswith(("TIMESTAMP", "DATE")):
+        return ColumnType.TIMESTAMP
+    return ColumnType.TEXT if kind.startswith("INTERVAL") else _PORTABLE.get(kind)
 
 
 def _planned(info: Any) -> Planned:
@@ -96,22 +86,9 @@ def _planned(info: Any) -> Planned:
             f"The column {name!r} has the type {kind}, which has no portable form.",
             details="Select a part of it, or convert it to text.",
         )
-    fine = (info.scale or 0) > _FINEST_OF_THE_DRIVER
-    match kind:
-        case "TIMESTAMP_TZ":
-            return Planned(name, type_, asked=_WITH_ZONE, write=_trimmed_time)
-        case "TIMESTAMP_LTZ":
-            return Planned(name, type_, asked=_IN_UTC, write=_trimmed_time)
-        case "TIMESTAMP" if fine:
-            return Planned(name, type_, asked=_FINE, write=_trimmed_time)
-        case "INTERVAL_DS":
-            return Planned(name, type_, write=_days_and_time)
-        case "INTERVAL_YM":
-            return Planned(name, type_, write=_years_and_months)
-        case "VECTOR":
-            return Planned(name, type_, write=_plain_vector)
-        case _:
-            return Planned(name, type_, is_lob=kind in _LOBS)
+    if kind == "TIMESTAMP" and (info.scale or 0) > _FINEST_OF_THE_DRIVER:
+        kind = "TIMESTAMP_FINE"
+    return Planned(name, type_, asked=_ASKED.get(kind, ""), write=_WRITES.get(kind), is_lob=kind in _LOBS)
 
 
 def _wrapped(sql: str, columns: Sequence[Planned]) -> str:
@@ -148,4 +125,16 @@ def _years_and_months(value: Any) -> str:
 
 
 def _plain_vector(value: Any) -> object:
-    return list(value) if not hasattr(value, "values") else {"indices": list(value.indices), "values": list(value.values)}
+    if hasattr(value, "indices"):
+        return {"indices": list(value.indices), "values": list(value.values)}
+    return list(value)
+
+
+_ASKED = {"TIMESTAMP_TZ": _WITH_ZONE, "TIMESTAMP_LTZ": _IN_UTC, "TIMESTAMP_FINE": _FINE}
+
+_WRITES: dict[str, Write] = {
+    **dict.fromkeys(_ASKED, _trimmed_time),
+    "INTERVAL_DS": _days_and_time,
+    "INTERVAL_YM": _years_and_months,
+    "VECTOR": _plain_vector,
+}

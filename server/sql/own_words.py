@@ -1,4 +1,5 @@
-"""What the writer of a dialect says in words that are not the dialect's own, put right around it. Nothing is judged.
+"""What the writer of a dialect says in words that are not the dialect's own, put right around it. Nothing is
+judged.
 
 Oracle: ``MINUS`` is EXCEPT in the tree, which versions before 21c do not know; a date or timestamp literal
 would come out as a call whose text no longer reads as the literal that it was.

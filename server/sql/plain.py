@@ -168,7 +168,7 @@ def _identifier(node: exp.Expr, dialect: str) -> exp.Expr | None:
 
 
 def _first_word(node: exp.Expr, dialect: str) -> exp.Expr | None:
-    """``DATEADD(day, 1, d)`` and ``CONVERT(nvarchar(max), d)`` begin with a word, which brackets would spoil."""
+    """``DATEADD(day, 1, d)`` and ``nvarchar(max)`` begin with a word, which brackets would spoil."""
     if dialect != "tsql" or node.name.lower() not in _WITH_FIRST_WORD or not node.expressions:
         return None
     unit = node.expressions[0]

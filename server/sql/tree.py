@@ -32,26 +32,30 @@ def verify(tree: exp.Expr, rules: Rules) -> None:
         if kind not in rules.nodes:
             what = _WRITES.get(kind, f"the construct {kind}")
             raise QueryRefused(f"{what[0].upper() + what[1:]} is not allowed in a query that reads.")
-        match node:
-            case exp.Anonymous():
-                _verify_function(node, rules)
-            case exp.Table():
-                _verify_table(node, rules)
-            case exp.Lateral() if not isinstance(node.this, exp.Subquery | exp.Unnest):
-                _verify_source(node.this, rules)
-            case exp.Dot() | exp.Column() if rules.functional_notation:
-                _verify_notation(node, rules, tree)
-            case exp.TableSample() if node.args.get("method") is not None:
-                if node.args["method"].name.lower() not in {"bernoulli", "system", "reservoir"}:
-                    raise QueryRefused("TABLESAMPLE takes BERNOULLI or SYSTEM.")
-            case exp.MatchAgainst() if not all(node.expressions):
-                raise QueryRefused("The operator @@ needs a value on both sides.")
-            case exp.DataType():
-                _verify_type(node, rules)
-            case exp.WithTableHint():
-                _verify_hints(node, rules)
-            case _:
-                pass
+        _verify_node(node, rules, tree)
+
+
+def _verify_node(node: exp.Expr, rules: Rules, tree: exp.Expr) -> None:
+    match node:
+        case exp.Anonymous():
+            _verify_function(node, rules)
+        case exp.Table():
+            _verify_table(node, rules)
+        case exp.Lateral() if not isinstance(node.this, exp.Subquery | exp.Unnest):
+            _verify_source(node.this, rules)
+        case exp.Dot() | exp.Column() if rules.functional_notation:
+            _verify_notation(node, rules, tree)
+        case exp.TableSample() if node.args.get("method") is not None:
+            if node.args["method"].name.lower() not in {"bernoulli", "system", "reservoir"}:
+                raise QueryRefused("TABLESAMPLE takes BERNOULLI or SYSTEM.")
+        case exp.MatchAgainst() if not all(node.expressions):
+            raise QueryRefused("The operator @@ needs a value on both sides.")
+        case exp.DataType():
+            _verify_type(node, rules)
+        case exp.WithTableHint():
+            _verify_hints(node, rules)
+        case _:
+            pass
 
 
 def table_names(tree: exp.Expr) -> frozenset[str]:
@@ -155,8 +159,8 @@ def _verify_qualifiers(tree: exp.Expr, rules: Rules) -> None:
         parts = [part.name.lower() for part in column.parts]
         if len(parts) > 1 and parts[0] not in known and ".".join(parts[:2]) not in known:
             raise QueryRefused(
-                f"{'.'.join(parts)[:80]!r} could be a function or a sequence: {parts[0][:80]!r} is not a table"
-                " of this query."
+                f"{'.'.join(parts)[:80]!r} could be a function or a sequence: {parts[0][:80]!r} is not a"
+                " table of this query."
             )
 
 

@@ -1,4 +1,4 @@
-"""Oracle's wire protocol (seerdb's server side) in front of a translating engine: the real driver logs in and asks.
+"""Oracle's wire protocol (seerdb's server side) in front of a translating engine: the real driver logs in.
 
 What it cannot do: PL/SQL, Oracle's optimiser, its own parser's errors, real privileges. Scripted instead:
 ``script`` maps a piece of text to what happens when a statement holds it.
@@ -14,7 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 import duckdb
 import pytest
@@ -35,7 +35,7 @@ _MOST_ROWS = 400_000
 
 
 class _Wire:
-    """A client's socket that can leave one reply out: who is interrupted hears of that and of nothing else."""
+    """A client's socket that can leave one reply out: who is interrupted hears of nothing else."""
 
     def __init__(self, sock: socket.socket) -> None:
         self._sock = sock
@@ -83,7 +83,7 @@ class OraclePeer:
                     client.close()
                     return
                 current.wire = _Wire(client)
-                super()._serve(current.wire, addr)
+                super()._serve(cast("socket.socket", current.wire), addr)
 
         logging.getLogger("seerdb").setLevel(logging.CRITICAL)
         self._server = Listener(
@@ -187,7 +187,7 @@ def _failure(message: str) -> BackendError:
     for pattern, (code, text) in codes.items():
         if found := re.search(pattern, message):
             return BackendError(text.format(found[1] if found.lastindex else ""), ora_code=code)
-    return BackendError(message.split("\n")[0], ora_code=900)
+    return BackendError(message.split("\n", maxsplit=1)[0], ora_code=900)
 
 
 _KINDS = {
@@ -226,9 +226,8 @@ def _value(meta: ColumnMeta, value: Any) -> Any:
             return None  # Oracle has no empty text
         case bool():
             return int(value)
-        case datetime.datetime() | datetime.date():
-            at = value if isinstance(value, datetime.datetime) else datetime.datetime(value.year, value.month, value.day)
-            return at
+        case datetime.date() if not isinstance(value, datetime.datetime):
+            return datetime.datetime.combine(value, datetime.time())
         case float() if meta.data_type == tns_consts.TNS_TYPE_NUMBER:
             return Decimal(repr(value))
         case _:

@@ -1,5 +1,7 @@
 """What is in the Oracle peer: a small shop, and the views of Oracle's dictionary that a connector reads."""
 
+from collections.abc import Sequence
+
 
 def tables() -> list[str]:
     """DuckDB statements."""
@@ -18,7 +20,7 @@ def tables() -> list[str]:
             (i * 37 % 100000) / 100.0, i % 5 + 1 FROM range(1, 5001) r(i)""",
         'CREATE SCHEMA "HR"',
         'CREATE TABLE "HR"."STAFF" ("STAFF_ID" DECIMAL(10, 0), "STORE_ID" DECIMAL(10, 0), "NAME" VARCHAR)',
-        "INSERT INTO \"HR\".\"STAFF\" SELECT i, i % 60 + 1, 'Person ' || i FROM range(1, 51) r(i)",
+        'INSERT INTO "HR"."STAFF" SELECT i, i % 60 + 1, \'Person \' || i FROM range(1, 51) r(i)',
         'CREATE SCHEMA "Head Office"',
         'CREATE TABLE "Head Office"."Select" ("From" DECIMAL(10, 0), "Order By" VARCHAR)',
         *_dictionary(),
@@ -75,7 +77,11 @@ _KEYS = [
 
 
 def _dictionary() -> list[str]:
-    columns = [(owner, table, *column, at) for owner, table, _, _, parts in _TABLES for at, column in enumerate(parts)]
+    columns = [
+        (owner, table, *column, at)
+        for owner, table, _, _, parts in _TABLES
+        for at, column in enumerate(parts)
+    ]
     keys = [(*key[:6], column, at) for key in _KEYS for at, column in enumerate(key[6])]
     return [
         _view("ALL_USERS", "USERNAME ORACLE_MAINTAINED", _USERS),
@@ -119,7 +125,7 @@ def _dictionary() -> list[str]:
     ]
 
 
-def _view(name: str, columns: str, rows: list[tuple[object, ...]] | list[tuple[str, str]]) -> str:
+def _view(name: str, columns: str, rows: Sequence[Sequence[object]]) -> str:
     values = ", ".join("(" + ", ".join(map(_literal, row)) + ")" for row in rows)
     names = ", ".join(f'"{column}"' for column in columns.split())
     return f'CREATE TABLE "{name}" AS SELECT * FROM (VALUES {values}) v({names})'

@@ -1,7 +1,7 @@
 """An engine behind wires that have none: SQL of one dialect is translated and asked of DuckDB.
 
-It knows enough of each dialect for tests of connectors: what they do with types, sizes, cancels and errors. What
-DuckDB cannot say the same way (a peer's catalogue, session statements, its own error codes) is the peer's.
+It knows enough of each dialect for tests of connectors: what they do with types, sizes, cancels and errors.
+What DuckDB cannot say the same way (a catalogue, session statements, codes of errors) is the peer's.
 """
 
 import threading
@@ -85,7 +85,7 @@ class Session:
 
 
 class Watch:
-    """Calls ``stop`` when ``noticed()`` comes true while the block runs; ``noticed`` waits a moment at most."""
+    """Calls ``stop`` when ``noticed()`` comes true while the block runs; ``noticed`` waits a moment."""
 
     def __init__(self, noticed: Callable[[], bool], stop: Callable[[], None]) -> None:
         self._noticed, self._stop = noticed, stop

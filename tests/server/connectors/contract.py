@@ -157,7 +157,7 @@ class SqlConnectorContract:
         assert [row[0] for row in self.rows(connector, query, max_rows=100_000)] == expected
 
     def test_an_error_in_the_query_is_the_querys_and_the_next_one_runs(self, connector: SqlConnector) -> None:
-        with pytest.raises(QueryFailed, match="(?i)no_such_column"):
+        with pytest.raises(QueryFailed, match=r"(?i)no_such_column"):
             self.rows(connector, f"SELECT no_such_column FROM {self.series.format(n=3)}")
         cell = "CAST(CASE WHEN i = 2000 THEN 'x' ELSE '1' END AS INTEGER)"
         late = f"SELECT {cell} FROM {self.series.format(n=9000)}"

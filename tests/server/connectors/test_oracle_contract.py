@@ -20,7 +20,10 @@ class TestOracleContract(SqlConnectorContract):
 
     typed: ClassVar[dict[str, tuple[ColumnType, object]]] = {
         "CAST(9007199254740993 AS NUMBER(19))": (ColumnType.INTEGER, 9007199254740993),
-        "CAST('12345678901234567.89' AS NUMBER(30, 2))": (ColumnType.DECIMAL, Decimal("12345678901234567.89")),
+        "CAST('12345678901234567.89' AS NUMBER(30, 2))": (
+            ColumnType.DECIMAL,
+            Decimal("12345678901234567.89"),
+        ),
         "CAST('123456789012345678901234567890.12345678' AS NUMBER(38, 8))": (
             ColumnType.DECIMAL,
             Decimal("123456789012345678901234567890.12345678"),
