@@ -19,8 +19,19 @@ from server.vault import Vault
 from shared.errors import InvalidRequest, NotFound
 from shared.wire import ConnectionInfo
 
+ACROSS = "*"
+"""In place of a connection's name: all of them together. No connection can be called so."""
+
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
 _RESERVED = frozenset({"kinds"})
+_SAMPLES = Field(
+    "samples",
+    "Sample values",
+    type=bool,
+    required=False,
+    help="false: the schema shows no values of text columns.",
+)
+"""A field of every kind. No connector knows it."""
 _WHERE = ("host", "port", "dsn")
 """Fields that say who gets the secret: when one changes, the secret must be given again."""
 
@@ -33,7 +44,10 @@ class Connections:
     ) -> None:
         self._store = store
         self._vault = vault
-        self._kinds = kinds
+        self._kinds = {
+            name: msgspec.structs.replace(kind, fields=(*kind.fields, _SAMPLES))
+            for name, kind in kinds.items()
+        }
         self._pool_settings = pool_settings
         self._version = store.version()
         self._rows = store.everything()
@@ -52,11 +66,18 @@ class Connections:
         return self._info(self._row(name))
 
     def dialect(self, name: str) -> str:
+        if name == ACROSS:
+            return "duckdb"
         return self._kind(self._row(name).type).dialect
 
     def revision(self, name: str) -> str:
         """Changes whenever the connection does; for caches."""
+        if name == ACROSS:
+            return " ".join(f"{row.name}:{row.updated_at}" for row in self._rows.values())
         return self._row(name).updated_at
+
+    def shows_samples(self, name: str) -> bool:
+        return bool(self._row(name).params.get(_SAMPLES.name, True))
 
     async def create(self, name: str, kind_name: str, params: Mapping[str, Any], description: str) -> None:
         if not _NAME.fullmatch(name) or name in _RESERVED:
@@ -131,7 +152,8 @@ class Connections:
 
     def _open(self, row: ConnectionRow) -> Connector:
         secrets = self._vault.open(_purpose(row.name), row.sealed)
-        return self._kind(row.type).open({**row.params, **secrets}, self._pool_settings.connection_timeout)
+        params = {name: value for name, value in row.params.items() if name != _SAMPLES.name}
+        return self._kind(row.type).open({**params, **secrets}, self._pool_settings.connection_timeout)
 
     def _row(self, name: str) -> ConnectionRow:
         row = self._rows.get(name)

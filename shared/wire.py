@@ -148,12 +148,25 @@ class TableInfo(Reply, frozen=True):
     row_estimate: int | None = None
 
 
+class Unread(Reply, frozen=True):
+    """A connection whose tables are missing, and the sentence that says why."""
+
+    connection: str
+    error: str
+
+
 class Schema(Reply, frozen=True):
-    """What a connection shows. ``dialect`` is sqlglot's name for its SQL."""
+    """What a connection shows. ``dialect`` is sqlglot's name for its SQL.
+
+    ``found``: how many tables fit a search of which ``tables`` are the best. ``unread`` only when the
+    schema is that of all connections.
+    """
 
     tables: list[TableInfo]
     dialect: str = ""
     connection: str = ""
+    found: int | None = None
+    unread: list[Unread] = []
 
 
 # -- Queries ------------------------------------------------------------------------------

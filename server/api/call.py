@@ -64,6 +64,7 @@ class Call:
     caller: Identity
     accept: str | None
     accept_encoding: str | None
+    if_none_match: str | None
     extra: bool
     """The caller also holds the route's ``extra`` permission."""
     path: Mapping[str, str]
@@ -87,6 +88,8 @@ class Whole(msgspec.Struct, frozen=True):
     content_type: str
     headers: dict[str, str]
     body: bytes
+    status: int | None = None
+    """None: the route's own."""
 
 
 Handled = Reply | Stream | Whole | None

@@ -116,6 +116,7 @@ class Dispatch:
             arrived=arrived,
             caller=outcome.caller,
             accept=request.headers.getone("accept", None),
+            if_none_match=request.headers.getone("if-none-match", None),
             accept_encoding=request.headers.getone("accept-encoding", None),
             extra=route.extra is not None and may(outcome.caller, route.extra),
             path=path,

@@ -24,7 +24,9 @@ async def send(
         case None:
             return HTTPResponse(None, status, headers)
         case Whole():
-            return HTTPResponse(handled.body, status, headers | handled.headers, handled.content_type)
+            return HTTPResponse(
+                handled.body, handled.status or status, headers | handled.headers, handled.content_type
+            )
         case Stream():
             await _stream(request, handled, status, headers | handled.headers)
             return None

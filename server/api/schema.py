@@ -1,9 +1,55 @@
-"""Tables and columns of a connection over HTTP."""
+"""Tables and columns of a connection over HTTP: all of them, one by name, or those that fit some words."""
 
+import asyncio
+from urllib.parse import unquote
+
+from server import compression
 from server.api.call import Call, Whole
+from server.catalogue import Catalogue
+from shared.errors import InvalidRequest, NotFound
+
+_FEW, _MOST = 20, 1_000
+_LONGEST_SEARCH = 500
+_TRUE = ("1", "true")
 
 
 async def show(call: Call, _body: None) -> Whole:
-    name = call.note.connection = call.path["name"]
-    fresh = call.query.get("fresh") == "true"
-    return Whole("application/json", {}, await call.backend.schemas.get(name, fresh=fresh))
+    """With an ETag, by which a caller that has it already is told so (304) without the body."""
+    name = unquote(call.path["name"])
+    call.note.connection = name[:63]
+    fresh = call.query.get("refresh", call.query.get("fresh", "")) in _TRUE
+    search, table = call.query.get("search"), call.query.get("table")
+    limit = _limit(call.query.get("limit"))
+    if search is not None and len(search) > _LONGEST_SEARCH:
+        raise InvalidRequest(f"A search has at most {_LONGEST_SEARCH} characters.")
+    catalogue = await call.backend.schemas.get(name, fresh=fresh)
+    if table is not None:
+        if catalogue.find(table) is None:
+            raise NotFound(f"There is no table called {table[:200]!r} in {name}.")
+        return Whole("application/json", {}, catalogue.body_of([table]))
+    if search is not None:
+        return Whole("application/json", {}, catalogue.search(search, limit))
+    headers = {"vary": "accept-encoding", "etag": catalogue.etag, "cache-control": "private, no-cache"}
+    if catalogue.etag in (call.if_none_match or "").replace("W/", "").split(", "):
+        return Whole("application/json", headers, b"", status=304)
+    return await asyncio.to_thread(_whole, catalogue, headers, call.accept_encoding)
+
+
+def _whole(catalogue: Catalogue, headers: dict[str, str], accept_encoding: str | None) -> Whole:
+    """A large schema is some megabytes, and takes a moment to make small."""
+    body = catalogue.body()
+    packer = None if len(body) < compression.TOO_SMALL else compression.choose(accept_encoding)
+    if packer is None:
+        return Whole("application/json", headers, body)
+    packing = packer()
+    return Whole(
+        "application/json", headers | {"content-encoding": packing.name}, packing.pack(body, last=True)
+    )
+
+
+def _limit(text: str | None) -> int:
+    if text is None:
+        return _FEW
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:9]) <= _MOST:
+        raise InvalidRequest(f"limit is a number from 1 to {_MOST}.")
+    return int(text)

@@ -5,8 +5,7 @@ the same question is given instead, marked with the time when it was new. A refu
 it is never papered over with an old result.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Mapping, Sequence
 from math import isfinite
 from pathlib import Path
 from types import TracebackType
@@ -17,8 +16,9 @@ from uuid import uuid4
 import msgspec
 
 from shared.backend_client.administration import Administration
-from shared.backend_client.answers import QueryResult, SchemaAnswer, decode, decode_query
+from shared.backend_client.answers import QueryResult, decode, decode_query
 from shared.backend_client.cache import AnswerCache
+from shared.backend_client.exploring import Exploring
 from shared.backend_client.fallback import Fallback
 from shared.backend_client.http import PartReader, Transport
 from shared.backend_client.metrics import Metrics, MetricsSnapshot
@@ -27,11 +27,8 @@ from shared.errors import AppError, InvalidRequest, NotFound
 from shared.wire import (
     Analysis,
     AnalyzeRequest,
-    ConnectionInfo,
-    ConnectionList,
     Health,
     QueryRequest,
-    Schema,
 )
 
 ParamValue = str | int | float | bool | None
@@ -42,7 +39,7 @@ _GRACE_SECONDS = 5.0
 _READS = ("/api/query", "/api/ai/analyze")
 
 
-class BackendClient(Administration):
+class BackendClient(Administration, Exploring):
     """One backend, one key. Thread-safe; close it, or use ``with``.
 
     ``timeout``: seconds that the backend may be silent, and the deadline of a query that names none.
@@ -163,18 +160,6 @@ class BackendClient(Administration):
             return False
         return True
 
-    # -- What there is --------------------------------------------------------------------
-
-    def get_schema(self, connection: str, *, refresh: bool = False) -> SchemaAnswer:
-        """Tables and columns that this key may see; ``cached_at`` tells when they come from the cache.
-        ``refresh`` asks although a young answer is there."""
-        path = f"/api/schema/{quote(connection, safe='')}"
-        return self._read(path, _schema, refresh=refresh)
-
-    def list_connections(self, *, refresh: bool = False) -> list[ConnectionInfo]:
-        listed = self._read("/api/connections", lambda body, _: decode(body, ConnectionList), refresh=refresh)
-        return listed.connections
-
     # -- Insights -------------------------------------------------------------------------
 
     def analyze_data(
@@ -244,15 +229,6 @@ class BackendClient(Administration):
     ) -> None:
         self.close()
 
-    # -- Inside ---------------------------------------------------------------------------
-
-    def _read(self, path: str, make: Callable[[bytes, datetime | None], T], *, refresh: bool) -> T:
-        fresh = None if refresh else self._kept.find_fresh(path.encode(), make)
-        if fresh is not None:
-            return fresh
-        ask = self._transport.ask
-        return self._kept.answered(path.encode(), lambda: ask("GET", path, repeatable=True), make)
-
 
 def _request(
     connection: str,
@@ -283,10 +259,3 @@ def _question(
 ) -> bytes:
     """What makes two queries the same one, as the name of their answer."""
     return msgspec.json.encode([connection, query, sorted((params or {}).items()), max_rows])
-
-
-def _schema(body: bytes, cached_at: datetime | None) -> SchemaAnswer:
-    schema = decode(body, Schema)
-    return SchemaAnswer(
-        tables=schema.tables, dialect=schema.dialect, connection=schema.connection, cached_at=cached_at
-    )

@@ -118,8 +118,8 @@ def test_a_changed_connection_is_opened_anew(backend: RunningBackend, counts: Co
 
 def test_kinds_tell_what_a_form_needs(backend: RunningBackend) -> None:
     kinds = backend.ask("GET", "/api/connections/kinds").json["kinds"]
-    assert [field["name"] for field in kinds[0]["fields"]] == ["host", "port", "password"]
-    assert [field["secret"] for field in kinds[0]["fields"]] == [False, False, True]
+    assert [field["name"] for field in kinds[0]["fields"]] == ["host", "port", "password", "samples"]
+    assert [field["secret"] for field in kinds[0]["fields"]] == [False, False, True, False]
 
 
 def test_the_schema_is_asked_once_and_again_on_request(backend: RunningBackend, counts: Counts) -> None:

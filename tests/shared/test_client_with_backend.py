@@ -63,6 +63,8 @@ def test_a_query_is_answered_whole_and_as_a_stream(client: BackendClient) -> Non
         rows = [row for batch in stream.batches() for row in decode_batch(batch, stream.columns)]
     assert rows == [[n] for n in range(10_000)]
     assert client.get_schema("numbers").tables[0].name == "numbers"
+    assert client.schema("numbers", search="number", refresh=True).found == 1
+    assert client.schema("*", table="numbers.numbers").tables[0].columns[0].name == "n"
     assert client.health().status == "ok"
 
 
