@@ -29,6 +29,7 @@ from server.certificates import RenewableContext, tls
 from server.connections import Connections
 from server.connectors import KINDS
 from server.connectors.base import Kind
+from server.jobs import open_jobs
 from server.pools import PoolSettings
 from server.queries import Queries
 from server.schemas import Schemas
@@ -90,18 +91,21 @@ def build(
             connection_timeout=settings.database.connection_timeout,
         )
         connections = Connections(ConnectionStore(state), vault, kinds, pool_settings)
+        audit, queries = AuditTrail(state), Queries(connections)
+        siblings = Siblings(shared.mailboxes, place.number) if shared and place else Siblings()
         return state, Backend(
             settings=settings,
             keyring=Keyring(KeyStore(state)),
             allowlist=allowlist,
             limiter=Limiter(rate, shared.calls if shared else None),
             failures=Limiter(_FAILURES, shared.failures if shared else None),
-            audit=AuditTrail(state),
+            audit=audit,
             connections=connections,
-            queries=Queries(connections),
+            queries=queries,
+            jobs=open_jobs(state, home, vault, queries, siblings=siblings, audit=audit, settings=settings),
             schemas=Schemas(connections),
             version=version(),
-            siblings=Siblings(shared.mailboxes, place.number) if shared and place else Siblings(),
+            siblings=siblings,
             started=shared.started if shared else time.monotonic(),
         )
     except BaseException:
@@ -204,14 +208,17 @@ class Serving:
             await server.startup()  # type: ignore[no-untyped-call]
             await server.start_serving()  # type: ignore[no-untyped-call]
             watching = self._loop.create_task(self._watch())
+            tending = self._loop.create_task(self.backend.jobs.tend())
             self.backend.siblings.listen(self._do_for_a_sibling)
             on_ready()
             await self._stopping.wait()
             await self._drain(server)
             self.backend.siblings.close()
             watching.cancel()
+            tending.cancel()
         finally:
             Sanic.unregister_app(app)
+            await self.backend.jobs.close()
             self.backend.connections.close()
             await asyncio.to_thread(self.backend.audit.close)
             self._state.close()
@@ -239,6 +246,7 @@ class Serving:
         self.backend.allowlist = allowlist
         self.backend.limiter.rate = rate
         self.backend.settings = settings
+        self.backend.jobs.take_over(settings.jobs)
         timeout = _response_timeout(settings.database)
         if self._app is not None:
             self._app.config.update({"RESPONSE_TIMEOUT": timeout})
@@ -271,6 +279,8 @@ class Serving:
 
     async def _do_for_a_sibling(self, message: Message) -> bool:
         if message.order is Order.CANCEL:
+            if message.anybodys and self.backend.jobs.stop_here(message.query_id):
+                return True
             return self.backend.queries.find_and_cancel(
                 message.query_id, by=message.by, anybodys=message.anybodys
             )

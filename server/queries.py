@@ -72,6 +72,8 @@ class Answer:
 
     def __init__(self, question: Question, lease: Lease, writing: Writing, close: Callable[[], None]) -> None:
         self.rows = 0
+        self.truncated = False
+        """Meaningful with the last piece."""
         self.content_encoding = ""
         self.first = Piece(b"", last=False)
         self.close = close
@@ -93,11 +95,6 @@ class Answer:
         """How the answer ends then; empty when its format cannot say it."""
         end = self._encoder.failed(error)
         return self._packer.pack(end, last=True) if self._packer is not None else end
-
-    def progress(self) -> Progress | None:
-        """How far the source is, when it tells."""
-        connector = self._lease.connector
-        return connector.progress() if isinstance(connector, Progressing) else None
 
     def _packed(self) -> Iterator[Piece]:
         """On the connection's thread, as all that follows."""
@@ -142,6 +139,7 @@ class Answer:
         yield Piece(rest, last=True)
 
     def _end(self, result: Result) -> QueryEnd:
+        self.truncated = result.truncated
         if result.truncated and self._question.cut_is_an_error:
             raise TooLarge(
                 f"The result has more than {self._question.max_rows} rows, and this format cannot say that "
@@ -156,7 +154,7 @@ class Queries:
 
     def __init__(self, connections: Connections) -> None:
         self._connections = connections
-        self._running: dict[str, tuple[str, Callable[[AppError], None]]] = {}
+        self._running: dict[str, tuple[str, _Stop]] = {}
 
     def __len__(self) -> int:
         return len(self._running)
@@ -216,6 +214,11 @@ class Queries:
         stop(QueryCancelled("The query was cancelled."))
         return True
 
+    def progress(self, query_id: str) -> Progress | None:
+        """How far its source is, when that tells. From any thread."""
+        _, stop = self._running.get(query_id, ("", None))
+        return None if stop is None else stop.progress()
+
     def cancel_all(self) -> None:
         for _, stop in list(self._running.values()):
             stop(QueryCancelled("The backend is being stopped.", details="Ask again in a moment."))
@@ -245,6 +248,10 @@ class _Stop:
         self._lease = lease
         if self._reason is not None:
             lease.stop(self._reason)
+
+    def progress(self) -> Progress | None:
+        connector: object = None if self._lease is None else self._lease.connector
+        return connector.progress() if isinstance(connector, Progressing) else None
 
     def release(self) -> None:
         if self._lease is not None:

@@ -130,6 +130,9 @@ def check(settings: BackendSettings) -> None:
         most = _LONGEST_SECONDS if isinstance(value, float) else _MOST
         if not 0 < value <= most:
             raise SettingsInvalid(f"database.{name} must be above 0, and at most {most}.")
+    for name, value in msgspec.structs.asdict(settings.jobs).items():
+        if not 0 < value <= _MOST:
+            raise SettingsInvalid(f"jobs.{name} must be above 0, and at most {_MOST}.")
     for key, megabytes in (
         ("security.max_body_mb", settings.security.max_body_mb),
         ("logging.max_size_mb", settings.logging.max_size_mb),

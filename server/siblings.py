@@ -85,6 +85,11 @@ class Siblings:
         self._answer: Callable[[Message], Awaitable[bool]] | None = None
         self._decoder = msgspec.msgpack.Decoder(Message)
 
+    @property
+    def count(self) -> int:
+        """All workers, this one among them."""
+        return len(self._outboxes) + 1
+
     def listen(self, answer: Callable[[Message], Awaitable[bool]]) -> None:
         """``answer`` does what a message asks for and says whether that was anything."""
         if self._inbox is not None:

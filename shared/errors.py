@@ -157,6 +157,12 @@ class DriverMissing(AppError):
     code, status, fixer = "driver_missing", 501, Fixer.OPERATOR
 
 
+class ResultNotKept(AppError):
+    """The result of a job could not be written to the disk, or what is there was changed."""
+
+    code, status, fixer = "result_not_kept", 507, Fixer.OPERATOR
+
+
 # -- Set-up and state ---------------------------------------------------------------------
 
 

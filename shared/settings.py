@@ -117,6 +117,17 @@ class DatabaseSection(_Section, frozen=True):
     default_rows: int = 1_000
 
 
+class JobsSection(_Section, frozen=True):
+    """Long queries. ``timeout`` in seconds; ``max_running`` at a time, the rest waits; ``max_mb`` is what one
+    result may hold, ``total_mb`` all that are kept; ``keep_hours`` after its end a result is deleted."""
+
+    timeout: float = 3600
+    max_running: int = 4
+    max_mb: int = 4096
+    total_mb: int = 20480
+    keep_hours: float = 24
+
+
 class StoreSection(_Section, frozen=True):
     """``url`` is SQLAlchemy's; empty means SQLite in our own folder."""
 
@@ -129,6 +140,7 @@ class BackendSettings(_Section, frozen=True):
     server: ServerSection = ServerSection()
     security: SecuritySection = SecuritySection()
     database: DatabaseSection = DatabaseSection()
+    jobs: JobsSection = JobsSection()
     logging: LoggingSection = LoggingSection()
     store: StoreSection = StoreSection()
 

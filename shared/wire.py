@@ -205,6 +205,49 @@ class QueryFailedEnd(Reply, frozen=True):
     error: ErrorBody
 
 
+# -- Jobs ---------------------------------------------------------------------------------
+
+
+class JobRequest(QueryRequest, frozen=True):
+    """A query that may take long. ``format`` is json, ndjson, csv, arrow, parquet or xlsx.
+
+    ``max_rows`` None means all of them, up to the backend's own limit; ``query_id`` becomes the job's id.
+    """
+
+    format: str = "ndjson"
+
+
+class JobInfo(Reply, frozen=True):
+    """``state`` is ``queued running done failed cancelled``.
+
+    ``rows`` and ``bytes`` are what the result holds so far; ``read_rows``, ``read_bytes`` and ``percent``
+    what the source tells of its own work, 0 and None when it does not. ``error`` is there when it failed.
+    """
+
+    id: str
+    state: str
+    connection: str
+    query: str
+    format: str
+    rows: int
+    bytes: int
+    read_rows: int
+    read_bytes: int
+    percent: float | None
+    truncated: bool
+    elapsed_seconds: float
+    created_at: str
+    started_at: str | None
+    finished_at: str | None
+    expires_at: str | None
+    owner: str
+    error: ErrorBody | None = None
+
+
+class JobList(Reply, frozen=True):
+    jobs: list[JobInfo]
+
+
 # -- Insights -----------------------------------------------------------------------------
 
 

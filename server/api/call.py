@@ -11,6 +11,7 @@ from server.access.allowlist import Allowlist
 from server.access.identity import Identity, Keyring
 from server.access.limits import Limiter
 from server.connections import Connections
+from server.jobs import Jobs
 from server.queries import Queries
 from server.schemas import Schemas
 from server.siblings import Siblings
@@ -34,6 +35,7 @@ class Backend:
     audit: AuditTrail
     connections: Connections
     queries: Queries
+    jobs: Jobs
     schemas: Schemas
     version: str
     siblings: Siblings = field(default_factory=Siblings)
@@ -65,6 +67,7 @@ class Call:
     accept: str | None
     accept_encoding: str | None
     if_none_match: str | None
+    range: str | None
     extra: bool
     """The caller also holds the route's ``extra`` permission."""
     path: Mapping[str, str]
@@ -74,12 +77,13 @@ class Call:
 
 class Stream(msgspec.Struct, frozen=True):
     """An answer in pieces. A piece that is None means: cut it off, so that the reader sees that it
-    is not whole. ``close`` is called in any case."""
+    is not whole. ``close`` is called in any case. ``status`` 0 is the route's."""
 
     content_type: str
     headers: dict[str, str]
     pieces: AsyncIterator[bytes | None]
     close: Callable[[], None]
+    status: int = 0
 
 
 class Whole(msgspec.Struct, frozen=True):

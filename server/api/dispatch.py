@@ -50,8 +50,8 @@ class Dispatch:
                 body = await self._body(request, decoder)
                 handled = await route.handler(call, body)
                 headers = {"x-request-id": request_id, **outcome.headers}
-                outcome.status = route.status
-                return await replies.send(request, handled, route.status, headers)
+                outcome.status = replies.status_of(handled, route.status)
+                return await replies.send(request, handled, outcome.status, headers)
             except asyncio.CancelledError:
                 outcome.status, outcome.code = _LEFT, "client_left"
                 raise
@@ -118,6 +118,7 @@ class Dispatch:
             accept=request.headers.getone("accept", None),
             if_none_match=request.headers.getone("if-none-match", None),
             accept_encoding=request.headers.getone("accept-encoding", None),
+            range=request.headers.getone("range", None),
             extra=route.extra is not None and may(outcome.caller, route.extra),
             path=path,
             query={name: values[0] for name, values in request.args.items()} if request.query_string else {},

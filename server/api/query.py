@@ -16,7 +16,8 @@ _LONGEST_SQL = 1_000_000
 async def run(call: Call, body: QueryRequest) -> Stream | Whole:
     """A short answer leaves at once and with its length, a long one in pieces."""
     format_ = choose(call.accept, may_export=call.extra)
-    question = _question(call, body, format_)
+    seconds = call.backend.settings.database.query_timeout
+    question = question_for(call, body, format_, longest_seconds=seconds, whole=format_.is_file)
     origin = Origin(question.connection, body.query, datetime.now(UTC))
     packer = None if format_.is_compressed else compression.choose(call.accept_encoding)
     answer = await call.backend.queries.start(question, Writing(lambda: format_.make(origin), packer))
@@ -57,7 +58,10 @@ async def _pieces(call: Call, answer: Answer, format_: Format) -> AsyncIterator[
             yield None
 
 
-def _question(call: Call, body: QueryRequest, format_: Format) -> Question:
+def question_for(
+    call: Call, body: QueryRequest, format_: Format, *, longest_seconds: float, whole: bool
+) -> Question:
+    """Raises why it will not be asked. ``whole``: who names no ``max_rows`` wants all that they may have."""
     settings, note = call.backend.settings.database, call.note
     note.connection = body.connection[:63]
     note.sql_text = body.query[:_LONGEST_SQL]
@@ -73,7 +77,7 @@ def _question(call: Call, body: QueryRequest, format_: Format) -> Question:
         raise InvalidRequest("max_rows must be at least 1.")
     if body.timeout_seconds is not None and not 0 < body.timeout_seconds < float("inf"):
         raise InvalidRequest("timeout_seconds must be above 0.")
-    asked_rows = body.max_rows or (settings.max_rows if as_file else few)
+    asked_rows = body.max_rows or (settings.max_rows if whole else few)
     return Question(
         query_id=query_id,
         owner=call.caller.key_id,
@@ -82,7 +86,7 @@ def _question(call: Call, body: QueryRequest, format_: Format) -> Question:
         tables=tables,
         params=body.params,
         max_rows=min(asked_rows, most),
-        timeout_seconds=min(body.timeout_seconds or settings.query_timeout, settings.query_timeout),
+        timeout_seconds=min(body.timeout_seconds or longest_seconds, longest_seconds),
         cut_is_an_error=as_file and body.max_rows != min(asked_rows, most),
         asked_at=call.arrived,
     )

@@ -5,6 +5,7 @@ from sanic import HTTPResponse, Request
 from sanic.exceptions import MethodNotAllowed as SanicMethodNotAllowed
 from sanic.exceptions import NotFound as SanicNotFound
 from sanic.exceptions import PayloadTooLarge, SanicException
+from sanic.http import Http
 
 from server.api.call import Handled, Stream, Whole
 from shared.errors import AppError, InvalidRequest, MethodNotAllowed, NotFound, TooLarge
@@ -13,6 +14,10 @@ from shared.wire import ErrorBody
 _JSON = "application/json"
 _ALWAYS = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
 _json = msgspec.json.Encoder(decimal_format="number")
+
+
+def status_of(handled: Handled, usual: int) -> int:
+    return handled.status or usual if isinstance(handled, Stream) else usual
 
 
 async def send(
@@ -43,6 +48,8 @@ async def _stream(request: Request, stream: Stream, status: int, headers: dict[s
                 # Closed without the last chunk: what has been sent arrives, and the reader sees the cut.
                 if request.transport is not None:
                     request.transport.close()
+                if isinstance(request.stream, Http):  # or Sanic would complain of what was promised
+                    request.stream.response_bytes_left = 0
                 return
             await response.send(piece)
         await response.eof()

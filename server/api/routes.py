@@ -1,9 +1,16 @@
 """The whole API on one page: each line with the permission it takes. Around a handler: dispatch."""
 
-from server.api import connections, health, insights, keys, query, schema
+from server.api import connections, health, insights, jobs, keys, query, schema
 from server.api.call import Route
 from shared.permissions import Permission
-from shared.wire import AnalyzeRequest, ConnectionCreate, ConnectionUpdate, KeyCreate, QueryRequest
+from shared.wire import (
+    AnalyzeRequest,
+    ConnectionCreate,
+    ConnectionUpdate,
+    JobRequest,
+    KeyCreate,
+    QueryRequest,
+)
 
 EVERYBODY = None
 
@@ -33,6 +40,26 @@ ROUTES: tuple[Route, ...] = (
         query.cancel,
         Permission.DB_READ,
         status=202,
+        extra=Permission.SYSTEM_ADMIN,
+    ),
+    Route(
+        "POST",
+        "/api/jobs",
+        jobs.create,
+        Permission.DB_READ,
+        JobRequest,
+        status=202,
+        extra=Permission.DATA_EXPORT,
+    ),
+    Route("GET", "/api/jobs", jobs.show_all, Permission.DB_READ, extra=Permission.SYSTEM_ADMIN),
+    Route("GET", "/api/jobs/<id>", jobs.show, Permission.DB_READ, extra=Permission.SYSTEM_ADMIN),
+    Route("GET", "/api/jobs/<id>/result", jobs.result, Permission.DB_READ, extra=Permission.SYSTEM_ADMIN),
+    Route(
+        "DELETE",
+        "/api/jobs/<id>",
+        jobs.delete,
+        Permission.DB_READ,
+        status=204,
         extra=Permission.SYSTEM_ADMIN,
     ),
     Route(

@@ -42,6 +42,25 @@ def take_alone(folder: Path) -> Held:
     return _locked(folder, alone=True, refusal=refusal)
 
 
+def hold(file: Path) -> Held | None:
+    """A lock that says "I am alive": None when another process holds it. Raises OSError where there are no
+    such locks."""
+    if sys.platform == "win32":
+        raise OSError(errno.ENOSYS, "no such locks here")
+    import fcntl
+
+    descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        return None
+    except OSError:
+        os.close(descriptor)
+        raise
+    return Held(descriptor)
+
+
 def _locked(folder: Path, *, alone: bool, refusal: str) -> Held:
     if sys.platform == "win32":
         return Held()

@@ -91,6 +91,38 @@ def test_what_one_worker_changes_all_know_at_once(backend: BackendProcess, folde
     assert {status_of(backend, "/api/connections", made["key"]) for _ in range(12)} == {401}
 
 
+def test_any_worker_answers_for_a_job(backend: BackendProcess, folder: Path) -> None:
+    connect(backend, folder)
+
+    def state(job_id: str) -> str:
+        return str(backend.ask("GET", f"/api/jobs/{job_id}")["state"])
+
+    job = {"connection": "files", "query": "SELECT n FROM numbers", "format": "csv"}
+    done = backend.ask("POST", "/api/jobs", job)["id"]
+    wait_until(lambda: state(done) == "done", seconds=30)
+    for _ in range(9):
+        with backend.open("GET", f"/api/jobs/{done}/result") as response:
+            assert response.read().count(b"\r\n") == 1001
+    slow = backend.ask("POST", "/api/jobs", {"connection": "files", "query": SLOW})["id"]
+    wait_until(lambda: state(slow) == "running", seconds=30)
+    assert status_of(backend, f"/api/jobs/{slow}") == 200
+    backend.ask("DELETE", f"/api/jobs/{slow}")
+    assert {state(slow) for _ in range(9)} == {"cancelled"}
+    killed = backend.ask("POST", "/api/jobs", {"connection": "files", "query": SLOW})["id"]
+    wait_until(lambda: state(killed) == "running", seconds=30)
+    for worker in workers_of(backend):
+        os.kill(worker, signal.SIGKILL)
+    wait_until(lambda: _told(backend, killed) == "failed", seconds=40)
+
+
+def _told(backend: BackendProcess, job_id: str) -> str:
+    """Workers that were killed cannot say anything until others stand in for them."""
+    try:
+        return str(backend.ask("GET", f"/api/jobs/{job_id}")["state"])
+    except OSError:
+        return ""
+
+
 def test_a_query_is_cancelled_whichever_worker_runs_it(backend: BackendProcess, folder: Path) -> None:
     connect(backend, folder)
     for _ in range(4):

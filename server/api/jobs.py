@@ -1,0 +1,188 @@
+"""Jobs over HTTP: submitted, looked at, their results sent, deleted. What they do stays in server/jobs."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+
+import msgspec
+
+from server import compression, encodings
+from server.api.call import Call, Stream
+from server.api.query import question_for
+from server.compression import Packer
+from server.encodings import Origin
+from server.job_records import Order
+from server.kept import pieces
+from server.queries import Writing, checked_id
+from server.sealed import PIECE, Damaged, SealedReader
+from server.store.jobs import JobRow, JobState
+from shared.errors import AppError, Conflict, ResultNotKept
+from shared.wire import ErrorBody, JobInfo, JobList, JobRequest
+
+_PATIENCE_SECONDS = 20.0
+_LOOK_SECONDS = 0.2
+_RANGE = re.compile(r"bytes=(\d{1,18})-(\d{0,18})")
+
+
+async def create(call: Call, body: JobRequest) -> JobInfo:
+    format_ = encodings.named(body.format, may_export=call.extra)
+    seconds = call.backend.settings.jobs.timeout
+    question = question_for(call, body, format_, longest_seconds=seconds, whole=True)
+    origin = Origin(question.connection, body.query, datetime.now(UTC))
+    order = Order(
+        question=question,
+        sql_text=body.query,
+        format=format_.name,
+        writing=Writing(lambda: format_.make(origin)),
+        owner_name=call.caller.name,
+        request_id=call.request_id,
+    )
+    return _info(await call.backend.jobs.submit(order))
+
+
+async def show_all(call: Call, _body: None) -> JobList:
+    """The caller's own, or everybody's with the route's extra permission."""
+    rows = await call.backend.jobs.listed(by=call.caller.key_id, anybodys=call.extra)
+    return JobList([_info(row) for row in rows])
+
+
+async def show(call: Call, _body: None) -> JobInfo:
+    return _info(await _row(call))
+
+
+async def delete(call: Call, _body: None) -> None:
+    await call.backend.jobs.remove(await _row(call))
+
+
+async def result(call: Call, _body: None) -> Stream:
+    """From the disk, also while it is being written; a part of it when a Range is asked for."""
+    row, reader = await _begun(call)
+    format_ = encodings.named(row.format, may_export=True)
+    headers = {
+        "etag": f'"{row.id}"',
+        "accept-ranges": "bytes",
+        "vary": "accept-encoding",
+        "content-disposition": f'attachment; filename="job-{row.id[:8]}.{row.format}"',
+    }
+    begin, end = _wanted(call.range, row)
+    status, packer = 200, None
+    if (begin, end) != (0, row.size) and row.state is JobState.DONE:
+        status = 206
+        headers["content-range"] = f"bytes {begin}-{end - 1}/{row.size}"
+    elif not format_.is_compressed:
+        packer = compression.choose(call.accept_encoding)
+    if packer is not None:
+        made: Packer | None = packer()
+        headers["content-encoding"] = made.name if made else ""
+    else:
+        made = None
+        if row.state is JobState.DONE:
+            headers["content-length"] = str(end - begin)
+    until = end if row.state is JobState.DONE else None
+    sent = _packed(_sent(call, row, reader, begin, until), made)
+    return Stream(format_.content_type or format_.media_type, headers, sent, reader.close, status)
+
+
+async def _row(call: Call) -> JobRow:
+    job_id = call.note.query_id = checked_id(call.path["id"])
+    row = await call.backend.jobs.get(job_id, by=call.caller.key_id, anybodys=call.extra)
+    call.note.connection = row.connection
+    return row
+
+
+async def _begun(call: Call) -> tuple[JobRow, SealedReader]:
+    """Waits a while for the first bytes."""
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + _PATIENCE_SECONDS
+    while True:
+        row = await _row(call)
+        reader = await call.backend.jobs.open_result(row)
+        if reader is not None:
+            if row.state is JobState.DONE or reader.whole_pieces():
+                return row, reader
+            reader.close()
+        if loop.time() > deadline:
+            raise Conflict(
+                f"The job is {row.state.value}; nothing of its result is there yet.", retry_after=5
+            )
+        await asyncio.sleep(_LOOK_SECONDS)
+
+
+async def _sent(
+    call: Call, row: JobRow, reader: SealedReader, begin: int, end: int | None
+) -> AsyncIterator[bytes | None]:
+    """None, which cuts the answer off, when there is no more of what was promised."""
+    at = begin - begin % PIECE
+    try:
+        async for data in pieces(reader, begin // PIECE, lambda: call.backend.jobs.size_of(row.id)):
+            stop = len(data) if end is None else end - at
+            part = data[max(begin - at, 0) : stop]
+            if part:
+                yield part
+            at += len(data)
+            if end is not None and at >= end:
+                return
+    except AppError as error:
+        call.note.failure = error
+        yield None
+    except (Damaged, OSError):
+        call.note.failure = ResultNotKept("The result of this job is damaged on the disk.")
+        yield None
+
+
+async def _packed(parts: AsyncIterator[bytes | None], packer: Packer | None) -> AsyncIterator[bytes | None]:
+    async for part in parts:
+        if part is None or packer is None:
+            yield part
+            if part is None:
+                return
+        else:
+            yield await asyncio.to_thread(packer.pack, part, last=False)
+    if packer is not None:
+        yield packer.pack(b"", last=True)
+
+
+def _wanted(asked: str | None, row: JobRow) -> tuple[int, int]:
+    """The first byte and the one after the last. What cannot be given is as if nothing had been asked."""
+    found = _RANGE.fullmatch(asked or "")
+    if found is None or row.state is not JobState.DONE:
+        return 0, row.size
+    begin = int(found[1])
+    end = min(int(found[2]) + 1, row.size) if found[2] else row.size
+    return (begin, end) if begin < end else (0, row.size)
+
+
+def _info(row: JobRow) -> JobInfo:
+    return JobInfo(
+        id=row.id,
+        state=row.state.value,
+        connection=row.connection,
+        query=row.sql_text,
+        format=row.format,
+        rows=row.row_count,
+        bytes=row.size,
+        read_rows=row.read_rows,
+        read_bytes=row.read_bytes,
+        percent=100.0 if row.state is JobState.DONE else row.percent,
+        truncated=bool(row.truncated),
+        elapsed_seconds=_elapsed(row),
+        created_at=row.created_at,
+        started_at=row.started_at,
+        finished_at=row.finished_at,
+        expires_at=row.expires_at,
+        owner=row.owner,
+        error=_error(row),
+    )
+
+
+def _elapsed(row: JobRow) -> float:
+    """Since it began to run."""
+    if row.started_at is None:
+        return 0.0
+    end = datetime.now(UTC) if row.finished_at is None else datetime.fromisoformat(row.finished_at)
+    return round((end - datetime.fromisoformat(row.started_at)).total_seconds(), 3)
+
+
+def _error(row: JobRow) -> ErrorBody | None:
+    return msgspec.json.decode(row.error, type=ErrorBody) if row.error else None

@@ -1,0 +1,112 @@
+"""The rows of jobs: long queries and what became of them. Their results lie in files, beside the state."""
+
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from server.store.state import State, now
+from shared.errors import Conflict
+
+
+class JobState(StrEnum):
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def is_final(self) -> bool:
+        return self not in (JobState.QUEUED, JobState.RUNNING)
+
+
+class JobRow(msgspec.Struct, frozen=True):
+    """``node`` and ``runner`` say which backend keeps it and which of its processes works on it; ``secret``
+    is what its file is sealed with, sealed by the vault; ``error`` is an ErrorBody in JSON, or empty.
+    ``beat_at`` tells when its runner was last seen at work."""
+
+    id: str
+    owner: str
+    owner_name: str
+    connection: str
+    sql_text: str
+    format: str
+    node: str
+    runner: str
+    secret: str
+    created_at: str
+    beat_at: str
+    state: JobState = JobState.QUEUED
+    row_count: int = 0
+    size: int = 0
+    read_rows: int = 0
+    read_bytes: int = 0
+    percent: float | None = None
+    truncated: int = 0
+    error: str = ""
+    started_at: str | None = None
+    finished_at: str | None = None
+    expires_at: str | None = None
+
+
+_NAMES = JobRow.__struct_fields__
+_UNFINISHED = "state IN ('queued', 'running')"
+
+
+class JobStore:
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    def add(self, row: JobRow) -> None:
+        """Raises Conflict when there is a job of that id."""
+        names, values = ", ".join(_NAMES), ", ".join(f":{name}" for name in _NAMES)
+        try:
+            with self._state.begin() as connection:
+                connection.execute(
+                    sa.text(f"INSERT INTO jobs ({names}) VALUES ({values})"),  # noqa: S608 - from the struct
+                    msgspec.structs.asdict(row),
+                )
+        except sa.exc.IntegrityError as error:
+            raise Conflict(f"There is a job with the id {row.id} already.") from error
+
+    def find(self, job_id: str) -> JobRow | None:
+        found = self._rows("WHERE id = :id", id=job_id)
+        return found[0] if found else None
+
+    def everything(self) -> list[JobRow]:
+        """The youngest first."""
+        return self._rows("ORDER BY created_at DESC, id")
+
+    def of(self, owner: str) -> list[JobRow]:
+        return self._rows("WHERE owner = :owner ORDER BY created_at DESC, id", owner=owner)
+
+    def of_revoked_keys(self) -> list[JobRow]:
+        return self._rows("WHERE owner IN (SELECT id FROM api_keys WHERE revoked_at IS NOT NULL)")
+
+    def update(self, job_id: str, **values: Any) -> bool:
+        """Changes a job that is not finished; False when it is, or is gone."""
+        changes = ", ".join(f"{name} = :{name}" for name in values)
+        statement = f"UPDATE jobs SET {changes} WHERE id = :id AND {_UNFINISHED}"  # noqa: S608 - our names
+        return self._changed(statement, job_id, values)
+
+    def beat(self, job_id: str, **values: Any) -> bool:
+        """The same, and tells that somebody works on it."""
+        return self.update(job_id, beat_at=now(), **values)
+
+    def delete(self, job_id: str) -> bool:
+        return self._changed("DELETE FROM jobs WHERE id = :id", job_id, {})
+
+    def kept_bytes(self) -> int:
+        with self._state.begin() as connection:
+            return int(connection.execute(sa.text("SELECT coalesce(sum(size), 0) FROM jobs")).scalar() or 0)
+
+    def _changed(self, statement: str, job_id: str, values: dict[str, Any]) -> bool:
+        with self._state.begin() as connection:
+            return connection.execute(sa.text(statement), {"id": job_id, **values}).rowcount > 0
+
+    def _rows(self, where: str, **values: str) -> list[JobRow]:
+        with self._state.begin() as connection:
+            rows = connection.execute(sa.text(f"SELECT * FROM jobs {where}"), values)  # noqa: S608 - closed list
+            return [msgspec.convert(dict(found), JobRow) for found in rows.mappings()]
