@@ -32,7 +32,7 @@ _SAMPLES = Field(
     help="false: the schema shows no values of text columns.",
 )
 """A field of every kind. No connector knows it."""
-_WHERE = ("host", "port", "dsn")
+_WHERE = ("host", "port", "http_port", "dsn")
 """Fields that say who gets the secret: when one changes, the secret must be given again."""
 
 

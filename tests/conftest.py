@@ -2,7 +2,7 @@
 
 import pytest
 
-pytest_plugins = ("tests.peers.demo", "tests.peers.oracle", "tests.peers.postgres")
+pytest_plugins = ("tests.peers.demo", "tests.peers.oracle", "tests.peers.postgres", "tests.peers.clickhouse")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

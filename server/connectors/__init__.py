@@ -1,6 +1,6 @@
 """The list of kinds. A new one is a module beside this file and a line below."""
 
-from server.connectors import filesystem, oracle, postgres
+from server.connectors import clickhouse, filesystem, oracle, postgres
 from server.connectors.base import Kind
 
-KINDS: dict[str, Kind] = {kind.type: kind for kind in (filesystem.KIND, oracle.KIND, postgres.KIND)}
+KINDS: dict[str, Kind] = {kind.type: kind for kind in (clickhouse.KIND, filesystem.KIND, oracle.KIND, postgres.KIND)}

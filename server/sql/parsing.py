@@ -15,6 +15,7 @@ from itertools import pairwise
 from typing import Any
 
 from sqlglot import exp
+from sqlglot.dialects.clickhouse import ClickHouse
 from sqlglot.dialects.dialect import Dialect
 from sqlglot.dialects.duckdb import DuckDB
 from sqlglot.dialects.oracle import Oracle
@@ -59,6 +60,10 @@ class _FaithfulPostgres(_Faithful, Postgres):
     Tokenizer, Parser, Generator = Postgres.Tokenizer, Postgres.Parser, Postgres.Generator
 
 
+class _FaithfulClickHouse(_Faithful, ClickHouse):
+    Tokenizer, Parser, Generator = ClickHouse.Tokenizer, ClickHouse.Parser, ClickHouse.Generator
+
+
 class _FaithfulOracle(_Faithful, Oracle):
     Tokenizer, Parser, Generator = Oracle.Tokenizer, Oracle.Parser, Oracle.Generator
 
@@ -68,6 +73,7 @@ class _FaithfulTSQL(_Faithful, TSQL):
 
 
 _DIALECTS: dict[str, type[Dialect]] = {
+    "clickhouse": _FaithfulClickHouse,
     "duckdb": _FaithfulDuckDB,
     "oracle": _FaithfulOracle,
     "postgres": _FaithfulPostgres,

@@ -37,18 +37,19 @@ def _power(node: exp.Expr, _dialect: str) -> exp.Expr:
     return _call("power", node.args["this"], node.args["expression"])
 
 
-def _position(node: exp.Expr, _dialect: str) -> exp.Expr | None:
+def _position(node: exp.Expr, dialect: str) -> exp.Expr | None:
     if node.args.get("position") or node.args.get("occurrence"):
         return None
-    return _call("strpos", node.args["this"], node.args["substr"])
+    return _call("position" if dialect == "clickhouse" else "strpos", node.args["this"], node.args["substr"])
 
 
 def _trim(node: exp.Expr, dialect: str) -> exp.Expr | None:
     if dialect in _TRIM_FROM and (dialect == "tsql" or node.args.get("position") in (None, "BOTH")):
         node.set("position", None if node.args.get("position") == "BOTH" else node.args.get("position"))
         return None
-    both = "btrim" if dialect == "postgres" else "trim"
-    name = {"LEADING": "ltrim", "TRAILING": "rtrim"}.get(str(node.args.get("position") or "").upper(), both)
+    both = {"postgres": "btrim", "clickhouse": "trimBoth"}.get(dialect, "trim")
+    left, right = ("trimLeft", "trimRight") if dialect == "clickhouse" else ("ltrim", "rtrim")
+    name = {"LEADING": left, "TRAILING": right}.get(str(node.args.get("position") or "").upper(), both)
     return _call(name, node.args["this"], node.args.get("expression"))
 
 
@@ -135,6 +136,21 @@ def _if(node: exp.Expr, _dialect: str) -> exp.Expr | None:
     branch = exp.If(this=node.args["this"].copy(), true=node.args["true"].copy())
     otherwise = node.args.get("false")
     return exp.Case(ifs=[branch], default=otherwise.copy() if otherwise is not None else None)
+
+
+def _interval(node: exp.Expr, dialect: str) -> exp.Expr | None:
+    """Older servers take INTERVAL 1 DAY, and not INTERVAL '1' DAY."""
+    amount = node.args.get("this")
+    if dialect == "clickhouse" and isinstance(amount, exp.Literal) and amount.name.isdecimal():
+        node.set("this", exp.Literal.number(amount.name))
+    return None
+
+
+def _type(node: exp.Expr, dialect: str) -> exp.Expr | None:
+    """The parser reads TIMESTAMP and writes DateTime, which is the same there."""
+    if dialect == "clickhouse" and node.args.get("this") == exp.DType.TIMESTAMP:
+        node.set("this", exp.DType.DATETIME)
+    return None
 
 
 def _time(_node: exp.Expr, _dialect: str) -> exp.Expr:
@@ -234,4 +250,6 @@ _REWRITES: dict[type[exp.Expr], Rewrite] = {
     exp.Mod: _mod,
     exp.Column: _output,
     exp.WindowSpec: _frame,
+    exp.Interval: _interval,
+    exp.DataType: _type,
 }

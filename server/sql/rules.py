@@ -25,6 +25,9 @@ class _File(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     refused_tables: str = ""
     hints: str = ""
     packages: str = ""
+    combinators: str = ""
+    without: str = ""
+    in_reads_tables: bool = False
 
 
 class Rules(msgspec.Struct, frozen=True):
@@ -44,6 +47,8 @@ class Rules(msgspec.Struct, frozen=True):
     refused_tables: frozenset[str]
     hints: frozenset[str]
     packages: tuple[str, ...]
+    combinators: tuple[str, ...] = ()
+    in_reads_tables: bool = False
 
 
 def _read(name: str) -> str:
@@ -64,7 +69,7 @@ def rules(dialect: str) -> Rules:
         functions=frozenset(found.functions.split()) | frozenset(found.grammar.split()),
         table_functions=frozenset(found.table_functions.split()),
         typed=frozenset(found.typed.upper().split()),
-        nodes=common | frozenset(found.nodes.split()),
+        nodes=(common - frozenset(found.without.split())) | frozenset(found.nodes.split()),
         refused_schemas=frozenset(found.refused_schemas.split()),
         refused_table_prefixes=tuple(found.refused_table_prefixes.split()),
         allowed_tables=frozenset(found.allowed_tables.split()),
@@ -75,4 +80,6 @@ def rules(dialect: str) -> Rules:
         refused_tables=frozenset(found.refused_tables.split()),
         hints=frozenset(found.hints.split()),
         packages=tuple(found.packages.split()),
+        combinators=tuple(found.combinators.split()),
+        in_reads_tables=found.in_reads_tables,
     )

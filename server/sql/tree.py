@@ -9,6 +9,7 @@ from server.sql.rules import Rules
 from shared.errors import QueryRefused
 
 _QUERIES = (exp.Select, exp.SetOperation, exp.Subquery, exp.Values)
+_NAMES = (exp.Column, exp.Identifier, exp.Dot)
 _PLAIN_NAME = re.compile(r"[\w][\w $-]*")
 _WRITES = {
     "Insert": "INSERT", "Update": "UPDATE", "Delete": "DELETE", "Merge": "MERGE", "Drop": "DROP",
@@ -32,12 +33,13 @@ def verify(tree: exp.Expr, rules: Rules) -> None:
         if kind not in rules.nodes:
             what = _WRITES.get(kind, f"the construct {kind}")
             raise QueryRefused(f"{what[0].upper() + what[1:]} is not allowed in a query that reads.")
+        _verify_clauses(node, rules)
         _verify_node(node, rules, tree)
 
 
 def _verify_node(node: exp.Expr, rules: Rules, tree: exp.Expr) -> None:
     match node:
-        case exp.Anonymous():
+        case exp.Anonymous() | exp.AnonymousAggFunc():
             _verify_function(node, rules)
         case exp.Table():
             _verify_table(node, rules)
@@ -58,6 +60,21 @@ def _verify_node(node: exp.Expr, rules: Rules, tree: exp.Expr) -> None:
             pass
 
 
+def _verify_clauses(node: exp.Expr, rules: Rules) -> None:
+    """What is an argument of a node and not a node of its own."""
+    match node:
+        case exp.Query() if node.args.get("settings") or node.args.get("format"):
+            raise QueryRefused("SETTINGS and FORMAT are set by the backend; leave them out of the query.")
+        case exp.Group() if node.args.get("totals"):
+            raise QueryRefused("WITH TOTALS has no place in one table of rows; use WITH ROLLUP.")
+        case exp.In() if rules.in_reads_tables and isinstance(node.args.get("field"), _NAMES):
+            raise QueryRefused(
+                "IN takes a list or a query here: write IN (SELECT …) instead of the name of a table."
+            )
+        case _:
+            pass
+
+
 def table_names(tree: exp.Expr) -> frozenset[str]:
     return frozenset(
         ".".join(part.name for part in table.parts)
@@ -66,13 +83,22 @@ def table_names(tree: exp.Expr) -> frozenset[str]:
     )
 
 
-def _verify_function(node: exp.Anonymous, rules: Rules) -> None:
+def _verify_function(node: exp.Anonymous | exp.AnonymousAggFunc, rules: Rules) -> None:
     quoted = isinstance(node.this, exp.Identifier)
     name = node.name if quoted else node.name.lower()
-    if name not in rules.functions and name not in rules.table_functions:
+    if name not in rules.functions and name not in rules.table_functions and not _is_combined(name, rules):
         raise QueryRefused(
             f"The function {node.name[:80]!r} is not on the list of functions that only compute."
         )
+
+
+def _is_combined(name: str, rules: Rules) -> bool:
+    """``sumArrayIf``: an aggregate of the list with endings that change what it is given."""
+    for ending in rules.combinators:
+        shorter = name.removesuffix(ending)
+        if shorter != name and (shorter in rules.functions or _is_combined(shorter, rules)):
+            return True
+    return False
 
 
 def _verify_table(node: exp.Table, rules: Rules) -> None:

@@ -1,15 +1,16 @@
 """Writes the function lists of server/sql/*.toml from the engines' own catalogues.
 
 ``python -m tests.server.sql_functions duckdb`` prints the list for the DuckDB that is installed,
-``… postgres HOST PORT USER PASSWORD`` that of a running server. The rule for a function: every
-overload of its name only computes from its arguments. What a name says about its danger is below,
-each with its reason; a test compares the lists with the engines.
+``… clickhouse`` that for the ClickHouse in chdb, ``… postgres HOST PORT USER PASSWORD`` that of a
+running server. The rule for a function: every overload of its name only computes from its arguments. What a
+name says about its danger is below, each with its reason; a test compares the lists with the engines.
 """
 
 import re
 import sys
 import textwrap
 
+import chdb
 import duckdb
 import pg8000.native
 
@@ -74,6 +75,30 @@ _POSTGRES_WANTED = {
 }
 
 
+_CLICKHOUSE_REFUSED = re.compile(
+    r"""
+      (global)?(not)?(null)?in(ignoreset)?               # in(x, 'table') reads a table
+    | joinget.* | dictget.* | dicthas | dictis.* | region.* | .*dictionary.* | hascolumnintable | getsubcolumn
+    | .*eval(uate)?(ml.*)? | catboost.* | naivebayes.* | ai.* | stem | lemmatize | synonyms | detect.*
+    | file | filesystem.* | structureto.* | showcertificate | sleep.* | trap | logtrace | throwif | aggthrow
+    | (current|initial)?_?query_?id | initial_?query.* | .*connection_?id | transaction.* | generateserialid
+    | get(setting|settingordefault|macro|serverport|serversetting|oskernelversion|mergetreesetting)
+    | getclienthttpheader | current(handler|requesturl) | globalvariable | getmaxtable.* | shard(num|count)
+    | host_?name | fqdn.* | fullhostname | displayname | tcpport | server(uuid|timezone) | buildid | uptime
+    | revision | version | zookeeper.* | .*keeper.* | tid | errorcodetoname | addressto.* | demangle | chdb
+    | current_?(profiles|roles|schemas|user|database) | (default|enabled)(profiles|roles) | schema | database
+    | user | authuser | session_user | authenticateduser | initial_?user | hasthreadfuzzer
+    | runningconcurrency
+    | block(number|serializedsize|size) | mergetree.* | ismergetree.* | pg_?(get|table).* | rowpolicy.* | _.*
+    | ignore | indexhint | replicate | fuzz.* | flamegraph | formatquery.* | formatrow.* | obfuscate.*
+    | hypothesis.* | nothing.* | estimatecompressionratio | initializeaggregation | kqlparametercast
+    | timeseries(store|throw).* | readwkb.* | st_.* | mvt.*
+    """,
+    re.VERBOSE,
+)
+"""Lower case: what reads tables by name, files, dictionaries; what shows, leaves or stalls the server."""
+
+
 def duckdb_functions() -> list[str]:
     rows = duckdb.connect().execute(
         "select distinct lower(function_name) from duckdb_functions()"
@@ -81,6 +106,13 @@ def duckdb_functions() -> list[str]:
     )
     names = {name for (name,) in rows.fetchall() if re.fullmatch(r"[a-z][a-z0-9_]*", name)}
     return sorted(name for name in names if not _DUCKDB_REFUSED.fullmatch(name))
+
+
+def clickhouse_functions() -> list[str]:
+    sql = "SELECT DISTINCT lower(name) FROM system.functions WHERE origin = 'System'"
+    text = str(chdb.query(sql, "TSV"))  # type: ignore[no-untyped-call]
+    names = {name for name in text.split() if re.fullmatch(r"[a-z][a-z0-9_]*", name)}
+    return sorted(name for name in names if not _CLICKHOUSE_REFUSED.fullmatch(name))
 
 
 def postgres_functions(connection: pg8000.native.Connection) -> list[str]:
@@ -94,6 +126,8 @@ def main() -> None:
     match sys.argv[1:]:
         case ["duckdb"]:
             names = duckdb_functions()
+        case ["clickhouse"]:
+            names = clickhouse_functions()
         case ["postgres", host, port, user, password]:
             names = postgres_functions(
                 pg8000.native.Connection(user, host=host, port=int(port), password=password)

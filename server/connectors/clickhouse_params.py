@@ -1,0 +1,40 @@
+""":name placeholders to ClickHouse's literals. Every value is one literal, whatever is in it."""
+
+import math
+from collections.abc import Mapping
+
+from server import guard
+from server.connectors.base import ParamValue
+from server.guard import ReadOnlySql
+from shared.errors import InvalidRequest
+
+_ESCAPES = str.maketrans({"\\": "\\\\", "'": "\\'", "\0": "\\0"})
+
+
+def filled(sql: ReadOnlySql, params: Mapping[str, ParamValue]) -> str:
+    """Raises InvalidRequest when values and placeholders do not match."""
+    if ":" not in sql and not params:
+        return sql
+    guard.check_params(sql, "clickhouse", params)
+    return guard.fill(sql, "clickhouse", lambda name: literal(params[name]))
+
+
+def literal(value: ParamValue) -> str:  # noqa: PLR0911 - one for each type
+    """ClickHouse reads backslashes in strings as escapes, so :func:`guard.literal` is not for it."""
+    match value:
+        case None:
+            return "NULL"
+        case bool():
+            return "true" if value else "false"
+        case int():
+            return f"({value})" if value < 0 else str(value)
+        case float() if math.isnan(value):
+            return "nan"
+        case float() if math.isinf(value):
+            return "inf" if value > 0 else "(-inf)"
+        case float():
+            return f"({value!r})" if value < 0 else repr(value)
+        case str() if any("\ud800" <= character <= "\udfff" for character in value):
+            raise InvalidRequest("A parameter holds half a character (a lone surrogate).")
+        case str():
+            return "'" + value.translate(_ESCAPES) + "'"

@@ -1,0 +1,90 @@
+"""ClickHouse keeps the contract of every connector, the oldest server as well as today's engine."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from decimal import Decimal
+from typing import ClassVar
+
+import pytest
+
+from server.connectors.base import SqlConnector
+from server.connectors.clickhouse import open_clickhouse
+from server.connectors.clickhouse_session import ClickHouseConnector
+from shared.results import ColumnType
+from tests.peers.clickhouse import ClickHouseServer
+from tests.server.connectors.contract import SqlConnectorContract, rows_of
+
+
+class ClickHouseContract(SqlConnectorContract):
+    series = "(SELECT number + 1 AS i FROM system.numbers LIMIT {n}) AS s"
+
+    typed: ClassVar[dict[str, tuple[ColumnType, object]]] = {
+        "toInt64(9007199254740993)": (ColumnType.INTEGER, 9007199254740993),
+        "toUInt64('18446744073709551615')": (ColumnType.INTEGER, 18446744073709551615),
+        "toInt8(-128)": (ColumnType.INTEGER, -128),
+        "toDecimal128('12345678901234567.89', 2)": (ColumnType.DECIMAL, Decimal("12345678901234567.89")),
+        "toDecimal64('-0.000001', 6)": (ColumnType.DECIMAL, Decimal("-0.000001")),
+        "toDecimal64('-0.05', 2)": (ColumnType.DECIMAL, Decimal("-0.05")),
+        "toDecimal32('12.50', 2)": (ColumnType.DECIMAL, Decimal("12.5")),
+        "toDecimal64('9999999999999999.99', 2)": (ColumnType.DECIMAL, Decimal("9999999999999999.99")),
+        "toFloat64(1.5)": (ColumnType.FLOAT, Decimal("1.5")),
+        "toFloat32(0.1)": (ColumnType.FLOAT, Decimal("0.1")),
+        "0 / 0": (ColumnType.FLOAT, None),
+        "-1 / 0": (ColumnType.FLOAT, None),
+        "'आज ₹ \"quoted\" back\\\\slash'": (ColumnType.TEXT, 'आज ₹ "quoted" back\\slash'),
+        "concat('line', unhex('0A'), 'tab', unhex('09'), 'bell', unhex('07'), 'nul', unhex('00'))": (
+            ColumnType.TEXT,
+            "line\ntab\tbell\x07nul\0",
+        ),
+        "unhex('61FF62')": (ColumnType.TEXT, "a\ufffdb"),
+        "'\U0001f3ec'": (ColumnType.TEXT, "\U0001f3ec"),
+        "''": (ColumnType.TEXT, ""),
+        "'null'": (ColumnType.TEXT, "null"),
+        "NULL": (ColumnType.TEXT, None),
+        "toFixedString('INR', 5)": (ColumnType.TEXT, "INR"),
+        "toDate('2026-03-31')": (ColumnType.DATE, "2026-03-31"),
+        "toDateTime('2026-03-31 18:40:00')": (ColumnType.TIMESTAMP, "2026-03-31T18:40:00"),
+        "toUUID('b0d1c6d2-9f0e-4d3c-8f63-0d5f3a0b7a11')": (
+            ColumnType.TEXT,
+            "b0d1c6d2-9f0e-4d3c-8f63-0d5f3a0b7a11",
+        ),
+        "CAST(2 AS Enum8('it''s' = 1, 'upi' = 2))": (ColumnType.TEXT, "upi"),
+        "[1, 2, 3]": (ColumnType.JSON, [1, 2, 3]),
+        "[[toUInt64(1)], []]": (ColumnType.JSON, [[1], []]),
+        "(1, 'a')": (ColumnType.JSON, [1, "a"]),
+        "toNullable(toInt32(7))": (ColumnType.INTEGER, 7),
+        "CAST('x' AS LowCardinality(Nullable(String)))": (ColumnType.TEXT, "x"),
+    }
+
+    def test_a_time_with_a_zone_keeps_its_instant(self, connector: SqlConnector) -> None:
+        query = (
+            "SELECT toDateTime('2026-03-31 18:40:00', 'Asia/Kolkata') AS t, toDateTime(t, 'America/New_York')"
+        )
+        with self.run(connector, query) as result:
+            ((india, york),) = rows_of(result)
+        assert result.columns[0].type is ColumnType.TIMESTAMP
+        assert (india, york) == ("2026-03-31T18:40:00+05:30", "2026-03-31T09:10:00-04:00")
+        assert datetime.fromisoformat(india) == datetime.fromisoformat(york)
+
+    def test_parameters_are_values_and_never_sql(self, connector: SqlConnector) -> None:
+        hostile = "x'; DROP TABLE t; -- \\' :other $1 \\"
+        text = "SELECT :a AS a, ':a' AS b, toInt32(:n) + 1 AS n, :z AS z, :f AS f, :m + 1 AS m"
+        row = self.rows(connector, text, a=hostile, n=41, z=None, f=-2.5, m=-3)
+        assert row == [[hostile, ":a", 42, None, Decimal("-2.5"), -2]]
+
+    def test_two_columns_of_one_name_both_arrive(self, connector: SqlConnector) -> None:
+        query = 'SELECT number, number, \'x\' AS "Net ₹, ""quoted""" FROM system.numbers LIMIT 1'
+        with self.run(connector, query.replace('""', '\\"')) as result:
+            assert rows_of(result) == [[0, 0, "x"]]
+        assert [column.name for column in result.columns] == ["number", "number", 'Net ₹, "quoted"']
+
+    def _slow(self) -> str:
+        return "SELECT count(*) FROM system.numbers WHERE number * number % 7 = 8"
+
+
+class TestTheOldestServer(ClickHouseContract):
+    @pytest.fixture
+    def connector(self, clickhouse: ClickHouseServer) -> Iterator[ClickHouseConnector]:
+        connection = open_clickhouse(clickhouse.params(), 10)
+        yield connection
+        connection.close()
