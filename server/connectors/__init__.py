@@ -3,4 +3,6 @@
 from server.connectors import clickhouse, filesystem, oracle, postgres
 from server.connectors.base import Kind
 
-KINDS: dict[str, Kind] = {kind.type: kind for kind in (clickhouse.KIND, filesystem.KIND, oracle.KIND, postgres.KIND)}
+KINDS: dict[str, Kind] = {
+    kind.type: kind for kind in (clickhouse.KIND, filesystem.KIND, oracle.KIND, postgres.KIND)
+}
