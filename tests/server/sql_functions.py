@@ -10,7 +10,6 @@ import re
 import sys
 import textwrap
 
-import chdb
 import duckdb
 import pg8000.native
 
@@ -109,6 +108,8 @@ def duckdb_functions() -> list[str]:
 
 
 def clickhouse_functions() -> list[str]:
+    import chdb  # here, for it complains when the process ends
+
     sql = "SELECT DISTINCT lower(name) FROM system.functions WHERE origin = 'System'"
     text = str(chdb.query(sql, "TSV"))  # type: ignore[no-untyped-call]
     names = {name for name in text.split() if re.fullmatch(r"[a-z][a-z0-9_]*", name)}
