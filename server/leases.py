@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable
 from typing import Protocol, TypeVar
 
-from server.connectors.base import Connector, SqlConnector
+from server.connectors.base import Connector, Quick, SqlConnector
 from server.threads import Worker
 from shared.errors import AppError, SourceUnavailable
 
@@ -25,6 +25,8 @@ class Slot:
     def __init__(self, name: str) -> None:
         self.idle_since = 0.0
         self.worker = Worker(f"source-{name}")
+        self.quick: Quick | None = None
+        """The connector, when it is one that answers some queries from the event loop."""
         self._connector: Connector | None = None
         self._opening = False
         self._closed = False
@@ -45,6 +47,7 @@ class Slot:
         self._opening = False
         if opening.exception() is None:
             self._connector = opening.result()
+            self.quick = self._connector if isinstance(self._connector, Quick) else None
         if self._closed:
             self._dispose()
 
@@ -94,6 +97,9 @@ class Lease:
 
     def __init__(self, home: Home, slot: Slot, *, reused: bool) -> None:
         self.connector: Connector = slot.connector
+        self.quick = slot.quick
+        self.is_clean = False
+        """Nothing has to be undone before it goes back."""
         self.reused = reused
         self._home = home
         self._slot = slot
@@ -122,7 +128,13 @@ class Lease:
         """``work`` on the connection's thread. When the caller is cancelled, the source is stopped."""
         if self._stopped is not None:
             raise self._stopped
-        inner = self._slot.worker.submit(work)
+        self.is_clean = False
+        return await self.follow(self._slot.worker.submit(work))
+
+    async def follow(self, inner: "asyncio.Future[T]") -> T:
+        """The same for work that has begun already."""
+        if self._stopped is not None:
+            raise self._stopped
         outer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
 
         def ended(done: "asyncio.Future[T]") -> None:
@@ -179,8 +191,8 @@ class Lease:
         if self._finishing:
             return
         self._finishing = True
-        if not self._usable:
-            self._return(usable=False)
+        if not self._usable or (self.is_clean and not self._at_end):
+            self._return(usable=self._usable)
             return
         self._expect_end()
         at_end, connector = self._at_end, self.connector
@@ -208,6 +220,8 @@ class Lease:
         _log.warning("A connection to %s did not stop in time and is thrown away", self._home.name)
         running, self._running = self._running, None
         self._finishing = True
+        if self.quick is not None:
+            self.quick.stop_listening()
         self._return(usable=False)
         if running is not None and not running.done() and self._stopped is not None:
             running.set_exception(self._stopped)

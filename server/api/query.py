@@ -20,7 +20,8 @@ async def run(call: Call, body: QueryRequest) -> Stream | Whole:
     question = question_for(call, body, format_, longest_seconds=seconds, whole=format_.is_file)
     origin = Origin(question.connection, body.query, datetime.now(UTC))
     packer = None if format_.is_compressed else compression.choose(call.accept_encoding)
-    answer = await call.backend.queries.start(question, Writing(lambda: format_.make(origin), packer))
+    writing = Writing(lambda: format_.make(origin), packer, is_light=not format_.package)
+    answer = await call.backend.queries.start(question, writing)
     content_type = format_.content_type or format_.media_type
     headers = {"x-query-id": question.query_id, "vary": "accept, accept-encoding"}
     if answer.content_encoding:

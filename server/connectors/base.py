@@ -1,10 +1,11 @@
 """What a connector is. One source per module beside this one; the list of kinds is in ``__init__``.
 
 Plain blocking code, used by one caller at a time; threads, deadlines and pools are in
-server/pools. A driver is imported inside the connector's ``open``, so that the backend starts
-without it.
+server/pools. (``Quick`` is the exception, for what is over before a thread would have begun.) A
+driver is imported inside the connector's ``open``, so that the backend starts without it.
 """
 
+import asyncio
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol, runtime_checkable
 
@@ -68,6 +69,34 @@ class SqlConnector(Connector, Protocol):
     def cancel(self) -> None:
         """From another thread: stops the running query inside the source. Never raises, and does
         nothing when none is running."""
+        ...
+
+
+class QuickAnswer(msgspec.Struct, frozen=True):
+    """``is_whole``: the batches are here. Otherwise they are read on the connection's thread, as those of
+    ``SqlConnector.query``. ``is_clean``: the connection needs no ``reset``."""
+
+    result: Result
+    is_whole: bool
+    is_clean: bool = False
+
+
+@runtime_checkable
+class Quick(Protocol):
+    """A connector that answers some queries from the event loop, without a change of thread.
+
+    Its two methods are called on the event loop, and must never wait.
+    """
+
+    def quickly(
+        self, sql: ReadOnlySql, params: Mapping[str, ParamValue], limits: Limits
+    ) -> "asyncio.Future[QuickAnswer | None] | None":
+        """None, now or later, when ``query`` should be called for this one. The future raises as ``query``
+        does; until it is done, no other method but ``cancel`` is called."""
+        ...
+
+    def stop_listening(self) -> None:
+        """The answer is given up: the event loop must have nothing more to do with the connection."""
         ...
 
 

@@ -18,13 +18,24 @@ from server.connectors.postgres_protocol import (
 from server.connectors.postgres_rows import CopyRows, DataRows, RowReader
 from server.connectors.postgres_types import Plan
 
-CLEAN_UP = (
-    simple_query("ROLLBACK")
-    + simple_query("DISCARD ALL")
-    + simple_query("SHOW default_transaction_read_only")
+SESSION_CLEAN_UP = (
+    "SET SESSION AUTHORIZATION DEFAULT",
+    "RESET ALL",
+    "CLOSE ALL",
+    "UNLISTEN *",
+    "SELECT pg_catalog.pg_advisory_unlock_all()",
+    "DISCARD TEMP",
+    "DISCARD SEQUENCES",
 )
+"""What ``DISCARD ALL`` stands for in PostgreSQL's manual, but for prepared statements: those are ours."""
+
+SHOW_READ_ONLY = "SHOW default_transaction_read_only"
+
+CLEAN_UP = simple_query("ROLLBACK") + simple_query("; ".join(SESSION_CLEAN_UP)) + simple_query(SHOW_READ_ONLY)
 CLEAN_UP_READIES = 3
 
+ALSO_FORGET = simple_query("ROLLBACK; DEALLOCATE ALL")
+"""Before CLEAN_UP, when it is not known what is prepared. One ReadyForQuery answers."""
 
 _REMEMBERED, _REMEMBERED_CHARACTERS = 200, 10_000
 
@@ -40,12 +51,14 @@ def describe(statement: Statement) -> bytes:
     return parse(statement.sql, statement.oids) + DESCRIBE_STATEMENT + SYNC
 
 
-class Known(msgspec.Struct, frozen=True):
-    """``statement`` has the types that its placeholders were described with."""
+class Known(msgspec.Struct):
+    """``statement`` has the types that its placeholders were described with; ``rows`` is how many came when
+    it ran last, None when nobody read it to its end."""
 
     statement: Statement
     described: list[Described]
     plan: Plan
+    rows: int | None = None
 
     @property
     def is_copied(self) -> bool:
@@ -73,6 +86,10 @@ class Memory:
     def take(self, statement: Statement) -> Known | None:
         """Gone with this; put it back when it is still true."""
         return self._known.pop(statement.key, None)
+
+    def find(self, statement: Statement) -> Known | None:
+        """The same, and it stays."""
+        return self._known.get(statement.key)
 
     def put(self, known: Known) -> None:
         if len(known.statement.sql) <= _REMEMBERED_CHARACTERS:

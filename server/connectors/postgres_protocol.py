@@ -7,6 +7,7 @@ every cell into a Python object.
 
 import contextlib
 import socket
+import ssl
 import struct
 import time
 from collections.abc import Sequence
@@ -18,7 +19,7 @@ _LENGTH = struct.Struct("!i")
 _SHORT = struct.Struct("!h")
 _FIELD = struct.Struct("!ihihih")
 
-ERROR, READY, ROW_DESCRIPTION, DATA_ROW, COPY_DATA = b"EZTDd"
+ERROR, READY, ROW_DESCRIPTION, DATA_ROW, COPY_DATA, COMPLETE = b"EZTDdC"
 _UNASKED = frozenset(b"NSA")
 """Notice, parameter status, notification: they may come at any time."""
 
@@ -73,6 +74,39 @@ class Wire:
         except OSError as error:
             raise self._loss(error) from error
         self.readies += readies
+
+    def send_now(self, data: bytes, *, readies: int) -> None:
+        """From the event loop: never waits, for ``data`` is small and nothing stands before it."""
+        try:
+            self._socket.settimeout(0)
+            sent = self._socket.send(data)
+        except OSError as error:
+            raise self._loss(error) from error
+        if sent < len(data):
+            raise self._loss()
+        self.readies += readies
+
+    def receive_now(self) -> int:
+        """From the event loop: adds what lies ready to ``pending``, and says how much that was."""
+        before = len(self.pending)
+        while True:
+            try:
+                received = self._socket.recv(READ_SIZE)
+            except (BlockingIOError, ssl.SSLWantReadError):
+                break
+            except OSError as error:
+                raise self._loss(error) from error
+            if not received:
+                raise self._loss()
+            self.pending += received
+            if not (isinstance(self._socket, ssl.SSLSocket) and self._socket.pending()):
+                break
+        return len(self.pending) - before
+
+    @property
+    def number(self) -> int:
+        """The socket's file descriptor."""
+        return self._socket.fileno()
 
     def fill(self) -> None:
         """Waits for bytes and adds what has come to ``pending``."""
@@ -132,6 +166,10 @@ class Wire:
         with contextlib.suppress(OSError):
             self._socket.close()
 
+    def strange(self) -> "ConnectionLost":
+        """What has come is not of this protocol."""
+        return self._loss()
+
     def _take(self) -> tuple[int, bytes]:
         pending = self.pending
         while len(pending) < 5:
@@ -166,15 +204,15 @@ def simple_query(sql: str) -> bytes:
     return _message(b"Q", sql.encode() + b"\0")
 
 
-def parse(sql: str, oids: Sequence[int] = ()) -> bytes:
+def parse(sql: str, oids: Sequence[int] = (), name: str = "") -> bytes:
     """One statement by construction: the server refuses a text with several. ``oids`` are the types
-    of its parameters; 0 lets the server infer one."""
+    of its parameters; 0 lets the server infer one. With a ``name`` it is kept."""
     types = b"".join(map(_LENGTH.pack, oids))
-    return _message(b"P", b"\0" + sql.encode() + b"\0" + _SHORT.pack(len(oids)) + types)
+    return _message(b"P", name.encode() + b"\0" + sql.encode() + b"\0" + _SHORT.pack(len(oids)) + types)
 
 
-def bind(values: Sequence[str | None] = ()) -> bytes:
-    parts = [b"\0\0\0\0", _SHORT.pack(len(values))]
+def bind(values: Sequence[str | None] = (), name: str = "") -> bytes:
+    parts = [b"\0", name.encode(), b"\0\0\0", _SHORT.pack(len(values))]
     for value in values:
         if value is None:
             parts.append(b"\xff\xff\xff\xff")
@@ -183,6 +221,10 @@ def bind(values: Sequence[str | None] = ()) -> bytes:
             parts += (_LENGTH.pack(len(encoded)), encoded)
     parts.append(b"\0\0")
     return _message(b"B", b"".join(parts))
+
+
+def close_statement(name: str) -> bytes:
+    return _message(b"C", b"S" + name.encode() + b"\0")
 
 
 DESCRIBE_STATEMENT = b"D\0\0\0\6S\0"
@@ -195,6 +237,12 @@ def _message(code: bytes, payload: bytes) -> bytes:
 
 
 # -- In -----------------------------------------------------------------------------------
+
+
+def message_length(buffer: bytearray, at: int) -> int:
+    """Of the message at ``at``, as it stands there: without its code, with the length itself."""
+    length: int = _LENGTH.unpack_from(buffer, at + 1)[0]
+    return length
 
 
 def row_description(payload: bytes) -> list[Described]:

@@ -9,19 +9,27 @@ messages that end the transaction and discard the session's state are sent along
 that the connection is clean again when the last row has been read, without waiting for anybody.
 
 SQL that was described before on this connection takes one exchange: all of it is sent at once, still
-with its description, and what comes counts only if it is described as it was then.
+with its description, and what comes counts only if it is described as it was then. When it gave few
+rows, the next time is a quick one, from the event loop (see postgres_quick).
 """
 
+import asyncio
 import contextlib
-import threading
-import time
 from collections.abc import Iterator, Mapping, Sequence
 
 from server.connectors import postgres_account, postgres_protocol, postgres_schema
-from server.connectors.base import Limits, ParamValue
+from server.connectors.base import Limits, ParamValue, QuickAnswer
 from server.connectors.postgres_cancel import CancelTicket
-from server.connectors.postgres_described import CLEAN_UP, CLEAN_UP_READIES, Known, Memory, begin, describe
-from server.connectors.postgres_errors import QUERY_CANCELED, query_failure, untyped_placeholder
+from server.connectors.postgres_described import (
+    ALSO_FORGET,
+    CLEAN_UP,
+    CLEAN_UP_READIES,
+    Known,
+    Memory,
+    begin,
+    describe,
+)
+from server.connectors.postgres_errors import query_failure, untyped_placeholder
 from server.connectors.postgres_params import Statement, bound
 from server.connectors.postgres_protocol import (
     EXECUTE,
@@ -29,24 +37,21 @@ from server.connectors.postgres_protocol import (
     ConnectionLost,
     Described,
     ServerError,
-    Silence,
     Wire,
     bind,
     parse,
 )
+from server.connectors.postgres_quick import QuickWay
 from server.connectors.postgres_rows import RowReader
+from server.connectors.postgres_running import Running
 from server.connectors.postgres_types import BY_OID, plan
 from server.guard import ReadOnlySql
-from shared.errors import AppError, QueryCancelled, QueryFailed, QueryTimeout, SourceUnavailable
+from shared.errors import AppError, QueryCancelled, QueryFailed, SourceUnavailable
 from shared.results import JsonRows, Result
 from shared.wire import Schema
 
-_GRACE_SECONDS = 3.0
-"""How long after its own time-out the server may stay silent before we give the connection up."""
-
 _SHORT_SECONDS = 4.0
 _CATALOGUE_SECONDS = 60.0
-_LARGEST_ROW_BYTES = 64_000_000
 
 
 class PostgresConnector:
@@ -56,18 +61,14 @@ class PostgresConnector:
 
     def __init__(self, wire: Wire, ticket: CancelTicket, *, source: str, text_is_utf8: bool) -> None:
         self._wire = wire
-        self._ticket = ticket
-        self._source = source
         self._text_is_utf8 = text_is_utf8
         self._is_array: dict[int, bool] = {}
         self._memory = Memory()
-        self._ends_at = 0.0
-        self._cancelled = False
-        self._running = False
-        self._cancel_lock = threading.Lock()  # so that no cancel meets the query after the one it means
+        self._running = Running(wire, ticket, source)
+        self._quick = QuickWay(wire, self._running, self._memory, self._stop)
 
     def __repr__(self) -> str:
-        return f"<PostgresConnector {self._source}>"
+        return f"<PostgresConnector {self._running.source}>"
 
     def ping(self) -> None:
         self.rows("SELECT 1")
@@ -85,12 +86,18 @@ class PostgresConnector:
         try:
             return self._rows(sql, *values)
         except ServerError as error:
-            raise query_failure(error, None, self._source) from error
+            raise query_failure(error, None, self._running.source) from error
         except ConnectionLost as error:
-            raise self._gone(error) from error
+            raise self._running.gone(error) from error
 
     def reset(self) -> bool:
         """Almost always free of waiting: the clean-up travelled behind the query."""
+        self._running.end()
+        if self._quick.is_dirty:
+            self._quick.is_dirty = False
+            with contextlib.suppress(ConnectionLost):
+                self._wire.wait_at_most(_SHORT_SECONDS)
+                self._wire.send(ALSO_FORGET + CLEAN_UP, readies=1 + CLEAN_UP_READIES)
         if not self._wire.readies or self._wire.lost:
             return not self._wire.lost
         self._wire.wait_at_most(_SHORT_SECONDS)
@@ -108,27 +115,20 @@ class PostgresConnector:
         self._wire.close()
 
     def cancel(self) -> None:
-        with self._cancel_lock:
-            if not self._running:
-                return
-            self._cancelled = True
-            with contextlib.suppress(OSError):
-                self._ticket.send()
+        self._running.cancel()
 
     def query(self, sql: ReadOnlySql, params: Mapping[str, ParamValue], limits: Limits) -> Result:
         self._make_usable()
         statement = bound(sql, params)
-        with self._cancel_lock:
-            self._running, self._cancelled = True, False
-        self._ends_at = time.monotonic() + limits.timeout_seconds
-        self._wire.wait_at_most(limits.timeout_seconds + _GRACE_SECONDS)
+        self._running.begin(limits.timeout_seconds)
         try:
             known = self._started_at_once(statement, limits) or self._started(statement, limits)
+            known.rows = None
         except ServerError as error:
             self._end_without_rows()
-            raise self._failure(error, statement) from error
+            raise self._running.failure(error, statement) from error
         except ConnectionLost as error:
-            raise self._gone(error) from error
+            raise self._running.gone(error) from error
         except AppError:
             self._end_without_rows()
             raise
@@ -140,10 +140,22 @@ class PostgresConnector:
             if first is not None:
                 yield first
                 yield from batches
-            result.truncated = reader.truncated
+            result.truncated, known.rows = reader.truncated, reader.count
 
         result = Result(known.plan.columns, delivered(), close=self._stop)
         return result
+
+    # -- From the event loop --------------------------------------------------------------
+
+    def quickly(
+        self, sql: ReadOnlySql, params: Mapping[str, ParamValue], limits: Limits
+    ) -> "asyncio.Future[QuickAnswer | None] | None":
+        statement = bound(sql, params)
+        known = self._memory.find(statement)
+        return None if known is None else self._quick.ask(known, statement, limits)
+
+    def stop_listening(self) -> None:
+        self._quick.stop_listening()
 
     # -- The parts of a query -------------------------------------------------------------
 
@@ -168,9 +180,9 @@ class PostgresConnector:
         return known
 
     def _started(self, statement: Statement, limits: Limits) -> Known:
-        self._wire.wait_at_most(limits.timeout_seconds + _GRACE_SECONDS)
+        self._running.wait(limits.timeout_seconds)
         known = self._described(statement, limits)
-        if self._cancelled:
+        if self._running.is_cancelled:
             raise QueryCancelled("The query was stopped before it began.")
         self._wire.send(known.request(statement, limits) + CLEAN_UP, readies=1 + CLEAN_UP_READIES)
         self._memory.put(known)
@@ -219,31 +231,18 @@ class PostgresConnector:
                 batch = reader.take(wire.pending)
                 if batch is not None:
                     yield batch
-                if wire.announced > _LARGEST_ROW_BYTES:
-                    raise self._too_large()
+                self._running.refuse_too_large()
                 if not wire.pending or wire.pending[0] == reader.code:
                     wire.fill()
             wire.read()
         except ConnectionLost as error:
-            raise self._gone(error, failure) from error
-        self._ended()
+            raise self._running.gone(error, failure) from error
+        self._running.end()
         if failure is not None:
-            raise self._failure(failure, None) from failure
-
-    def _too_large(self) -> QueryFailed:
-        """A row is held whole, several times over. The rest of it is not worth reading: the wire goes."""
-        self._wire.lost = True
-        self._ended()
-        with contextlib.suppress(OSError):
-            self._ticket.send()
-        return QueryFailed("A row of the result is larger than 64 MB. Ask for less of it.")
-
-    def _ended(self) -> None:
-        with self._cancel_lock:
-            self._running = False
+            raise self._running.failure(failure, None) from failure
 
     def _end_without_rows(self) -> None:
-        self._ended()
+        self._running.end()
         if not self._wire.lost and not self._wire.readies:
             with contextlib.suppress(ConnectionLost):
                 self._wire.send(CLEAN_UP, readies=CLEAN_UP_READIES)
@@ -253,13 +252,12 @@ class PostgresConnector:
         if not self._running or self._wire.lost:
             return
         self._drain()
-        self._ended()
+        self._running.end()
 
     def _drain(self) -> None:
         """Stops what runs, and reads what was on its way."""
         self._wire.wait_at_most(_SHORT_SECONDS)
-        with contextlib.suppress(OSError):
-            self._ticket.send()
+        self._running.stop()
         self._read_to_clean_up()
 
     def _read_to_clean_up(self) -> None:
@@ -275,26 +273,6 @@ class PostgresConnector:
             for cells in map(postgres_protocol.data_row, self._wire.exchange(postgres_protocol.DATA_ROW))
         ]
 
-    # -- Failures -------------------------------------------------------------------------
-
     def _make_usable(self) -> None:
         if not self.reset():
-            raise SourceUnavailable(f"The connection to {self._source} was lost.", retry_after=1)
-
-    def _failure(self, error: ServerError, statement: Statement | None) -> AppError:
-        if error.sqlstate != QUERY_CANCELED:
-            return query_failure(error, statement, self._source)
-        if not self._cancelled and time.monotonic() > self._ends_at - 0.1:
-            return QueryTimeout("The query took longer than it may, and was stopped inside PostgreSQL.")
-        return QueryCancelled("The query was stopped inside PostgreSQL.")
-
-    def _gone(self, error: ConnectionLost, answer: ServerError | None = None) -> AppError:
-        """``answer``: what the server said before it closed the connection."""
-        running, self._running = self._running, False
-        if answer is not None:
-            return query_failure(answer, None, self._source)
-        if isinstance(error, Silence) and running:
-            with contextlib.suppress(OSError):
-                self._ticket.send()
-            return QueryTimeout(f"{self._source} did not answer before the query's deadline.")
-        return SourceUnavailable(f"The connection to {self._source} was lost.", retry_after=5)
+            raise SourceUnavailable(f"The connection to {self._running.source} was lost.", retry_after=1)

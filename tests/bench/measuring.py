@@ -69,14 +69,14 @@ class Process:
 
     def cpu_seconds(self) -> float | None:
         """Also of children that have ended."""
-        ticks = 0
+        ticks, seen = 0, False
         for pid in _family(self._pid):
             try:
                 fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
             except OSError:
                 continue
-            ticks += sum(map(int, fields[11:15]))
-        return ticks / _TICKS if ticks else None
+            ticks, seen = ticks + sum(map(int, fields[11:15])), True
+        return ticks / _TICKS if seen else None
 
     def mark_memory(self) -> None:
         """Growth is counted from here."""
