@@ -5,12 +5,14 @@ there); the third is the account that the backend runs as, which needs only to r
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from server.connectors.base import Field, Kind, Limits, ParamValue
-from server.engine.folder import DIALECT, FolderEngine
+from server.engine import tables
+from server.engine.folder import CACHE_MB, DIALECT, FolderEngine
+from server.engine.tables import Rule
 from server.guard import ReadOnlySql
 from shared import paths
 from shared.errors import SourceUnavailable
@@ -23,9 +25,19 @@ class FilesystemConnector:
 
     dialect = DIALECT
 
-    def __init__(self, root: Path, *, memory_mb: int, threads: int) -> None:
+    def __init__(
+        self,
+        root: Path,
+        *,
+        memory_mb: int,
+        threads: int,
+        rules: Sequence[Rule] = (),
+        cache_mb: int = CACHE_MB,
+    ) -> None:
         cache = paths.private_folder(paths.home() / "cache" / "files")
-        self._engine = FolderEngine(root, cache, memory_mb=memory_mb, threads=threads)
+        self._engine = FolderEngine(
+            root, cache, memory_mb=memory_mb, threads=threads, rules=rules, cache_mb=cache_mb
+        )
 
     def ping(self) -> None:
         self._engine.ready()
@@ -60,8 +72,17 @@ def open_(params: Mapping[str, Any], _timeout_seconds: float) -> FilesystemConne
     root = Path(str(params["root"])).expanduser()
     if not root.is_absolute():
         raise SourceUnavailable("The root of a file connection must be an absolute path.")
-    threads = int(params.get("threads") or 0) or min(4, os.cpu_count() or 1)
-    connector = FilesystemConnector(root, memory_mb=int(params.get("memory_mb") or 1024), threads=threads)
+    try:
+        rules = tables.rules(str(params.get("tables") or ""))
+    except ValueError as error:
+        raise SourceUnavailable(f"The field 'tables' can not be used: {error}.") from error
+    connector = FilesystemConnector(
+        root,
+        memory_mb=int(params.get("memory_mb") or 1024),
+        threads=int(params.get("threads") or 0) or min(4, os.cpu_count() or 1),
+        rules=rules,
+        cache_mb=int(params.get("cache_mb") or CACHE_MB),
+    )
     connector.ping()
     return connector
 
@@ -77,6 +98,21 @@ KIND = Kind(
         ),
         Field(
             "threads", "Threads", type=int, required=False, default=0, help="0: up to four, by the machine."
+        ),
+        Field(
+            "tables",
+            "Files that are one table",
+            required=False,
+            default="",
+            help="Such as sales = sales_*.csv; visits = visits/**/*.csv. Folders year=2026 need no rule.",
+        ),
+        Field(
+            "cache_mb",
+            "Disk for converted copies (MB)",
+            type=int,
+            required=False,
+            default=CACHE_MB,
+            help="Shared by all folders; what was not used for longest goes first.",
         ),
     ),
     open=open_,

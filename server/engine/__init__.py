@@ -1,7 +1,13 @@
 """SQL over a folder of files: DuckDB in a process of its own. Imports nothing heavy; starts in 0.2 s.
 
-``tables`` names the files, ``convert`` makes Parquet of them, ``rows`` writes rows as JSON inside DuckDB,
-``profile`` finds out about columns and keys, ``worker`` is the locked process that does all of it,
-``messages`` is what it says, ``process`` starts and kills it, ``folder`` asks it. The connectors of files are
-what the rest of the backend sees.
+In the backend: ``folder`` asks, ``running_query`` is one query on its way, ``conversions`` has files
+converted, ``process`` starts and kills, ``messages`` is what is said.
+
+In the process (``worker``): ``engine`` answers over the tables of a ``catalog``, found by ``tables`` and
+opened by ``pins``; ``database`` is the locked DuckDB, ``rows`` writes its rows as JSON, ``profile`` finds out
+about columns and keys.
+
+In the other process: ``converter`` makes Parquet of files, by ``convert``; ``text``, ``layout``,
+``readings``, ``text_tables``, ``typed`` and ``workbooks`` understand what people write, and the ``shelf``
+keeps what was made.
 """

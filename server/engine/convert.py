@@ -1,75 +1,37 @@
-"""Files to Parquet, once a version, in a private folder. Runs in the worker, before it is locked.
+"""One file to Parquet, on the shelf. Which files, and when, is decided elsewhere; runs in converter.
 
 Text and spreadsheets are read whole to find their types (a type that only the first rows bear out would fail
-in the middle of a query); Parquet makes later queries some ten times cheaper. Parquet files are used as they
-are. Numbers with at most four decimal places become DECIMAL, so that sums of money are exact.
+in the middle of a query); Parquet makes later queries some ten times cheaper. Numbers with at most four
+decimal places become DECIMAL, so that sums of money are exact.
 """
 
-import hashlib
-import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from server.engine import text_tables, typed, workbooks
+from server.engine.catalog import one_line, sources_of
 from server.engine.quoting import literal, name
-from server.engine.tables import File, sheet_name
+from server.engine.shelf import Source
+from server.engine.tables import File
 
-FORMAT = 4
-"""Raised when conversion changes, so that older copies are not used."""
 _JSON_DEPTH = 6
 """Objects inside objects beyond this stay JSON."""
+_LARGEST_OBJECT = 64 * 1024 * 1024
 
 
-class Source(msgspec.Struct, frozen=True):
-    """A table and the Parquet file behind it. ``comment`` says how the file was understood."""
-
-    schema: str
-    table: str
-    parquet: str
-    comment: str = ""
-
-    @property
-    def name(self) -> str:
-        return f"{self.schema}.{self.table}" if self.schema else self.table
-
-
-def sources(engine: Any, root: Path, file: File, cache: Path) -> list[Source]:
-    """The tables of one file. Raises duckdb.Error, OSError or ValueError when it can not be read."""
-    path = root / file.path
-    if file.ending == ".parquet":
-        engine.execute(f"SELECT 1 FROM read_parquet({literal(path)}) LIMIT 0")
-        return [Source(file.schema, file.table, str(path), comment(file, []))]
-    folder = cache / _digest(f"{root / file.path}")
-    version = _digest(f"{FORMAT} {file.mtime_ns} {file.size} {file.name}")
-    ready = folder / f"{version}.msgpack"
-    if not ready.exists():
-        _remove_older(folder, version)
-        found = list(_convert(engine, path, file, folder / version))
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        beside = ready.with_suffix(f".{os.getpid()}.new")
-        beside.write_bytes(msgspec.msgpack.encode(found))
-        beside.replace(ready)
-    return msgspec.msgpack.decode(ready.read_bytes(), type=list[Source])
-
-
-def comment(file: File, said: list[str], *, sheet: str = "") -> str:
-    """One line about where a table comes from and how it was understood."""
-    where = f"Sheet {sheet!r} of {file.path}" if sheet else file.path
-    where = "".join(char if char.isprintable() else "?" for char in where)
-    return ": ".join([where, "; ".join(said)]) if said else where
-
-
-def _convert(engine: Any, path: Path, file: File, target: Path) -> Iterator[Source]:
+def convert(engine: Any, path: Path, file: File, target: Path) -> list[Source]:
+    """The tables of one file, written below ``target``. ``path`` is where to read it. Raises duckdb.Error,
+    OSError or ValueError when it can not be read."""
     target.mkdir(parents=True, exist_ok=True, mode=0o700)
     if file.ending in workbooks.ENDINGS:
-        for sheet in workbooks.sheets(engine, path, file.size, target):
-            table = sheet_name(file.table, sheet.title, alone=sheet.alone)
-            title = "" if sheet.alone else sheet.title
-            yield Source(file.schema, table, str(sheet.parquet), comment(file, sheet.said, sheet=title))
-        return
+        found = workbooks.sheets(engine, path, file.size, target)
+        return sources_of(
+            file,
+            [
+                (one.title, one.alone, one.parquet, _comment(file, one.said, "" if one.alone else one.title))
+                for one in found
+            ],
+        )
     parquet = target / "table.parquet"
     if file.ending in {".csv", ".tsv"}:
         said = _text_file(engine, path, file, parquet)
@@ -77,20 +39,21 @@ def _convert(engine: Any, path: Path, file: File, target: Path) -> Iterator[Sour
         _copy(engine, _json_reader(path, file), parquet)
         _exact_decimals(engine, parquet)
         said = []
-    yield Source(file.schema, file.table, str(parquet), comment(file, said))
+    return [Source(file.schema, file.table, str(parquet), _comment(file, said))]
+
+
+def _comment(file: File, said: list[str], sheet: str = "") -> str:
+    """One line about where a table comes from and how it was understood."""
+    where = one_line(f"Sheet {sheet!r} of {file.path}" if sheet else file.path)
+    return ": ".join([where, one_line("; ".join(said))]) if said else where
 
 
 def _text_file(engine: Any, path: Path, file: File, parquet: Path) -> list[str]:
-    staged = parquet.with_suffix(f".{os.getpid()}.staged")
-    beside = parquet.with_suffix(f".{os.getpid()}.new")  # another worker may be at it, too
-    try:
-        found = text_tables.stage(engine, path, file.compression, staged)
-        columns = typed.columns(engine, staged, found.names, found.form.sample)
-        typed.write(engine, staged, columns, beside)
-        beside.replace(parquet)
-    finally:
-        staged.unlink(missing_ok=True)
-        beside.unlink(missing_ok=True)
+    staged = parquet.with_suffix(".staged")
+    found = text_tables.stage(engine, path, file.compression, staged)
+    columns = typed.columns(engine, staged, found.names, found.form.sample)
+    typed.write(engine, staged, columns, parquet)
+    staged.unlink()
     notes = [column.said for column in columns if column.said]
     few = notes[:10] + ([f"and {len(notes) - 10} more columns"] if len(notes) > 10 else [])
     return [*found.form.said(), *few]
@@ -99,13 +62,14 @@ def _text_file(engine: Any, path: Path, file: File, parquet: Path) -> list[str]:
 def _json_reader(path: Path, file: File) -> str:
     form = "newline_delimited" if file.ending in {".jsonl", ".ndjson"} else "auto"
     return (
-        f"read_json({literal(path)}, sample_size = -1, format = '{form}', maximum_object_size = 67108864, "
-        f"maximum_depth = {_JSON_DEPTH}, compression = {literal(file.compression or 'none')})"
+        f"read_json({literal(path)}, sample_size = -1, format = '{form}', "
+        f"maximum_object_size = {_LARGEST_OBJECT}, maximum_depth = {_JSON_DEPTH}, "
+        f"compression = {literal(file.compression or 'none')})"
     )
 
 
 def _copy(engine: Any, source: str, parquet: Path) -> None:
-    beside = parquet.with_suffix(f".{os.getpid()}.new")  # another worker may be at it, too
+    beside = parquet.with_suffix(".new")
     engine.execute(f"COPY (SELECT * FROM {source}) TO {literal(beside)} (FORMAT parquet, COMPRESSION zstd)")
     beside.replace(parquet)
 
@@ -131,14 +95,3 @@ def _exact_decimals(engine: Any, parquet: Path) -> None:
 def _places_test(column: str, places: int) -> str:
     fits = f"isfinite({column}) AND abs({column}) < 1e11 AND {column} = round({column}, {places})"
     return f"coalesce(bool_and({fits}), false)"
-
-
-def _remove_older(folder: Path, version: str) -> None:
-    """Earlier versions of the same file."""
-    for entry in [*folder.glob("*/*"), *folder.glob("*.msgpack")]:
-        if version not in {entry.stem, entry.parent.name}:
-            entry.unlink(missing_ok=True)
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode(errors="surrogateescape")).hexdigest()[:24]

@@ -9,17 +9,43 @@ from typing import BinaryIO
 
 import msgspec
 
+from server.engine.tables import File, Rule
 from shared.results import Column
 from shared.wire import TableInfo
 
 
 class Open(msgspec.Struct, tag=True, frozen=True):
-    """First of all. ``cache`` is a private folder; ``memory_mb`` caps the engine."""
+    """First of all: be the engine that answers queries. ``cache`` is a private folder; ``memory_mb`` caps the
+    engine."""
 
     root: str
     cache: str
     memory_mb: int
     threads: int
+    rules: list[Rule] = []
+
+
+class OpenConverter(msgspec.Struct, tag=True, frozen=True):
+    """First of all: be a process that converts files. ``cache_bytes`` is what the copies may take."""
+
+    root: str
+    cache: str
+    memory_mb: int
+    threads: int
+    cache_bytes: int
+
+
+class Convert(msgspec.Struct, tag=True, frozen=True):
+    """Makes the shelf know what becomes of the file; answered with Converted."""
+
+    file: File
+
+
+class Look(msgspec.Struct, tag=True, frozen=True):
+    """Asks whether the folder can be read; ``thoroughly``: and which files are no tables."""
+
+    id: int
+    thoroughly: bool = False
 
 
 class Query(msgspec.Struct, tag=True, frozen=True):
@@ -29,9 +55,11 @@ class Query(msgspec.Struct, tag=True, frozen=True):
 
 
 class Profile(msgspec.Struct, tag=True, frozen=True):
-    """Asks for the tables with their columns, samples and keys."""
+    """Asks for the tables with their columns, samples and keys. ``whole`` False: without those that are not
+    converted yet."""
 
     id: int
+    whole: bool = True
 
 
 class Cancel(msgspec.Struct, tag=True, frozen=True):
@@ -39,9 +67,27 @@ class Cancel(msgspec.Struct, tag=True, frozen=True):
 
 
 class Ready(msgspec.Struct, tag=True, frozen=True):
-    """Opened and locked. ``broken``: the files that are no tables, a sentence each."""
+    """It can be asked. ``broken``: the files that are no tables, a sentence each."""
 
     broken: list[str]
+
+
+class Looked(msgspec.Struct, tag=True, frozen=True):
+    """The folder answers; comes before all else that an order is answered with."""
+
+
+class Missing(msgspec.Struct, tag=True, frozen=True):
+    """These files are to be converted. ``first``: before the order can be answered, which is over with this;
+    otherwise the answer follows, and the next one will be faster."""
+
+    files: list[File]
+    first: bool
+
+
+class Converted(msgspec.Struct, tag=True, frozen=True):
+    """The shelf knows what became of the file, unless ``problem`` says why not."""
+
+    problem: str = ""
 
 
 class Head(msgspec.Struct, tag=True, frozen=True):
@@ -70,8 +116,8 @@ class Rows(msgspec.Struct, frozen=True):
     data: bytes
 
 
-Request = Open | Query | Profile | Cancel
-Reply = Ready | Head | End | Tables | Failure
+Request = Open | OpenConverter | Query | Profile | Look | Convert | Cancel
+Reply = Ready | Looked | Missing | Converted | Head | End | Tables | Failure
 
 _decode_request = msgspec.msgpack.Decoder(Request).decode
 _decode_reply = msgspec.msgpack.Decoder(Reply).decode

@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -73,10 +74,36 @@ class EngineProcess:
         timer.start()
         return timer
 
+    def kill(self) -> None:
+        """From any thread; whoever waits for an answer gets none."""
+        self._process.kill()
+
+    @contextlib.contextmanager
+    def killed_after(self, seconds: float) -> Iterator[threading.Event]:
+        """What is asked inside may take so long; the event tells that it did not do."""
+        late = threading.Event()
+
+        def kill() -> None:
+            late.set()
+            self._process.kill()
+
+        timer = threading.Timer(seconds, kill)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield late
+        finally:
+            timer.cancel()
+
     def end(self) -> None:
         """Kills, waits, closes the pipes. Safe to call more than once."""
         self._process.kill()
-        self._process.wait()
+        try:
+            self._process.wait(_GRACE_SECONDS)
+        except (
+            subprocess.TimeoutExpired
+        ):  # it hangs in the system, on a drive that is gone, and cannot die yet
+            threading.Thread(target=self._process.wait, name="reap", daemon=True).start()
         for pipe in (self._inbox, self._outbox):
             with contextlib.suppress(OSError):
                 pipe.close()

@@ -8,59 +8,79 @@ does not hold for every row is no key: a join along it would change sums.
 import contextlib
 import hashlib
 import os
-from collections.abc import Sequence
+import time
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from server.engine import rows
-from server.engine.convert import Source
-from server.engine.tables import File
+from server.engine import quoting, rows
+from server.engine.catalog import Table
 from shared.results import ColumnType
 from shared.wire import ColumnInfo, ForeignKey, TableInfo
 
-FORMAT = 1
+FORMAT = 2
 """Raised when the finding changes, so that older profiles are not used."""
 MOST_SAMPLES = 200
 FEW_SAMPLES = 20
 _LOOKED_AT = 50_000
 _MOST_ROWS = 20_000_000
 """Above this, keys are not looked for and values are not counted."""
+_MOST_PARENTS = 8
+"""A column that could refer to more tables than this, refers to none: the name says nothing."""
 _LONGEST_SAMPLE = 80
+_SECONDS = 25.0
+"""After this long, the tables that are left get their columns and nothing more."""
+_BARE_KEYS = {"id", "code", "key"}
 _KEY_TYPES = {ColumnType.INTEGER, ColumnType.TEXT}
 
 
 class Profile:
-    """The tables of one engine; asked once, kept in ``cache`` for every later process."""
+    """Of the tables of one engine; each is kept in ``cache`` for every later process."""
 
-    def __init__(
-        self, connection: Any, cache: Path, files: Sequence[File], sources: Sequence[Source]
-    ) -> None:
+    def __init__(self, connection: Any, cache: Path) -> None:
         self._connection = connection
-        self._sources = sources
-        versions = [(FORMAT, file.path, file.name, file.mtime_ns, file.size) for file in files]
-        digest = hashlib.sha256(msgspec.msgpack.encode([versions, sources])).hexdigest()[:24]
-        self._kept = cache / "profiles" / f"{digest}.msgpack"
+        self._home = cache / "profiles"
 
-    def tables(self) -> list[TableInfo]:
-        with contextlib.suppress(OSError, msgspec.MsgspecError):
-            return msgspec.msgpack.decode(self._kept.read_bytes(), type=list[TableInfo])
-        found = self._with_references([self._table(source) for source in self._sources])
-        with contextlib.suppress(OSError):  # a full disk only means that it is found again next time
-            self._kept.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            beside = self._kept.with_suffix(f".{os.getpid()}.new")
-            beside.write_bytes(msgspec.msgpack.encode(found))
-            beside.replace(self._kept)
+    def tables(self, tables: Sequence[Table], direct: Collection[str]) -> list[TableInfo]:
+        """``direct``: those that are being converted; to count in them would take long."""
+        everything = self._home / f"{_digest(tables)}.msgpack"
+        if found := _read(everything):
+            return found
+        until = time.monotonic() + _SECONDS
+        found, hurried = [], bool(direct)
+        for table in tables:
+            file = self._home / f"{_digest([table])}.msgpack"
+            kept = _read(file)
+            if kept is None and (table.name in direct or time.monotonic() > until):
+                hurried = True
+                kept = [self._columns_only(table)]
+            elif kept is None:
+                kept = [self._table(table)]
+                _write(file, kept)
+            found += kept
+        found = self._with_references(found, until)
+        if not hurried and time.monotonic() < until:
+            _write(everything, found)
         return found
 
-    def _table(self, source: Source) -> TableInfo:
-        view = _view(source.name)
-        shape = self._connection.sql(f"SELECT * FROM {view}")
+    def _columns_only(self, table: Table) -> TableInfo:
+        names, types = self._shape(table)
+        return TableInfo(
+            table.name, [ColumnInfo(*pair) for pair in zip(names, types, strict=True)], table.comment
+        )
+
+    def _shape(self, table: Table) -> tuple[list[str], list[ColumnType]]:
+        shape = self._connection.sql(f"SELECT * FROM {quoting.path(table.name)}")
         names = list(shape.columns)
-        types = [column.type for column in rows.columns(names, [(str(t.id), str(t)) for t in shape.types])]
+        return names, [one.type for one in rows.columns(names, [(str(t.id), str(t)) for t in shape.types])]
+
+    def _table(self, table: Table) -> TableInfo:
+        view = quoting.path(table.name)
+        names, types = self._shape(table)
         counts = self._one(
-            f"SELECT count(*), {', '.join(f'count({_name(name)})' for name in names)} FROM {view}"
+            f"SELECT count(*), {', '.join(f'count({quoting.name(name)})' for name in names)} FROM {view}"
         )
         total, filled = counts[0], counts[1:]
         texts = [name for name, kind in zip(names, types, strict=True) if kind is ColumnType.TEXT]
@@ -75,22 +95,21 @@ class Profile:
             )
             for name, kind, present in zip(names, types, filled, strict=True)
         ]
-        key = self._primary_key(source.table, view, columns) if 0 < total <= _MOST_ROWS else []
-        return TableInfo(source.name, columns, source.comment, primary_key=key, row_estimate=total)
+        key = self._primary_key(table.table, view, columns) if 0 < total <= _MOST_ROWS else []
+        return TableInfo(table.name, columns, table.comment, primary_key=key, row_estimate=total)
 
     def _samples(self, view: str, names: list[str]) -> dict[str, tuple[list[str], bool]]:
         if not names:
             return {}
-        asked = ", ".join(f"approx_count_distinct({_name(name)})" for name in names)
+        asked = ", ".join(f"approx_count_distinct({quoting.name(name)})" for name in names)
         about = self._one(f"SELECT {asked} FROM (SELECT * FROM {view} LIMIT {_LOOKED_AT})")
         found: dict[str, tuple[list[str], bool]] = {}
         for name, distinct in zip(names, about, strict=True):
             if distinct > 2 * MOST_SAMPLES:
                 continue
-            column = f"{_name(name)}::VARCHAR"
-            counted = (
-                f"SELECT {column} AS v, count(*) AS n FROM {view} WHERE {_name(name)} IS NOT NULL GROUP BY 1"
-            )
+            column = f"{quoting.name(name)}::VARCHAR"
+            filled = f"{view} WHERE {quoting.name(name)} IS NOT NULL"
+            counted = f"SELECT {column} AS v, count(*) AS n FROM {filled} GROUP BY 1"
             query = f"SELECT v FROM ({counted}) ORDER BY n DESC, v LIMIT {MOST_SAMPLES + 1}"
             values = [value for (value,) in self._connection.execute(query).fetchall()]
             complete = len(values) <= MOST_SAMPLES and all(len(value) <= _LONGEST_SAMPLE for value in values)
@@ -105,38 +124,45 @@ class Profile:
             c for c in candidates if c.name.lower() in likely or (c is columns[0] and _looks_like_key(c.name))
         ]
         for column in sorted(candidates, key=lambda c: (c.name.lower() not in likely, columns.index(c))):
-            (unique,) = self._one(f"SELECT count(DISTINCT {_name(column.name)}) = count(*) FROM {view}")
+            (unique,) = self._one(
+                f"SELECT count(DISTINCT {quoting.name(column.name)}) = count(*) FROM {view}"
+            )
             if unique:
                 return [column.name]
         return []
 
-    def _with_references(self, tables: list[TableInfo]) -> list[TableInfo]:
-        return [
-            msgspec.structs.replace(
-                child,
-                foreign_keys=[
-                    ForeignKey([column.name], parent.name, list(parent.primary_key))
-                    for column in child.columns
-                    for parent in tables
-                    if self._refers(child, column, parent)
-                ],
-            )
-            for child in tables
-        ]
+    def _with_references(self, tables: Sequence[TableInfo], until: float) -> list[TableInfo]:
+        parents = _Parents(tables)
+        found = []
+        for child in tables:
+            keys = []
+            for column in child.columns:
+                possible = parents.of(column.name)
+                if len(possible) <= _MOST_PARENTS and time.monotonic() < until:
+                    keys += [
+                        ForeignKey([column.name], parent.name, list(parent.primary_key))
+                        for parent in possible
+                        if self._refers(child, column, parent)
+                    ]
+            found.append(msgspec.structs.replace(child, foreign_keys=keys))
+        return found
 
     def _refers(self, child: TableInfo, column: ColumnInfo, parent: TableInfo) -> bool:
         if parent is child or len(parent.primary_key) != 1 or not child.row_estimate:
             return False
-        table, key = parent.name.rpartition(".")[2], parent.primary_key[0]
+        key = parent.primary_key[0]
         kind = next(c.type for c in parent.columns if c.name == key)
-        if column.type is not kind or not _named_after(column.name.lower(), key.lower(), table):
+        if column.type is not kind:
             return False
         if [column.name] == child.primary_key and column.name.lower() in _own_keys(
             child.name.rpartition(".")[2]
         ):
             return False
-        inside = f"SELECT DISTINCT {_name(column.name)} AS v FROM {_view(child.name)} WHERE v IS NOT NULL"
-        missing = f"NOT EXISTS (SELECT 1 FROM {_view(parent.name)} AS p WHERE p.{_name(key)} = c.v)"
+        inside = f"SELECT DISTINCT {quoting.name(column.name)} AS v FROM {quoting.path(child.name)}"
+        inside += " WHERE v IS NOT NULL"
+        missing = (
+            f"NOT EXISTS (SELECT 1 FROM {quoting.path(parent.name)} AS p WHERE p.{quoting.name(key)} = c.v)"
+        )
         found, strangers = self._one(f"SELECT count(*), count(*) FILTER ({missing}) FROM ({inside}) AS c")
         return bool(found) and not strangers
 
@@ -158,16 +184,47 @@ def _looks_like_key(name: str) -> bool:
     return name.lower().endswith(("id", "code", "key"))
 
 
-def _named_after(column: str, key: str, table: str) -> bool:
-    """``store_id`` and ``from_store_id`` name the key ``store_id``; ``store_id`` also names ``stores.id``."""
-    if key in {"id", "code", "key"}:
-        return column in _own_keys(table) - {"id", "code", "key", table}
-    return column == key or column.endswith(f"_{key}")
+class _Parents:
+    """Which tables a column may refer to, by its name: ``store_id`` and ``from_store_id`` name the key
+    ``store_id``; ``store_id`` also names ``stores.id``."""
+
+    def __init__(self, tables: Sequence[TableInfo]) -> None:
+        self._by_key: dict[str, list[TableInfo]] = {}
+        self._by_table: dict[str, list[TableInfo]] = {}
+        for table in tables:
+            if len(table.primary_key) != 1:
+                continue
+            key, short = table.primary_key[0].lower(), table.name.rpartition(".")[2]
+            if key in _BARE_KEYS:
+                for one in _own_keys(short) - {*_BARE_KEYS, short}:
+                    self._by_table.setdefault(one, []).append(table)
+            else:
+                self._by_key.setdefault(key, []).append(table)
+
+    def of(self, column: str) -> list[TableInfo]:
+        parts = column.lower().split("_")
+        endings = ["_".join(parts[start:]) for start in range(len(parts))]
+        found = [table for ending in endings for table in self._by_key.get(ending, ())]
+        return found + self._by_table.get(column.lower(), [])
 
 
-def _name(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
+def _digest(tables: Sequence[Table]) -> str:
+    versions = [
+        (FORMAT, table.name, table.comment, [(part.file, part.source) for part in table.parts])
+        for table in tables
+    ]
+    return hashlib.sha256(msgspec.msgpack.encode(versions)).hexdigest()[:24]
 
 
-def _view(name: str) -> str:
-    return ".".join(_name(part) for part in name.split("."))
+def _read(file: Path) -> list[TableInfo] | None:
+    with contextlib.suppress(OSError, msgspec.MsgspecError):
+        return msgspec.msgpack.decode(file.read_bytes(), type=list[TableInfo])
+    return None
+
+
+def _write(file: Path, found: list[TableInfo]) -> None:
+    with contextlib.suppress(OSError):  # a full disk only means that it is found again next time
+        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        beside = file.with_suffix(f".{os.getpid()}.new")
+        beside.write_bytes(msgspec.msgpack.encode(found))
+        beside.replace(file)

@@ -16,8 +16,8 @@ MISSING = ("NULL", "null", "None", "NA", "N/A", "n/a", "#N/A", "-", "–", "--",
 
 
 class Reading(msgspec.Struct, frozen=True):
-    """``value`` and ``check`` are SQL with ``{x}`` for the trimmed text; ``said`` is for the reader, and
-    empty when there is nothing to say. Where the ``rival``, which is another reading's ``said``, holds too,
+    """``value`` and ``check`` are SQL with ``{x}`` for the text; ``said`` is for the reader, and empty when
+    there is nothing to say. Where the ``rival``, which is another reading's ``said``, holds too,
     neither does."""
 
     type: str
@@ -31,8 +31,8 @@ class Reading(msgspec.Struct, frozen=True):
         return re.fullmatch(self.pattern, text) is not None
 
     def test_sql(self, x: str) -> str:
-        """Whether the reading holds for a text that is not missing."""
-        match = f"regexp_full_match({x}, {_quoted(self.pattern)})"
+        """Whether a text is a value of this reading."""
+        match = f"regexp_full_match({x}, {_quoted(f' *(?:{self.pattern}) *')})"
         return f"({match} AND {self.check.format(x=x)})" if self.check else match
 
     def value_sql(self, x: str) -> str:
@@ -54,10 +54,10 @@ def candidates(values: Iterable[str]) -> list[Reading]:
     return list(left) if seen else []
 
 
-def present_sql(column: str) -> str:
-    """The trimmed text of a column; NULL where it is missing."""
+def missing_sql(x: str) -> str:
+    """Whether a text stands for no value."""
     words = ", ".join(_quoted(word) for word in ("", *MISSING))
-    return f"CASE WHEN trim({column}) NOT IN ({words}) THEN trim({column}) END"
+    return f"coalesce(trim({x}) IN ({words}), true)"
 
 
 def _quoted(text: str) -> str:
@@ -163,7 +163,7 @@ def _dates() -> list[Reading]:
 
 
 def _strptime(kind: str, pattern: str, forms: Sequence[str], said: str, rival: str) -> Reading:
-    parsed = f"try_strptime({{x}}, [{', '.join(map(_quoted, forms))}])"
+    parsed = f"try_strptime(trim({{x}}), [{', '.join(map(_quoted, forms))}])"
     return Reading(kind, pattern, f"CAST({parsed} AS {kind})", f"{parsed} IS NOT NULL", said, rival)
 
 

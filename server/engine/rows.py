@@ -42,13 +42,13 @@ def columns(names: Sequence[str], types: Sequence[tuple[str, str]]) -> list[Colu
     return [Column(name, column_type(*kind)) for name, kind in zip(names, types, strict=True)]
 
 
-def json_query(sql: str, types: Sequence[tuple[str, str]], limit: int) -> str:
-    """A query of one text column: each row of ``sql`` as a JSON array with a newline, ``limit`` at most.
+def json_query(sql: str, types: Sequence[tuple[str, str]]) -> str:
+    """A query of one text column, to be limited: each row of ``sql`` as a JSON array with a newline.
     Columns are taken by position, so that two of one name are no problem."""
     cells = [_cell(f"c{position}", *kind) for position, kind in enumerate(types)]
     row = ",',',".join(cells)
     names = ",".join(f"c{position}" for position in range(len(types)))
-    return f"SELECT concat('[',{row},']',chr(10)) FROM (\n{sql}\n) AS rows_({names}) LIMIT {int(limit)}"
+    return f"SELECT concat('[',{row},']',chr(10)) FROM (\n{sql}\n) AS rows_({names})"
 
 
 def _cell(name: str, type_id: str, written: str) -> str:

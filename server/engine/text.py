@@ -7,6 +7,7 @@ import codecs
 import csv
 import gzip
 import io
+import re
 from collections import Counter
 from collections.abc import Iterator
 from typing import BinaryIO, cast
@@ -49,6 +50,8 @@ class Form(msgspec.Struct, frozen=True):
     layout: layout.Layout
     sample: list[list[str]]
     plain: bool
+    gaps: bool
+    """Rows of nothing but separators are among the first ones."""
 
     def said(self) -> list[str]:
         """What is worth telling, in a few words each."""
@@ -92,8 +95,8 @@ def form(raw: BinaryIO, compression: str, *, encoding: str = "") -> Form:
     plain = encoding in {"utf-8", "utf-8-sig"} and "\0" not in text and not _old_line_ends(text)
     text = text.replace("\0", "").removeprefix("\ufeff")
     separator, preface = _named_separator(text)
-    rows = list(_rows(text, separator or _separator(text), whole=whole))
-    rows = rows[preface:]
+    separator = separator or _separator(text)
+    rows = list(_rows(text, separator, whole=whole))[preface:]
     found = layout.find([row for _, row in rows])
     if found is None:
         raise ValueError("it is empty")
@@ -103,10 +106,11 @@ def form(raw: BinaryIO, compression: str, *, encoding: str = "") -> Form:
     return Form(
         compression=compression,
         encoding=encoding,
-        separator=separator or _separator(text),
+        separator=separator,
         skip=skip or (1 if preface else 0),
         layout=found,
         sample=[row for _, row in rows[first:]],
+        gaps=re.search(rf"(?m)^ *(?:{re.escape(separator)} *)+\r?$", text) is not None,
         plain=plain and on_one_line and (skip > 0 or encoding == "utf-8"),
     )
 

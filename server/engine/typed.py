@@ -11,18 +11,21 @@ from typing import Any
 import msgspec
 
 from server.engine.quoting import literal, name
-from server.engine.readings import Reading, candidates, present_sql
+from server.engine.readings import Reading, candidates, missing_sql
+from server.engine.text import Form
 
+UNEXPECTED = "a value that the first rows did not lead to expect"
 MOST_READ = 1_000
 """Columns beyond these stay text: each costs its checks."""
 
 
 class Column(msgspec.Struct, frozen=True):
-    """``reading`` None: text as it stands."""
+    """``reading`` None: text as it stands. ``gaps``: some values are words for "no value"."""
 
     name: str
     reading: Reading | None
     said: str = ""
+    gaps: bool = False
 
 
 def columns(engine: Any, staged: Path, names: Sequence[str], sample: Sequence[Sequence[str]]) -> list[Column]:
@@ -37,16 +40,17 @@ def columns(engine: Any, staged: Path, names: Sequence[str], sample: Sequence[Se
         held = _held(engine, staged, asked)
         for position in waiting:
             best = options[position][0]
-            if not held[position, best]:
+            holds, whole = held[position, best]
+            if not holds:
                 options[position] = options[position][1:]
                 continue
             rivals = [r for r in _asked(options[position]) if r is not best]
-            if any(held[position, rival] for rival in rivals):
+            if any(held[position, rival][0] for rival in rivals):
                 said = f"{names[position]}: dates that could be {best.said} or {best.rival}, left as text"
                 kept[position] = Column(names[position], None, said)
             else:
                 said = f"{names[position]}: {best.said}" if best.said else ""
-                kept[position] = Column(names[position], best, said)
+                kept[position] = Column(names[position], best, said, gaps=not whole)
     return [kept.get(n) or Column(text, None) for n, text in enumerate(names)]
 
 
@@ -57,33 +61,62 @@ def _asked(left: Sequence[Reading]) -> list[Reading]:
     return [best, *rivals]
 
 
-def _held(engine: Any, staged: Path, asked: Sequence[tuple[int, Reading]]) -> dict[tuple[int, Reading], bool]:
-    """Which readings hold for the whole column, in one look."""
-    positions = sorted({position for position, _ in asked})
-    texts = ", ".join(f"{present_sql(f'c{position}')} AS c{position}" for position in positions)
-    tests = [
-        f"coalesce(bool_and(c{position} IS NULL OR {reading.test_sql(f'c{position}')}), true)"
-        for position, reading in asked
-    ]
-    found = engine.execute(
-        f"SELECT {', '.join(tests)} FROM (SELECT {texts} FROM read_parquet({literal(staged)}))"
-    ).fetchone()
-    return {pair: bool(holds) for pair, holds in zip(asked, found, strict=True)}
+def _held(
+    engine: Any, staged: Path, asked: Sequence[tuple[int, Reading]]
+) -> dict[tuple[int, Reading], tuple[bool, bool]]:
+    """Which readings hold for the whole column, and which of them without any gaps, in one look."""
+    tests = []
+    for position, reading in asked:
+        column = f"c{position}"
+        fits = f"WHEN {column} IS NULL THEN 2 WHEN {reading.test_sql(column)} THEN 2"
+        tests.append(f"coalesce(min(CASE {fits} WHEN {missing_sql(column)} THEN 1 ELSE 0 END), 2)")
+    found = engine.execute(f"SELECT {', '.join(tests)} FROM read_parquet({literal(staged)})").fetchone()
+    return {pair: (held > 0, held > 1) for pair, held in zip(asked, found, strict=True)}
+
+
+def columns_of_sample(engine: Any, form: Form) -> list[Column]:
+    """As far as the first rows tell; what nobody could be sure of stays text."""
+    found = []
+    for position, one in enumerate(form.layout.names):
+        values = [row[position] for row in form.sample if position < len(row)]
+        likely = candidates(values) if position < MOST_READ else []
+        best = likely[0] if likely and not likely[0].rival else None
+        found.append(Column(one, best if best and _all_hold(engine, best, values) else None))
+    return found
+
+
+def _all_hold(engine: Any, reading: Reading, values: Sequence[str]) -> bool:
+    test = f"coalesce(bool_and({reading.test_sql('v')} OR {missing_sql('v')}), true)"
+    return bool(engine.execute(f"SELECT {test} FROM unnest(?) AS x(v)", [list(values)]).fetchone()[0])
 
 
 def select(source: str, found: Sequence[Column]) -> str:
     """The query that types ``source``, whose columns are ``c0`` and so on, without the empty rows."""
-    cells = ", ".join(
-        f"{_cell(position, column)} AS {name(column.name)}" for position, column in enumerate(found)
-    )
+    cells = ", ".join(f"{_cell(f'c{n}', column)} AS {name(column.name)}" for n, column in enumerate(found))
     filled = ", ".join(f"c{position}" for position in range(len(found)))
     where = f" WHERE coalesce({filled}) IS NOT NULL" if len(found) > 1 else ""
     return f"SELECT {cells} FROM {source}{where}"
 
 
-def _cell(position: int, column: Column) -> str:
-    text = f"c{position}"
-    return column.reading.value_sql(f"({present_sql(text)})") if column.reading else text
+def _cell(text: str, column: Column) -> str:
+    if column.reading is None:
+        return text
+    value = column.reading.value_sql(text)
+    return f"CASE WHEN NOT {missing_sql(text)} THEN {value} END" if column.gaps else value
+
+
+def select_strict(source: str, found: Sequence[Column]) -> str:
+    """The same where only the first rows are known: a value that its reading does not fit fails the query."""
+    cells = ", ".join(f"{_strict(f'c{n}', c)} AS {name(c.name)}" for n, c in enumerate(found))
+    return f"SELECT {cells} FROM {source}"
+
+
+def _strict(text: str, column: Column) -> str:
+    if column.reading is None:
+        return text
+    fits = f"WHEN {text} IS NULL THEN NULL WHEN {column.reading.test_sql(text)}"
+    gap = f"WHEN {missing_sql(text)} THEN NULL"
+    return f"CASE {fits} THEN {column.reading.value_sql(text)} {gap} ELSE error({literal(UNEXPECTED)}) END"
 
 
 def write(engine: Any, staged: Path, found: Sequence[Column], parquet: Path) -> None:

@@ -1,128 +1,21 @@
-"""The process that runs DuckDB. ``python -m server.engine.worker``, spoken to over its standard streams.
+"""The process beside the backend. ``python -m server.engine.worker``, spoken to over its standard streams.
 
-Locked before the first query: no file but the exact ones behind the tables can be opened (allowed_paths;
-allowed_directories would permit writing), nothing can be attached, installed or set. A query must be one
-statement of the kind SELECT by DuckDB's own parser, and runs in a read-only transaction. This is the second
-lock and holds without the guard. The process ends with its parent: its standard input ends then.
+Its first order says what it is: the engine of a folder (see engine), or a converter of files (see converter).
+It ends with its parent: its standard input ends then.
 """
 
 import os
 import queue
 import threading
 from collections.abc import Callable
-from operator import itemgetter
-from pathlib import Path
 from typing import Any, BinaryIO
 
 import duckdb
 
-from server.engine import convert, messages, profile, rows, tables
-
-_BATCH_BYTES = 512 * 1024
-_FIRST_BATCH_ROWS = 512
-_MOST_BATCH_ROWS = 16_384
-
-
-class Engine:
-    """One locked DuckDB over one folder."""
-
-    def __init__(self, order: messages.Open) -> None:
-        self.root, cache = Path(order.root).resolve(), Path(order.cache)
-        self._hidden = [str(self.root), order.root, str(cache)]
-        self.broken: list[str] = []
-        self.connection = duckdb.connect(
-            ":memory:",
-            config={
-                "threads": order.threads,
-                "memory_limit": f"{order.memory_mb}MB",
-                "temp_directory": str(cache / "spill"),
-                "max_temp_directory_size": "4GB",
-                "autoinstall_known_extensions": False,
-                "autoload_known_extensions": False,
-                "allow_community_extensions": False,
-                "allow_unsigned_extensions": False,
-                "python_enable_replacements": False,
-                "preserve_insertion_order": True,
-            },
-        )
-        self.files = tables.scan(self.root)
-        self.sources = [source for file in self.files for source in self._sources(file, cache)]
-        self._lock()
-        self._profile = profile.Profile(self.connection, cache, self.files, self.sources)
-
-    def _sources(self, file: tables.File, cache: Path) -> list[convert.Source]:
-        made = []
-        try:
-            for source in convert.sources(self.connection, self.root, file, cache):
-                view = ".".join(f'"{part}"' for part in (source.schema, source.table) if part)
-                if source.schema:
-                    self.connection.execute(f'CREATE SCHEMA IF NOT EXISTS "{source.schema}"')
-                path = source.parquet.replace("'", "''")
-                self.connection.execute(f"CREATE VIEW {view} AS SELECT * FROM read_parquet('{path}')")
-                made.append(source)
-        except (duckdb.Error, OSError, ValueError) as error:
-            self.broken.append(f"{file.path} can not be read: {self.plain(error)}")
-        return made
-
-    def _lock(self) -> None:
-        paths = ", ".join("'" + source.parquet.replace("'", "''") + "'" for source in self.sources)
-        for statement in (
-            "SET TimeZone = 'UTC'",
-            f"SET allowed_paths = [{paths}]",
-            "SET enable_external_access = false",
-            "SET lock_configuration = true",
-        ):
-            self.connection.execute(statement)
-
-    def query(self, order: messages.Query, out: BinaryIO) -> None:
-        names, types = self._describe(order.sql)
-        messages.send(out, messages.Head(rows.columns(names, types)))
-        self.connection.execute("BEGIN TRANSACTION READ ONLY")
-        self.connection.execute(rows.json_query(order.sql, types, order.max_rows + 1))
-        sent, size = 0, _FIRST_BATCH_ROWS
-        while batch := self.connection.fetchmany(size):
-            more = sent + len(batch) > order.max_rows
-            kept = batch[: order.max_rows - sent] if more else batch
-            data = "".join(map(itemgetter(0), kept)).encode()
-            if kept:
-                messages.send_rows(out, len(kept), data)
-            sent += len(kept)
-            if more:
-                messages.send(out, messages.End(truncated=True))
-                return
-            size = max(1, min(_MOST_BATCH_ROWS, _BATCH_BYTES * len(kept) // max(1, len(data))))
-        messages.send(out, messages.End(truncated=False))
-
-    def settle(self) -> None:
-        """Ends the transaction of a query, however that ended. An interrupt that was meant for the query may
-        come late and hit this instead, so it is tried until no transaction is left."""
-        while True:
-            try:
-                self.connection.execute("ROLLBACK")
-            except duckdb.InterruptException:
-                continue
-            except duckdb.TransactionException:  # none is open
-                return
-            return
-
-    def tables(self) -> messages.Tables:
-        return messages.Tables(self._profile.tables())
-
-    def _describe(self, sql: str) -> tuple[list[str], list[tuple[str, str]]]:
-        statements = self.connection.extract_statements(sql)
-        if len(statements) != 1 or not _reads(statements[0]):
-            raise PermissionError(
-                "Only one query that reads is allowed; a PIVOT needs its values listed with IN."
-            )
-        shape = self.connection.sql(sql)
-        return list(shape.columns), [(str(kind.id), str(kind)) for kind in shape.types]
-
-    def plain(self, error: BaseException) -> str:
-        """The first line of an error, without the machine's paths."""
-        text = str(error).split("\n\n", maxsplit=1)[0].split("\nLINE ", maxsplit=1)[0].strip()
-        for path in self._hidden:
-            text = text.replace(path + "/", "").replace(path, "")
-        return " ".join(text.split())[:500]
+from server.engine import converter, messages
+from server.engine.database import RefusedError
+from server.engine.engine import Engine
+from server.engine.pins import ChangedError
 
 
 def main() -> None:
@@ -130,49 +23,88 @@ def main() -> None:
     orders: queue.SimpleQueue[messages.Request] = queue.SimpleQueue()
     desk = _Desk()
     threading.Thread(target=desk.listen, args=(inbox, orders), daemon=True).start()
-    first = orders.get()
-    if not isinstance(first, messages.Open):
-        return
+    match orders.get():
+        case messages.OpenConverter() as first:
+            converter.serve(first, orders, out)
+        case messages.Open() as first:
+            _open_files()
+            _answer(first, orders, desk, out)
+
+
+def _answer(
+    first: messages.Open, orders: "queue.SimpleQueue[messages.Request]", desk: "_Desk", out: BinaryIO
+) -> None:
     try:
         engine = Engine(first)
     except (OSError, duckdb.Error) as error:
-        messages.send(
-            out, messages.Failure("source", f"The folder can not be read ({type(error).__name__}).")
-        )
+        messages.send(out, messages.Failure("source", _unreadable(error)))
         return
-    desk.interrupt = engine.connection.interrupt
-    messages.send(out, messages.Ready(engine.broken))
+    desk.connection = lambda: engine.database.connection
+    messages.send(out, messages.Ready([]))
     while True:
         _serve(engine, orders.get(), desk, out)
 
 
-def _reads(statement: Any) -> bool:
-    try:
-        return bool(statement.type == duckdb.StatementType.SELECT)
-    except ValueError:  # a kind that the Python package has no name for, such as UPDATE EXTENSIONS
-        return False
-
-
 def _serve(engine: Engine, order: messages.Request, desk: "_Desk", out: BinaryIO) -> None:
-    if not isinstance(order, messages.Query | messages.Profile):
+    if not isinstance(order, messages.Query | messages.Profile | messages.Look):
         return
     desk.running = order.id
     try:
-        if isinstance(order, messages.Query):
-            engine.query(order, out)
-        else:
-            messages.send(out, engine.tables())
+        engine.look()
+    except OSError as error:
+        desk.running = 0
+        messages.send(out, messages.Failure("source", _unreadable(error)))
+        return
+    messages.send(out, messages.Looked())
+    try:
+        match order:
+            case messages.Query():
+                engine.query(order, out)
+            case messages.Profile(_, whole):
+                engine.schema(whole=whole, out=out)
+            case messages.Look(_, thoroughly):
+                messages.send(out, messages.Ready(engine.broken() if thoroughly else []))
     except duckdb.InterruptException:
         messages.send(out, messages.Failure("interrupted", ""))
-    except PermissionError as error:
+    except RefusedError as error:
         messages.send(out, messages.Failure("refused", str(error)))
-    except duckdb.OutOfMemoryException:
-        messages.send(out, messages.Failure("query", "The query needs more memory than it may use."))
-    except (duckdb.Error, OSError, ValueError, RuntimeError) as error:
+    except (duckdb.OutOfMemoryException, MemoryError):
+        messages.send(out, messages.Failure("query", _TOO_LARGE))
+    except (duckdb.Error, OSError, ValueError, RuntimeError, ChangedError) as error:
         messages.send(out, messages.Failure("query", engine.plain(error)))
     finally:
         desk.running = 0
-        engine.settle()
+        engine.database.settle()
+
+
+_TOO_LARGE = (
+    "The query needs more memory than it may use, also with what it may put on the disk. Ask for less: fewer "
+    "rows or columns, an aggregate; or give the connection more memory_mb."
+)
+
+
+def _unreadable(error: Exception) -> str:
+    match error:
+        case FileNotFoundError():
+            return "The folder of this connection does not exist."
+        case NotADirectoryError():
+            return "The root of this connection is a file, not a folder."
+        case PermissionError():
+            return "The backend may not look into the folder of this connection."
+        case OSError():
+            why = (error.strerror or type(error).__name__).lower()
+            return f"The folder of this connection can not be read: {why}."
+    return f"The engine that reads the files did not start ({type(error).__name__})."
+
+
+def _open_files() -> None:
+    """Every file of a table is open while it is used: as many as the system lets us."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 class _Desk:
@@ -180,7 +112,7 @@ class _Desk:
 
     def __init__(self) -> None:
         self.running = 0
-        self.interrupt: Callable[[], None] = lambda: None
+        self.connection: Callable[[], Any] | None = None
 
     def listen(self, inbox: BinaryIO, orders: "queue.SimpleQueue[messages.Request]") -> None:
         while (order := messages.receive_request(inbox)) is not None:
@@ -193,8 +125,8 @@ class _Desk:
     def _stop(self, order: int) -> None:
         """Until it has stopped: an interrupt that comes between two statements is forgotten by DuckDB."""
         pause = threading.Event()
-        while self.running == order:
-            self.interrupt()
+        while self.running == order and self.connection is not None:
+            self.connection().interrupt()
             pause.wait(0.01)
 
 

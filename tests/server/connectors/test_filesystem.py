@@ -18,7 +18,6 @@ import pytest
 from server import guard
 from server.connectors.base import Limits
 from server.connectors.filesystem import FilesystemConnector
-from server.engine import folder
 from shared.errors import QueryCancelled, QueryFailed, QueryTimeout, SourceUnavailable
 from shared.results import ColumnType, JsonRows
 from tests.server.connectors.contract import SqlConnectorContract, rows_of
@@ -211,17 +210,31 @@ def test_links_that_lead_out_are_no_tables(opened: Opener, shop: Path, tmp_path:
     assert not names & {"link", "folder.more"}
 
 
-def test_a_file_that_changes_is_read_anew(
-    opened: Opener, shop: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(folder, "LOOK_AGAIN_SECONDS", 0)
+def until(connector: FilesystemConnector, text: str, rows: list[list[object]]) -> None:
+    """The folder is looked at once a second."""
+    give_up = time.monotonic() + 20
+    found: object = None
+    while time.monotonic() < give_up:
+        try:
+            found = ask(connector, text)
+        except QueryFailed as error:
+            found = error
+        if found == rows:
+            return
+        time.sleep(0.05)
+    raise AssertionError(f"{text} gives {found}")
+
+
+def test_a_file_that_changes_is_read_anew(opened: Opener, shop: Path) -> None:
     connector = opened(shop)
     assert ask(connector, "SELECT count(*) FROM returns") == [[3]]
     (shop / "returns.csv").write_text("return_id,store_id,reason\n1,1,torn\n")
     (shop / "new.csv").write_text("a\n1\n")
-    assert ask(connector, "SELECT count(*) FROM returns") == [[1]]
-    assert ask(connector, "SELECT a FROM new") == [[1]]
+    until(connector, "SELECT count(*) FROM returns", [[1]])
+    until(connector, "SELECT a FROM new", [[1]])
     (shop / "new.csv").unlink()
+    (shop / "newer.csv").write_text("a\n1\n")
+    until(connector, "SELECT a FROM newer", [[1]])
     with pytest.raises(QueryFailed, match="new"):
         ask(connector, "SELECT a FROM new")
 
@@ -296,7 +309,7 @@ def test_a_long_result_streams_in_flat_memory(opened: Opener, shop: Path) -> Non
 
 def test_two_connectors_share_what_was_converted(opened: Opener, shop: Path, tmp_path: Path) -> None:
     opened(shop).schema()
-    kept = {path: path.stat().st_mtime_ns for path in (tmp_path / "home" / "cache").rglob("*.parquet")}
+    kept = {path: path.stat().st_mtime_ns for path in (tmp_path / "home" / "cache").rglob("table.parquet")}
     assert kept
     opened(shop).schema()
     assert {path: path.stat().st_mtime_ns for path in kept} == kept

@@ -1,0 +1,109 @@
+"""The process that converts files: one after the other, with limits, and nobody's query in it.
+
+Whatever a file does to its reader, it does it here: the process may be killed at any moment, and the shelf
+never shows half a conversion. Its caller kills it when a file takes too long (see conversions).
+"""
+
+import contextlib
+import os
+import queue
+import shutil
+import time
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import duckdb
+
+from server.engine import messages, pins
+from server.engine.convert import convert
+from server.engine.database import plain, settings
+from server.engine.shelf import Kept, Shelf
+from server.engine.tables import File
+
+_HEADROOM_MB = 3_072
+"""Of address space, for what is not DuckDB's: the interpreter, calamine's cells, stacks of threads."""
+_SOON_SECONDS = 10.0
+_LATER_SECONDS = 600.0
+
+
+def serve(
+    first: messages.OpenConverter, orders: "queue.SimpleQueue[messages.Request]", out: BinaryIO
+) -> None:
+    """Until the caller goes away."""
+    _limit_memory(first.memory_mb)
+    root, cache = Path(first.root), Path(first.cache)
+    engine = duckdb.connect(":memory:", config=settings(first.memory_mb, first.threads, cache))
+    engine.execute("SET TimeZone = 'UTC'")
+    engine.execute("SET preserve_insertion_order = true")
+    shelf = Shelf(cache, root)
+    while True:
+        order = orders.get()
+        if isinstance(order, messages.Convert):
+            messages.send(out, messages.Converted(_converted(engine, shelf, root, order.file, first)))
+
+
+def _converted(engine: Any, shelf: Shelf, root: Path, file: File, limits: messages.OpenConverter) -> str:
+    """What went wrong with the shelf itself; empty when it knows what became of the file."""
+    try:
+        with shelf.writing(file):
+            if shelf.find(file) is not None:
+                return ""
+            target = shelf.folder(file)
+            shutil.rmtree(target, ignore_errors=True)  # left by a process that was killed
+            kept = _kept(engine, root, file, target)
+            if kept is not None:
+                if kept.broken:
+                    shutil.rmtree(target, ignore_errors=True)
+                shelf.put(file, kept)
+            shelf.make_room(file, limits.cache_bytes)
+    except OSError as error:
+        return (
+            f"The folder for converted files can not be written ({error.strerror or type(error).__name__})."
+        )
+    return ""
+
+
+def _kept(engine: Any, root: Path, file: File, target: Path) -> Kept | None:
+    """None when the file changed meanwhile; whoever looks at the folder finds its new version."""
+    hidden = [str(root), str(target)]
+    try:
+        descriptor = pins.opened(root, file.path)
+    except (pins.ChangedError, FileNotFoundError):
+        return None
+    except OSError as error:
+        return _unreadable(error)
+    try:
+        pinned = Path(f"/proc/self/fd/{descriptor}")
+        path = pinned if pinned.exists() else root / file.path
+        hidden.append(str(path))
+        if not pins.is_version(os.fstat(descriptor), file):
+            return None
+        found: Kept | None = Kept(convert(engine, path, file, target))
+    except duckdb.OutOfMemoryException:
+        found = Kept(broken="it needs more memory than it may use", retry_at=time.time() + _LATER_SECONDS)
+    except MemoryError:
+        found = Kept(broken="it needs more memory than it may use", retry_at=time.time() + _LATER_SECONDS)
+    except OSError as error:
+        found = _unreadable(error)
+    except (duckdb.Error, ValueError, RuntimeError, UnicodeError) as error:
+        found = Kept(broken=plain(error, hidden))
+    if not pins.is_version(os.fstat(descriptor), file):
+        found = None
+    with contextlib.suppress(OSError):
+        os.close(descriptor)
+    return found
+
+
+def _unreadable(error: OSError) -> Kept:
+    """Such things are mended without the file's changing."""
+    return Kept(broken=pins.reason(error), retry_at=time.time() + _SOON_SECONDS)
+
+
+def _limit_memory(memory_mb: int) -> None:
+    try:
+        import resource
+    except ImportError:  # Windows
+        return
+    most = (memory_mb + _HEADROOM_MB) * 1024 * 1024
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_AS, (most, most))

@@ -1,0 +1,138 @@
+"""The locked DuckDB that answers queries. Which tables it has, and what is behind them, is the engine's part.
+
+Locked before the first query: no file but the exact ones behind the tables can be opened (allowed_paths;
+allowed_directories would permit writing), nothing can be attached, installed or set. A query must be one
+statement of the kind SELECT by DuckDB's own parser, and runs in a read-only transaction. This is the second
+lock and holds without the guard.
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from operator import itemgetter
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import msgspec
+
+from server.engine import rows
+from server.engine.quoting import literal
+from shared.results import Column
+
+_BATCH_BYTES = 512 * 1024
+_FIRST_BATCH_ROWS = 512
+_MOST_BATCH_ROWS = 16_384
+
+
+def settings(memory_mb: int, threads: int, cache: Path) -> dict[str, Any]:
+    """What every DuckDB of ours is opened with."""
+    return {
+        "threads": threads,
+        "memory_limit": f"{memory_mb}MB",
+        "temp_directory": str(cache / "spill"),
+        "max_temp_directory_size": f"{max(4 * memory_mb, 4_000)}MB",
+        "autoinstall_known_extensions": False,
+        "autoload_known_extensions": False,
+        "allow_community_extensions": False,
+        "allow_unsigned_extensions": False,
+        "python_enable_replacements": False,
+        "preserve_insertion_order": True,
+    }
+
+
+class RefusedError(Exception):
+    """It is not one query that reads."""
+
+
+class Prepared(msgspec.Struct, frozen=True):
+    """A query that was understood: its columns, the SQL that writes its rows, and the tables in it."""
+
+    columns: list[Column]
+    text: str
+    tables: list[tuple[str, str]]
+
+
+class Database:
+    """``allowed`` are the only paths that may ever be opened."""
+
+    def __init__(self, config: dict[str, Any], allowed: Sequence[Path]) -> None:
+        self.connection = duckdb.connect(":memory:", config=config)
+        paths = ", ".join(map(literal, allowed))
+        for statement in (
+            "SET TimeZone = 'UTC'",
+            "SET parquet_metadata_cache = true",
+            f"SET allowed_paths = [{paths}]",
+            "SET enable_external_access = false",
+            "SET lock_configuration = true",
+        ):
+            self.connection.execute(statement)
+
+    def tables_in(self, sql: str) -> list[tuple[str, str]]:
+        """The names that stand in FROM, as (schema, table); nothing when the text can not be taken apart."""
+        ((tree,),) = self.connection.execute(f"SELECT json_serialize_sql({literal(sql)})").fetchall()
+        found: dict[tuple[str, str], None] = {}
+        waiting: list[Any] = [json.loads(tree)]
+        while waiting:
+            match waiting.pop():
+                case {"type": "BASE_TABLE", "table_name": str(table), "schema_name": schema}:
+                    found[str(schema or ""), table] = None
+                case dict() as node:
+                    waiting += node.values()
+                case list() as nodes:
+                    waiting += nodes
+        return list(found)
+
+    def prepared(self, sql: str, tables: list[tuple[str, str]]) -> Prepared:
+        """Raises RefusedError when it is not one query that reads, or duckdb.Error."""
+        statements = self.connection.extract_statements(sql)
+        if len(statements) != 1 or not _reads(statements[0]):
+            raise RefusedError(
+                "Only one query that reads is allowed; a PIVOT needs its values listed with IN."
+            )
+        shape = self.connection.sql(sql)
+        types = [(str(kind.id), str(kind)) for kind in shape.types]
+        return Prepared(rows.columns(list(shape.columns), types), rows.json_query(sql, types), tables)
+
+    def stream(self, query: Prepared, max_rows: int) -> Iterator[tuple[int, bytes]]:
+        """Batches of rows as JSON with their counts; one empty batch more when rows were cut off."""
+        self.connection.execute("BEGIN TRANSACTION READ ONLY")
+        self.connection.execute(f"{query.text} LIMIT {int(max_rows) + 1}")
+        sent, size = 0, _FIRST_BATCH_ROWS
+        while batch := self.connection.fetchmany(size):
+            more = sent + len(batch) > max_rows
+            kept = batch[: max_rows - sent] if more else batch
+            data = "".join(map(itemgetter(0), kept)).encode()
+            if kept:
+                yield len(kept), data
+            sent += len(kept)
+            if more:
+                yield 0, b""
+                return
+            size = max(1, min(_MOST_BATCH_ROWS, _BATCH_BYTES * len(kept) // max(1, len(data))))
+
+    def settle(self) -> None:
+        """Ends the transaction of a query, however that ended. An interrupt that was meant for the query may
+        come late and hit this instead, so it is tried until no transaction is left."""
+        while True:
+            try:
+                self.connection.execute("ROLLBACK")
+            except duckdb.InterruptException:
+                continue
+            except duckdb.TransactionException:  # none is open
+                return
+            return
+
+
+def plain(error: BaseException, hidden: Sequence[str]) -> str:
+    """The first line of an error, without the machine's paths."""
+    text = str(error).split("\n\n", maxsplit=1)[0].split("\nLINE ", maxsplit=1)[0].strip()
+    for path in sorted(hidden, key=len, reverse=True):
+        text = text.replace(path + "/", "").replace(path, "the file")
+    return " ".join(text.split())[:500]
+
+
+def _reads(statement: Any) -> bool:
+    try:
+        return bool(statement.type == duckdb.StatementType.SELECT)
+    except ValueError:  # a kind that the Python package has no name for, such as UPDATE EXTENSIONS
+        return False

@@ -1,0 +1,278 @@
+"""The engine of one folder: looks at it, keeps its tables at hand, answers queries over them.
+
+Tables are opened when a query first names them, so a folder of thousands of files is ready at once. What must
+be converted before is asked for (messages.Missing); the converting is not done here.
+"""
+
+import contextlib
+import itertools
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+import duckdb
+
+from server.engine import catalog, messages, profile, tables, text
+from server.engine.catalog import Catalog, Table
+from server.engine.database import Database, Prepared, plain, settings
+from server.engine.pins import ChangedError, Pin, Pins, opened, reason
+from server.engine.quoting import name
+from server.engine.shelf import Shelf
+from server.engine.tables import File
+from server.engine.typed import UNEXPECTED
+
+LOOK_AGAIN_SECONDS = 1.0
+"""How old a look at the folder may be."""
+_MOST_PREPARED = 500
+
+
+class NotReadyError(Exception):
+    """These files are to be converted first."""
+
+    def __init__(self, files: list[File]) -> None:
+        super().__init__()
+        self.files = files
+
+
+class Engine:
+    """Used by one thread. Raises OSError from everything that looks at the folder."""
+
+    def __init__(self, order: messages.Open) -> None:
+        self.root, self._cache = Path(order.root), Path(order.cache)
+        self._rules = order.rules
+        self._config = settings(order.memory_mb, order.threads, self._cache)
+        self._shelf = Shelf(self._cache, self.root)
+        self._pins = Pins(self._cache)
+        self._found = tables.Found([], [])
+        self._looked_at = -LOOK_AGAIN_SECONDS
+        self.look()
+
+    def look(self, *, again: bool = False) -> None:
+        """Finds out what is in the folder, unless that was a moment ago."""
+        now = time.monotonic()
+        if not again and now - self._looked_at < LOOK_AGAIN_SECONDS:
+            return
+        found = tables.scan(self.root, self._rules)
+        self._looked_at = time.monotonic()
+        if found != self._found or again:
+            self._found = found
+            self._build()
+
+    def _build(self) -> None:
+        """A database over the tables as they are now; what was prepared for the one before is forgotten."""
+        self._pins.release()
+        self._catalog = Catalog(self.root, self._found.files, self._shelf, self._pins)
+        self.database = Database(self._config, self._catalog.allowed())
+        self._prepared: dict[str, Prepared] = {}
+        self._views: dict[str, list[Pin]] = {}
+        self._direct: set[str] = set()
+        self._forms: dict[str, text.Form | None] = {}
+
+    # -- Answering ---------------------------------------------------------------------------
+
+    def query(self, order: messages.Query, out: BinaryIO) -> None:
+        try:
+            query = self._ready(order.sql)
+        except NotReadyError as error:
+            messages.send(out, messages.Missing(error.files, first=True))
+            return
+        if hints := self._hints(query):
+            messages.send(out, messages.Missing(hints, first=False))
+            self._direct_query(query, order.max_rows, hints, out)
+            return
+        messages.send(out, messages.Head(query.columns))
+        self._send(query, self.database.stream(query, order.max_rows), out)
+
+    def _direct_query(self, query: Prepared, max_rows: int, hints: list[File], out: BinaryIO) -> None:
+        """Over files that only their first rows are known of. When something else comes up before a row has
+        left, the query waits for the whole reading after all."""
+        batches = self.database.stream(query, max_rows)
+        try:
+            first = next(batches, None)
+        except duckdb.Error as error:
+            if isinstance(error, duckdb.InterruptException):
+                raise
+            self.database.settle()
+            messages.send(out, messages.Missing(hints, first=True))
+            return
+        messages.send(out, messages.Head(query.columns))
+        try:
+            self._send(query, itertools.chain([first] if first else [], batches), out)
+        except duckdb.InvalidInputException as error:
+            if UNEXPECTED not in str(error):
+                raise
+            raise ValueError("A file holds something that its first rows did not show; ask again.") from error
+
+    def _send(self, query: Prepared, batches: Iterator[tuple[int, bytes]], out: BinaryIO) -> None:
+        truncated = False
+        for count, data in batches:
+            if count:
+                messages.send_rows(out, count, data)
+            truncated = not count
+        self._check_unchanged(query)
+        messages.send(out, messages.End(truncated))
+
+    def _ready(self, sql: str) -> Prepared:
+        """Raises NotReadyError, RefusedError, ChangedError, ValueError, OSError or duckdb.Error."""
+        known = self._prepared.get(sql)
+        if known is not None and self._current(known):
+            return known
+        for attempt in range(3):
+            try:
+                return self._prepare(sql)
+            except ChangedError as error:
+                if attempt == 2:
+                    raise ValueError(f"{error} is being written to; ask again in a moment.") from error
+                self.database.settle()
+                self.look(again=True)
+        raise AssertionError
+
+    def _current(self, known: Prepared) -> bool:
+        """Whether the files are still those that were opened, and no copy has become ready."""
+        if any(not pin.holds() for pin in self._pinned(known)):
+            self.look(again=True)
+            return False
+        waiting = [table for table in self._tables(known.tables) if table.name in self._direct]
+        if any(self._shelf.find(table.parts[0].file) for table in waiting):
+            self._build()
+            return False
+        return True
+
+    def _prepare(self, sql: str) -> Prepared:
+        names = self.database.tables_in(sql)
+        self._open(names)
+        query = self.database.prepared(sql, names)
+        if len(self._prepared) >= _MOST_PREPARED:
+            self._prepared.clear()
+        self._prepared[sql] = query
+        return query
+
+    def _tables(self, names: list[tuple[str, str]]) -> Iterator[Table]:
+        for schema, table in names:
+            if found := self._catalog.find(schema, table):
+                yield found
+
+    def _pinned(self, query: Prepared) -> Iterator[Pin]:
+        for table in self._tables(query.tables):
+            yield from self._views.get(table.name, ())
+
+    def _check_unchanged(self, query: Prepared) -> None:
+        """Rows of two versions of a file are no answer."""
+        for pin in self._pinned(query):
+            if not pin.holds():
+                raise ValueError(f"{pin.file.path} was changed while it was read; ask again.")
+
+    def _hints(self, query: Prepared) -> list[File]:
+        return [t.parts[0].file for t in self._tables(query.tables) if t.name in self._direct]
+
+    # -- Opening tables ----------------------------------------------------------------------
+
+    def _open(self, names: list[tuple[str, str]]) -> None:
+        """Makes views of the tables among ``names``."""
+        if self._not_ready(names) and self._news(names):
+            self._build()
+        if missing := self._not_ready(names):
+            raise NotReadyError(missing)
+        for table in self._tables(names):
+            if table.name not in self._views:
+                self._view(table)
+
+    def _not_ready(self, names: list[tuple[str, str]]) -> list[File]:
+        files: dict[str, File] = {}
+        for schema, table in names:
+            known = self._catalog.find(schema, table)
+            if known is None:
+                files |= {file.path: file for file in self._catalog.sheets_of(schema, table)}
+            elif not catalog.can_be_direct(known) or self._form(known) is None:
+                files |= {file.path: file for file in known.missing()}
+        return list(files.values())
+
+    def _news(self, names: list[tuple[str, str]]) -> bool:
+        """Whether something was converted since the catalog was made."""
+        return any(self._shelf.find(file) is not None for file in self._not_ready(names))
+
+    def _form(self, table: Table) -> text.Form | None:
+        """How a large text file is to be read as it is; None when it must be converted first."""
+        if table.name not in self._forms:
+            self._forms[table.name] = None
+            with contextlib.suppress(ValueError, ChangedError, OSError):
+                with os.fdopen(opened(self.root, table.parts[0].file.path), "rb") as raw:
+                    form = text.form(raw, "")
+                if form.plain and not form.gaps:
+                    self._forms[table.name] = form
+        return self._forms[table.name]
+
+    def _view(self, table: Table) -> None:
+        if why := table.broken():
+            raise ValueError(f"{why}.")
+        form = self._form(table) if table.missing() else None
+        try:
+            pinned = self._catalog.pinned(table)
+        except OSError as error:
+            raise ValueError(f"{table.parts[0].file.path} can not be read: {reason(error)}.") from error
+        if form is None:
+            select = catalog.select(table)
+            for part in table.parts:
+                self._shelf.used(part.file)
+        else:
+            select = catalog.select_direct(self.database.connection, table, form)
+            self._direct.add(table.name)
+        if table.schema:
+            self.database.connection.execute(f"CREATE SCHEMA IF NOT EXISTS {name(table.schema)}")
+        view = ".".join(name(part) for part in (table.schema, table.table) if part)
+        try:
+            self.database.connection.execute(f"CREATE OR REPLACE VIEW {view} AS {select}")
+        except duckdb.Error as error:
+            raise ValueError(f"{table.parts[0].file.path} can not be read: {self.plain(error)}") from error
+        self._views[table.name] = pinned
+
+    # -- Telling about the folder ------------------------------------------------------------
+
+    def missing(self) -> list[File]:
+        """Everything that is not converted, but for what can be read as it is."""
+        files = list(self._catalog.unread)
+        for table in self._catalog.tables.values():
+            if not catalog.can_be_direct(table):
+                files += table.missing()
+        return files
+
+    def refresh(self) -> None:
+        """Takes in what was converted."""
+        if any(self._shelf.find(file) is not None for file in self.missing()):
+            self._build()
+
+    def broken(self) -> list[str]:
+        """The files that are no tables, as far as is known; opens all of them."""
+        found = [f"{why}." for why in self._catalog.broken] + list(self._found.left_out)
+        for table in self._catalog.tables.values():
+            if not table.missing() and not table.broken():
+                try:
+                    self._view(table)
+                except (ValueError, OSError, ChangedError) as error:
+                    found.append(self.plain(error))
+        return found
+
+    def schema(self, *, whole: bool, out: BinaryIO) -> None:
+        self.refresh()
+        missing = self.missing()
+        if whole and missing:
+            messages.send(out, messages.Missing(missing, first=True))
+            return
+        shown = []
+        for table in self._catalog.tables.values():
+            try:
+                if not table.missing() or catalog.can_be_direct(table):
+                    self._view(table)
+                    shown.append(table)
+            except (ValueError, OSError, ChangedError):
+                continue  # told by warnings
+        found = profile.Profile(self.database.connection, self._cache).tables(shown, self._direct)
+        messages.send(out, messages.Tables(found))
+
+    def plain(self, error: BaseException) -> str:
+        """An error without the machine's paths."""
+        return plain(
+            error, [str(self.root.resolve()), str(self.root), str(self._cache), str(self._pins.home)]
+        )
