@@ -2,20 +2,25 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
+from shared.arrow_columns import ArrowColumns
 from shared.backend_client.failures import from_envelope
+from shared.backend_client.tables import Tabular, needed
 from shared.errors import BackendProtocolError
-from shared.results import Column
+from shared.results import Column, Rows
 from shared.rows import decode_rows
 from shared.wire import ErrorBody, Schema
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 T = TypeVar("T")
 
 
-class QueryResult(msgspec.Struct, frozen=True):
+class QueryResult(msgspec.Struct, Tabular, frozen=True):
     """Columns, and rows as lists of Python values.
 
     ``cached`` says that the backend had the answer at hand. ``cached_at`` is None, unless the answer
@@ -37,6 +42,12 @@ class QueryResult(msgspec.Struct, frozen=True):
         if self.cached_at is None:
             return None
         return max(0.0, (datetime.now(UTC) - self.cached_at).total_seconds())
+
+    def to_arrow(self) -> "pa.Table":
+        pa = needed("pyarrow")
+        columns = ArrowColumns(self.columns)
+        batches = [columns.convert(Rows(self.rows))] if self.rows else []
+        return pa.Table.from_batches(batches, schema=columns.schema)
 
     def __iter__(self) -> Iterator[list[Any]]:
         return iter(self.rows)

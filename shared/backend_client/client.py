@@ -6,32 +6,30 @@ it is never papered over with an old result.
 """
 
 from collections.abc import Mapping, Sequence
-from math import isfinite
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
 from urllib.parse import quote
-from uuid import uuid4
 
 import msgspec
 
 from shared.backend_client.administration import Administration
 from shared.backend_client.answers import QueryResult, decode, decode_query
+from shared.backend_client.bulk import Bulk
 from shared.backend_client.cache import AnswerCache
 from shared.backend_client.exploring import Exploring
 from shared.backend_client.fallback import Fallback
-from shared.backend_client.http import PartReader, Transport
+from shared.backend_client.http import Transport
+from shared.backend_client.jobs import Jobs
 from shared.backend_client.metrics import Metrics, MetricsSnapshot
-from shared.backend_client.stream import StreamedResult, open_stream
-from shared.errors import AppError, InvalidRequest, NotFound
+from shared.backend_client.questions import ParamValue, query_request
+from shared.errors import AppError, NotFound
 from shared.wire import (
     Analysis,
     AnalyzeRequest,
     Health,
-    QueryRequest,
 )
 
-ParamValue = str | int | float | bool | None
 T = TypeVar("T")
 
 _HEALTH_SECONDS = 5.0
@@ -39,7 +37,7 @@ _GRACE_SECONDS = 5.0
 _READS = ("/api/query", "/api/ai/analyze")
 
 
-class BackendClient(Administration, Exploring):
+class BackendClient(Administration, Exploring, Bulk, Jobs):
     """One backend, one key. Thread-safe; close it, or use ``with``.
 
     ``timeout``: seconds that the backend may be silent, and the deadline of a query that names none.
@@ -101,7 +99,7 @@ class BackendClient(Administration, Exploring):
         if allow_cached and (fresh := self._kept.find_fresh(question, decode_query)) is not None:
             return fresh
         seconds = timeout_seconds or self._timeout
-        request = _request(connection, query, params, max_rows, seconds, query_id)
+        request = query_request(connection, query, params, max_rows, seconds, query_id)
         return self._kept.answered(
             question,
             lambda: self._transport.ask(
@@ -113,33 +111,6 @@ class BackendClient(Administration, Exploring):
             ),
             decode_query,
         )
-
-    def stream_query(
-        self,
-        connection: str,
-        query: str,
-        *,
-        params: Mapping[str, ParamValue] | None = None,
-        max_rows: int | None = None,
-        timeout_seconds: float | None = None,
-        query_id: str | None = None,
-    ) -> StreamedResult:
-        """Runs a reading query; its rows come as they are read (see decode_batch).
-
-        Close the result: closing early stops the query. Never from the cache. Raises an AppError,
-        here or from the batches.
-        """
-        seconds = timeout_seconds or self._timeout
-        request = _request(connection, query, params, max_rows, timeout_seconds, query_id)
-        answer = self._transport.open(
-            "POST",
-            "/api/query",
-            msgspec.json.encode(request),
-            accept="application/x-ndjson",
-            patience_seconds=max(seconds, 0) + _GRACE_SECONDS,
-        )
-        parts = PartReader(answer, host=self._transport.host, patience_seconds=seconds)
-        return open_stream(parts, answer.close)
 
     def get_from_cache(
         self,
@@ -228,30 +199,6 @@ class BackendClient(Administration, Exploring):
         trace: TracebackType | None,
     ) -> None:
         self.close()
-
-
-def _request(
-    connection: str,
-    query: str,
-    params: Mapping[str, ParamValue] | None,
-    max_rows: int | None,
-    timeout_seconds: float | None,
-    query_id: str | None,
-) -> QueryRequest:
-    """JSON has no NaN and no infinity: they would arrive as null, and ask something else."""
-    for name, value in (params or {}).items():
-        if isinstance(value, float) and not isfinite(value):
-            raise InvalidRequest(f"The value of :{name} is {value}, which cannot be sent.")
-    if timeout_seconds is not None and not isfinite(timeout_seconds):
-        raise InvalidRequest("timeout_seconds must be a number of seconds.")
-    return QueryRequest(
-        connection=connection,
-        query=query,
-        max_rows=max_rows,
-        params=dict(params or {}),
-        timeout_seconds=timeout_seconds,
-        query_id=query_id or str(uuid4()),
-    )
 
 
 def _question(

@@ -7,7 +7,7 @@ import http.cookiejar
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TypeVar
 from urllib.parse import urlsplit
 
@@ -73,6 +73,8 @@ class Transport:
         self._session.headers["User-Agent"] = user_agent
         self._session.cookies.set_policy(http.cookiejar.DefaultCookiePolicy(allowed_domains=[]))
         self._session.trust_env = not is_loopback(self.base_url)
+        if is_loopback(self.base_url):  # there the bytes cost less than making them fewer
+            self._session.headers["Accept-Encoding"] = "identity"
         adapter = _adapter(verify)
         self._session.mount("https://", adapter)
         self._session.mount("http://", adapter)
@@ -104,17 +106,28 @@ class Transport:
         return self._with_retries(once, repeatable=repeatable, retries=retries)
 
     def open(
-        self, method: str, path: str, body: bytes | None, *, accept: str, patience_seconds: float
+        self,
+        method: str,
+        path: str,
+        body: bytes | None,
+        *,
+        accept: str,
+        patience_seconds: float,
+        headers: Mapping[str, str] | None = None,
     ) -> requests.Response:
         """A successful answer whose body has not been read; the caller closes it.
 
         Tried again like a repeatable request, but only until the answer begins.
         """
         return self._with_retries(
-            lambda: self._send(method, path, body, accept, patience_seconds),
+            lambda: self._send(method, path, body, accept, patience_seconds, headers),
             repeatable=True,
             retries=None,
         )
+
+    def pause(self, seconds: float) -> None:
+        """Waits, but not longer than until :meth:`close`."""
+        self._closing.wait(seconds)
 
     def close(self) -> None:
         """Ends waiting between tries and gives the connections back."""
@@ -147,9 +160,15 @@ class Transport:
                 return answer
 
     def _send(
-        self, method: str, path: str, body: bytes | None, accept: str, patience: float
+        self,
+        method: str,
+        path: str,
+        body: bytes | None,
+        accept: str,
+        patience: float,
+        more: Mapping[str, str] | None = None,
     ) -> requests.Response:
-        headers = {"Accept": accept}
+        headers = {"Accept": accept, **(more or {})}
         if body is not None:
             headers["Content-Type"] = "application/json"
         try:

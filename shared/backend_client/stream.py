@@ -4,15 +4,22 @@ Rows are not decoded on the way; decode_batch does that for who wants values.
 """
 
 from collections.abc import Callable, Iterator
-from typing import TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
+from shared.arrow_columns import ArrowColumns
 from shared.backend_client.failures import from_envelope
+from shared.backend_client.progress import Progress, Watch
 from shared.backend_client.retry import Failure
+from shared.backend_client.tables import Tabular, needed
 from shared.errors import AppError, BackendProtocolError
 from shared.results import Batch, JsonRows, Result
+from shared.rows import decode_batch
 from shared.wire import ErrorBody, QueryHead
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 T = TypeVar("T")
 _LONGEST_LINE = 64 * 1024 * 1024
@@ -28,21 +35,49 @@ class _End(msgspec.Struct, frozen=True):
     error: ErrorBody | None = None
 
 
-class StreamedResult(Result):
+class StreamedResult(Result, Tabular):
     """A Result from the backend. ``row_count``, ``elapsed_ms`` and ``cached`` are meaningful after the
     last batch. Closing it early makes the backend stop the query."""
 
-    def __init__(self, head: QueryHead, lines: "_Lines", close: Callable[[], None]) -> None:
-        super().__init__(head.columns, self._read(lines), close=close)
+    def __init__(
+        self,
+        head: QueryHead,
+        lines: "_Lines",
+        close: Callable[[], None],
+        cancel: Callable[[str], object],
+        watch: Watch | None,
+    ) -> None:
+        super().__init__(head.columns, self._read(lines, watch), close=close)
+        self._cancel = cancel
         self.query_id = head.query_id
         self.row_count = 0
         self.elapsed_ms = 0.0
         self.cached = False
 
-    def _read(self, lines: "_Lines") -> Iterator[Batch]:
+    def rows(self) -> Iterator[list[list[Any]]]:
+        """The rows as Python values, a batch at a time. Can be walked once."""
+        for batch in self.batches():
+            yield decode_batch(batch, self.columns)
+
+    def to_arrow(self) -> "pa.Table":
+        pa = needed("pyarrow")
+        columns = ArrowColumns(self.columns)
+        with self:
+            converted = [columns.convert(batch) for batch in self.batches()]
+        return pa.Table.from_batches(converted, schema=columns.schema)
+
+    def cancel(self) -> None:
+        """From any thread: stops the query in the backend; who reads gets QueryCancelled."""
+        self._cancel(self.query_id)
+
+    def _read(self, lines: "_Lines", watch: Watch | None) -> Iterator[Batch]:
+        size = 0
         for data in lines.rows():
             count = data.count(b"\n")
             self.row_count += count
+            size += len(data)
+            if watch is not None:
+                watch(Progress(self.row_count, size))
             yield JsonRows(data=data, count=count)
         end = _decoded(lines.end, _End)
         if end.error is not None:
@@ -55,7 +90,13 @@ class StreamedResult(Result):
         self.close()
 
 
-def open_stream(parts: Iterator[bytes], close: Callable[[], None]) -> StreamedResult:
+def open_stream(
+    parts: Iterator[bytes],
+    close: Callable[[], None],
+    *,
+    cancel: Callable[[str], object] = lambda _: None,
+    watch: Watch | None = None,
+) -> StreamedResult:
     """Reads the head. Raises an AppError, here or from the batches; ``close`` is called in any case."""
     try:
         lines = _Lines(parts)
@@ -63,7 +104,7 @@ def open_stream(parts: Iterator[bytes], close: Callable[[], None]) -> StreamedRe
         failed = _decoded(first, _End).error
         if failed is not None:
             raise from_envelope(failed)
-        return StreamedResult(_decoded(first, QueryHead), lines, close)
+        return StreamedResult(_decoded(first, QueryHead), lines, close, cancel, watch)
     except AppError:
         close()
         raise

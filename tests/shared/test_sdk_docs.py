@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -52,9 +53,11 @@ def backend(tmp_path: Path) -> Iterator[RunningBackend]:
 def run(code: str, url: str, key: str) -> str:
     paths = os.pathsep.join([str(ROOT), str(ROOT / "packaging" / "sdk")])
     environ = {**os.environ, "PYTHONPATH": paths, "BACKEND_URL": url, "BACKEND_API_KEY": key}
-    done = subprocess.run(
-        [sys.executable, "-c", code], env=environ, capture_output=True, text=True, timeout=60, check=False
-    )
+    command = [sys.executable, "-c", code]
+    with tempfile.TemporaryDirectory() as folder:  # the page saves files
+        done = subprocess.run(
+            command, env=environ, cwd=folder, capture_output=True, text=True, timeout=60, check=False
+        )
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -66,6 +69,10 @@ def test_the_page_runs_from_top_to_bottom(backend: RunningBackend) -> None:
     assert "['Asha', 'Patna']" in shown
     assert "postgres_prod postgresql" in shown
     assert "\n2 False\n" in shown
+    assert "['name', 'city'] 2\n" in shown
+    assert "customers.xlsx True\n" in shown
+    assert "\ndone 2 True\n" in shown
+    assert "\n(2, 2)\n" in shown
     assert "\nTrue\n" in shown
 
 
