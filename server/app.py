@@ -33,6 +33,7 @@ from server.jobs import open_jobs
 from server.pools import PoolSettings
 from server.queries import Queries
 from server.schemas import Schemas
+from server.sharing import Sharing
 from server.siblings import Message, Order, Place, Shared, Siblings
 from server.store.audit import AuditTrail
 from server.store.connections import ConnectionStore
@@ -102,6 +103,7 @@ def build(
             audit=audit,
             connections=connections,
             queries=queries,
+            sharing=Sharing(queries, connections, settings.database.cache_mb * 1024 * 1024),
             jobs=open_jobs(state, home, vault, queries, siblings=siblings, audit=audit, settings=settings),
             schemas=Schemas(connections),
             version=version(),

@@ -31,7 +31,17 @@ _SAMPLES = Field(
     required=False,
     help="false: the schema shows no values of text columns.",
 )
-"""A field of every kind. No connector knows it."""
+_CACHE = Field(
+    "cache_seconds",
+    "Keep answers for",
+    type=float,
+    required=False,
+    help="Seconds in which the same question gets the same answer again; 5 when empty, 0 for never.",
+)
+_CACHE_SECONDS = 5.0
+_OF_EVERY_KIND = (_SAMPLES, _CACHE)
+"""No connector knows them."""
+_NOT_FOR_CONNECTORS = frozenset(field.name for field in _OF_EVERY_KIND)
 _WHERE = ("host", "port", "http_port", "dsn")
 """Fields that say who gets the secret: when one changes, the secret must be given again."""
 
@@ -45,7 +55,7 @@ class Connections:
         self._store = store
         self._vault = vault
         self._kinds = {
-            name: msgspec.structs.replace(kind, fields=(*kind.fields, _SAMPLES))
+            name: msgspec.structs.replace(kind, fields=(*kind.fields, *_OF_EVERY_KIND))
             for name, kind in kinds.items()
         }
         self._pool_settings = pool_settings
@@ -78,6 +88,11 @@ class Connections:
 
     def shows_samples(self, name: str) -> bool:
         return bool(self._row(name).params.get(_SAMPLES.name, True))
+
+    def cache_seconds(self, name: str) -> float:
+        """How long an answer may be given again; of all connections together, the shortest of theirs."""
+        rows = list(self._rows.values()) if name == ACROSS else [self._row(name)]
+        return min((float(row.params.get(_CACHE.name, _CACHE_SECONDS)) for row in rows), default=0.0)
 
     async def create(self, name: str, kind_name: str, params: Mapping[str, Any], description: str) -> None:
         if not _NAME.fullmatch(name) or name in _RESERVED:
@@ -152,7 +167,7 @@ class Connections:
 
     def _open(self, row: ConnectionRow) -> Connector:
         secrets = self._vault.open(_purpose(row.name), row.sealed)
-        params = {name: value for name, value in row.params.items() if name != _SAMPLES.name}
+        params = {name: value for name, value in row.params.items() if name not in _NOT_FOR_CONNECTORS}
         return self._kind(row.type).open({**params, **secrets}, self._pool_settings.connection_timeout)
 
     def _row(self, name: str) -> ConnectionRow:

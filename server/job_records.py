@@ -10,8 +10,8 @@ from typing import Any
 
 import msgspec
 
+from server.answers import Question, Writing
 from server.kept import Kept
-from server.queries import Question, Writing
 from server.store.audit import AuditLine, AuditTrail
 from server.store.jobs import JobRow, JobState, JobStore
 from server.store.state import now

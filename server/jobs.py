@@ -13,9 +13,10 @@ from typing import Any
 
 import msgspec
 
+from server.answers import Answer
 from server.job_records import MB, Order, Records, failure_of
 from server.kept import Kept
-from server.queries import Answer, Queries
+from server.queries import Queries
 from server.sealed import SealedReader, SealedWriter, fresh_secret
 from server.siblings import Siblings
 from server.store.audit import AuditTrail

@@ -108,13 +108,15 @@ class SecuritySection(_Section, frozen=True):
 
 
 class DatabaseSection(_Section, frozen=True):
-    """Per connection; the times are seconds. ``max_rows`` is what one answer may hold at most."""
+    """Per connection; the times are seconds. ``max_rows`` is what one answer may hold at most. ``cache_mb``
+    bounds the answers that one process keeps, of all connections together."""
 
     max_connections: int = 20
     connection_timeout: float = 30
     query_timeout: float = 300
     max_rows: int = 10_000_000
     default_rows: int = 1_000
+    cache_mb: int = 64
 
 
 class JobsSection(_Section, frozen=True):

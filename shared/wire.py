@@ -193,12 +193,14 @@ class QueryHead(Reply, frozen=True):
 
 
 class QueryEnd(Reply, frozen=True):
-    """``elapsed_ms`` runs from the request's arrival to the last row."""
+    """``elapsed_ms`` runs from the request's arrival to the last row. ``age_seconds`` is how long ago a
+    ``cached`` answer came from the source."""
 
     row_count: int
     truncated: bool
     elapsed_ms: float
     cached: bool = False
+    age_seconds: float | msgspec.UnsetType = msgspec.UNSET
 
 
 class QueryFailedEnd(Reply, frozen=True):

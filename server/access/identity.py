@@ -39,6 +39,9 @@ class Identity(msgspec.Struct, frozen=True):
     permissions: frozenset[Permission]
     expires: float = _NEVER
     """Seconds since the epoch."""
+    scope: str = ""
+    """Equal for those who see the same of the data: what one of them was answered may be shown to another.
+    Today everybody who passes sees all of it."""
 
 
 NOBODY = Identity("", "", frozenset())

@@ -14,6 +14,7 @@ from server.connections import Connections
 from server.jobs import Jobs
 from server.queries import Queries
 from server.schemas import Schemas
+from server.sharing import Sharing
 from server.siblings import Siblings
 from server.store.audit import AuditTrail
 from shared.errors import AppError
@@ -35,6 +36,7 @@ class Backend:
     audit: AuditTrail
     connections: Connections
     queries: Queries
+    sharing: Sharing
     jobs: Jobs
     schemas: Schemas
     version: str
@@ -66,6 +68,7 @@ class Call:
     caller: Identity
     accept: str | None
     accept_encoding: str | None
+    cache_control: str | None
     if_none_match: str | None
     range: str | None
     extra: bool

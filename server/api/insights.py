@@ -4,8 +4,9 @@ import asyncio
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from server.answers import Question, Writing
 from server.api.call import Call
-from server.queries import Question, Writing, checked_id
+from server.queries import checked_id
 from shared.errors import InvalidRequest, NotPermitted
 from shared.permissions import Permission
 from shared.results import Batch, Column

@@ -8,13 +8,14 @@ from datetime import UTC, datetime
 import msgspec
 
 from server import compression, encodings
+from server.answers import Writing
 from server.api.call import Call, Stream
 from server.api.query import question_for
 from server.compression import Packer
 from server.encodings import Origin
 from server.job_records import Order
 from server.kept import pieces
-from server.queries import Writing, checked_id
+from server.queries import checked_id
 from server.sealed import PIECE, Damaged, SealedReader
 from server.store.jobs import JobRow, JobState
 from shared.errors import AppError, Conflict, ResultNotKept

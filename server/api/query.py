@@ -1,16 +1,25 @@
 """A query over HTTP: the request's fields to a Question, an Answer's pieces to the wire."""
 
+import asyncio
+import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
+import msgspec
+
 from server import compression
+from server.answers import Answer, Question, Writing
 from server.api.call import Call, Stream, Whole
 from server.encodings import Format, Origin, choose
-from server.queries import Answer, Question, Writing, checked_id
+from server.queries import checked_id
+from server.sharing import Copy
 from shared.errors import AppError, InvalidRequest, NotFound
-from shared.wire import ErrorBody, QueryRequest
+from shared.wire import ErrorBody, QueryEnd, QueryRequest
 
 _LONGEST_SQL = 1_000_000
+
+_VALIDATED = {"cache-control": "private, no-cache"}
+"""An answer that has an ETag may be kept, and is asked about again before it is used."""
 
 
 async def run(call: Call, body: QueryRequest) -> Stream | Whole:
@@ -20,17 +29,46 @@ async def run(call: Call, body: QueryRequest) -> Stream | Whole:
     question = question_for(call, body, format_, longest_seconds=seconds, whole=format_.is_file)
     origin = Origin(question.connection, body.query, datetime.now(UTC))
     packer = None if format_.is_compressed else compression.choose(call.accept_encoding)
-    writing = Writing(lambda: format_.make(origin), packer, is_light=not format_.package)
-    answer = await call.backend.queries.start(question, writing)
+    writing = Writing(lambda: format_.make(origin), packer, format_.name, is_light=not format_.package)
+    fresh = call.cache_control is not None and "no-" in call.cache_control.lower()
+    answer = await call.backend.sharing.ask(question, writing, scope=call.caller.scope, fresh=fresh)
     content_type = format_.content_type or format_.media_type
     headers = {"x-query-id": question.query_id, "vary": "accept, accept-encoding"}
+    if isinstance(answer, Copy):
+        return await _copied(call, question, answer, writing, Whole(content_type, headers, b""))
+    call.note.row_count = answer.rows
+    if answer.told is not None:
+        headers |= _VALIDATED | {"etag": answer.told.etag}
     if answer.content_encoding:
         headers["content-encoding"] = answer.content_encoding
-    call.note.row_count = answer.rows
     if answer.first.last:
         answer.close()
+        if answer.told is not None and call.if_none_match == answer.told.etag:
+            return Whole(content_type, headers, b"", status=304)
         return Whole(content_type, headers, answer.first.data)
     return Stream(content_type, headers, _pieces(call, answer, format_), answer.close)
+
+
+async def _copied(call: Call, question: Question, copy: Copy, writing: Writing, empty: Whole) -> Whole:
+    """The rows are there; the head and the end are this caller's own."""
+    told = copy.told
+    call.note.row_count = told.count
+    headers = empty.headers | _VALIDATED | {"etag": told.etag}
+    age: float | msgspec.UnsetType = msgspec.UNSET
+    if copy.age_seconds is not None:
+        headers["age"] = str(int(copy.age_seconds))
+        age = round(copy.age_seconds, 1)
+    if call.if_none_match == told.etag:
+        return Whole(empty.content_type, headers, b"", status=304)
+    elapsed = round((time.perf_counter() - question.asked_at) * 1000, 1)
+    end = QueryEnd(told.count, told.truncated, elapsed, copy.age_seconds is not None, age)
+    encoder = writing.encoder()
+    data = b"".join((encoder.head(question.query_id, told.columns), told.rows, *encoder.end(end)))
+    if writing.packer is not None and len(data) >= compression.TOO_SMALL:
+        packer = writing.packer()
+        data = await asyncio.to_thread(packer.pack, data, last=True)
+        headers["content-encoding"] = packer.name
+    return Whole(empty.content_type, headers, data)
 
 
 async def cancel(call: Call, _body: None) -> None:

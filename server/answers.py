@@ -1,0 +1,210 @@
+"""One question and its answer: what was asked, how it is written, and the pieces in which it leaves.
+
+Who asks whom, and what stops it, stays in queries.
+"""
+
+import time
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from hashlib import blake2b
+
+import msgspec
+
+from server.compression import TOO_SMALL, Packer
+from server.connectors.base import Limits, ParamValue, SqlConnector
+from server.encodings import Encoder
+from server.guard import ReadOnlySql
+from server.leases import Lease
+from shared.errors import AppError, InvalidRequest, QueryTimeout, TooLarge
+from shared.results import Column, Result
+from shared.wire import ErrorBody, QueryEnd
+
+_PIECE_BYTES = 128 * 1024
+_PIECE_SECONDS = 0.05
+"""A piece leaves when it is this large, or has waited this long when more rows come: few sends, and an early
+first row."""
+
+_SOURCES_OWN_CHANCE_SECONDS = 0.25
+
+
+class Question(msgspec.Struct, frozen=True):
+    """A query that passed the guard, and what it may use."""
+
+    query_id: str
+    owner: str
+    connection: str
+    sql: ReadOnlySql
+    tables: frozenset[str]
+    params: Mapping[str, ParamValue]
+    max_rows: int
+    timeout_seconds: float
+    cut_is_an_error: bool
+    """When the format cannot say that rows are missing and the caller did not ask for so many."""
+    asked_at: float
+    """``time.perf_counter`` at the request's arrival."""
+
+    @property
+    def same_for_all(self) -> Hashable:
+        """Equal for questions with equal answers, of callers who may see the same. 1 is not true, nor 1.0."""
+        values = tuple(sorted((name, type(value).__name__, value) for name, value in self.params.items()))
+        return self.connection, self.sql, values, self.max_rows, self.cut_is_an_error
+
+    def patience(self) -> float:
+        """Seconds until it must be over. The source has the same deadline and says it better; this one is
+        for sources that do not keep it."""
+        return max(self.deadline - time.perf_counter(), 0) + _SOURCES_OWN_CHANCE_SECONDS
+
+    def too_slow(self) -> QueryTimeout:
+        return QueryTimeout(
+            f"The query took longer than {self.timeout_seconds:g} seconds and was stopped.",
+            details="Ask for less: a shorter period, fewer columns, an aggregate.",
+        )
+
+    @property
+    def deadline(self) -> float:
+        """On the same clock, for everything: waiting for a connection, running, sending."""
+        return self.asked_at + self.timeout_seconds
+
+
+class Writing(msgspec.Struct, frozen=True):
+    """How an answer leaves: its format, and what makes it smaller. Made anew for each try."""
+
+    encoder: Callable[[], Encoder]
+    packer: Callable[[], Packer] | None = None
+    format: str = ""
+    is_light: bool = False
+    """The event loop may write a few rows itself, and put written ones between another head and end."""
+
+
+class Piece(msgspec.Struct, frozen=True):
+    data: bytes
+    last: bool
+
+
+class Told(msgspec.Struct, frozen=True):
+    """A short answer, written: its rows without the head and the end, which differ from caller to caller."""
+
+    columns: tuple[Column, ...]
+    rows: bytes
+    count: int
+    truncated: bool
+    etag: str
+    """Weak: the id of the query and the time that it took are not part of it."""
+
+
+class Answer:
+    """An answer on its way. ``rows`` counts those in the pieces so far. Close it in the end."""
+
+    def __init__(self, question: Question, lease: Lease, writing: Writing, close: Callable[[], None]) -> None:
+        self.rows = 0
+        self.truncated = False
+        """Meaningful with the last piece."""
+        self.content_encoding = ""
+        self.first = Piece(b"", last=False)
+        self.close = close
+        self.told: Told | None = None
+        """Once begun: all of it, when it is short and light."""
+        self._question = question
+        self._lease = lease
+        self._encoder = writing.encoder()
+        self._is_light = writing.is_light
+        self._result: Result | None = None
+        self._new_packer = writing.packer
+        self._packer: Packer | None = None
+        self._pieces = self._packed()
+
+    async def begin(self) -> None:
+        if await self._is_quick():
+            self.first = next(self._pieces)
+        else:
+            self.first = await self.next_piece()
+
+    async def _is_quick(self) -> bool:
+        """Whether all rows are here, without the connection's thread."""
+        quick = self._lease.quick
+        if quick is None or not self._is_light:
+            return False
+        asked = quick.quickly(self._question.sql, self._question.params, self._limits())
+        found = None if asked is None else await self._lease.follow(asked)
+        if found is None:
+            return False
+        self._result = found.result
+        self._lease.is_clean = found.is_clean
+        return found.is_whole
+
+    def _limits(self) -> Limits:
+        return Limits(self._question.max_rows, max(self._question.deadline - time.perf_counter(), 0.01))
+
+    async def next_piece(self) -> Piece:
+        """Raises AppError; :meth:`failed` then says how the answer ends."""
+        return await self._lease.run(self._pieces.__next__)
+
+    def failed(self, error: ErrorBody) -> bytes:
+        """How the answer ends then; empty when its format cannot say it."""
+        end = self._encoder.failed(error)
+        return self._packer.pack(end, last=True) if self._packer is not None else end
+
+    def _packed(self) -> Iterator[Piece]:
+        """On the connection's thread, as all that follows, but for a quick answer."""
+        for piece in self._written():
+            if self._new_packer is not None and not (piece.last and len(piece.data) < TOO_SMALL):
+                self._packer, self._new_packer = self._new_packer(), None
+                self.content_encoding = self._packer.name
+            self._new_packer = None
+            packer = self._packer
+            yield piece if packer is None else Piece(packer.pack(piece.data, last=piece.last), piece.last)
+
+    def _written(self) -> Iterator[Piece]:
+        question, encoder = self._question, self._encoder
+        result = self._result
+        if result is None:
+            connector = self._lease.connector
+            if not isinstance(connector, SqlConnector):
+                raise InvalidRequest(f"The connection {question.connection!r} does not answer SQL.")
+            result = connector.query(question.sql, question.params, self._limits())
+        if not self._lease.is_clean:
+            self._lease.at_end(result.close)
+            self._lease.at_end(encoder.close)
+        head = encoder.head(question.query_id, result.columns)
+        parts = [head]
+        size, since, begun = 0, 0.0, False
+        try:
+            for batch in result.batches():
+                part = encoder.batch(batch)
+                self.rows += batch.count
+                if not size:  # a short answer, however long it took, leaves in one piece and can be shared
+                    since = time.perf_counter()
+                parts.append(part)
+                size += len(part)
+                if size >= _PIECE_BYTES or (size and time.perf_counter() - since > _PIECE_SECONDS):
+                    yield Piece(b"".join(parts), last=False)
+                    parts, size, begun = [], 0, True
+        except AppError:
+            if begun and size:  # the rows before the failure; a failed first piece is a plain refusal
+                yield Piece(b"".join(parts), last=False)
+            raise
+        rest = b"".join(parts)
+        end = self._end(result)
+        if self._is_light and not begun:
+            self.told = _told(result, rest[len(head) :], self.rows)
+        for part in encoder.end(end):
+            if len(rest) >= _PIECE_BYTES:
+                yield Piece(rest, last=False)
+                rest = b""
+            rest += part
+        yield Piece(rest, last=True)
+
+    def _end(self, result: Result) -> QueryEnd:
+        self.truncated = result.truncated
+        if result.truncated and self._question.cut_is_an_error:
+            raise TooLarge(
+                f"The result has more than {self._question.max_rows} rows, and this format cannot say that "
+                "some are missing. Ask for fewer, or set max_rows."
+            )
+        elapsed = (time.perf_counter() - self._question.asked_at) * 1000
+        return QueryEnd(self.rows, result.truncated, round(elapsed, 1))
+
+
+def _told(result: Result, rows: bytes, count: int) -> Told:
+    what = repr((result.columns, result.truncated)).encode()
+    etag = f'W/"{blake2b(rows + what, digest_size=12).hexdigest()}"'
+    return Told(result.columns, rows, count, result.truncated, etag)

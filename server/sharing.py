@@ -1,0 +1,176 @@
+"""Answers shared: kept for a while, and one query for all who ask the same while it runs.
+
+Shared is only what is the same for both callers: what they may see (their scope), the connection as it
+is now, the SQL, its values, the limit of rows and the format; and only an answer that is short. Each
+process shares by itself. What is asked and how it is written stays in queries.
+"""
+
+import asyncio
+import time
+from collections import OrderedDict
+from collections.abc import Hashable
+
+import msgspec
+
+from server.answers import Answer, Question, Told, Writing
+from server.connections import Connections
+from server.queries import Queries
+from shared.errors import AppError, QueryTimeout
+
+_OVERHEAD_BYTES = 1_000
+"""What an answer takes beside its rows, about."""
+
+
+class Copy(msgspec.Struct, frozen=True):
+    """An answer that is there already. ``age_seconds`` is None when it was asked for just now."""
+
+    told: Told
+    age_seconds: float | None = None
+
+
+class _Kept(msgspec.Struct, frozen=True):
+    copy: Copy
+    size: int
+    kept_at: float
+
+
+class Sharing:
+    """Lives on the event loop. ``most_bytes`` bounds what is kept."""
+
+    def __init__(self, queries: Queries, connections: Connections, most_bytes: int) -> None:
+        self.most_bytes = most_bytes
+        self._queries = queries
+        self._connections = connections
+        self._kept: OrderedDict[Hashable, _Kept] = OrderedDict()
+        self._bytes = 0
+        self._flights: dict[Hashable, _Flight] = {}
+
+    async def ask(
+        self, question: Question, writing: Writing, *, scope: Hashable, fresh: bool
+    ) -> Answer | Copy:
+        """``fresh``: neither what is kept, nor what somebody else's query will bring. Raises AppError.
+
+        The Answer, which must be closed, is that of :meth:`Queries.start`.
+        """
+        if not writing.is_light:
+            return await self._queries.start(question, writing)
+        seconds = self._connections.cache_seconds(question.connection)
+        revision = self._connections.revision(question.connection)
+        key = scope, revision, writing.format, question.same_for_all
+        if fresh:
+            answer = await self._queries.start(question, writing)
+            self._keep(key, answer, seconds)
+            return answer
+        if seconds > 0 and (copy := self._find(key, seconds)) is not None:
+            return copy
+        flight = self._flights.get(key)
+        if flight is None:
+            flight = self._flights[key] = _Flight(self._queries, question, writing)
+            flight.task.add_done_callback(lambda done: self._landed(key, done, seconds))
+        found = await flight.wait(self._queries, question)
+        return found or await self._queries.start(question, writing)
+
+    def _landed(self, key: Hashable, done: "asyncio.Task[Answer]", seconds: float) -> None:
+        del self._flights[key]
+        if not done.cancelled() and done.exception() is None:
+            self._keep(key, done.result(), seconds)
+
+    def _find(self, key: Hashable, seconds: float) -> Copy | None:
+        kept = self._kept.get(key)
+        if kept is None:
+            return None
+        age = time.monotonic() - kept.kept_at
+        if age > seconds:
+            self._drop(key)
+            return None
+        self._kept.move_to_end(key)
+        return Copy(kept.copy.told, age)
+
+    def _keep(self, key: Hashable, answer: Answer, seconds: float) -> None:
+        if answer.told is None or seconds <= 0:
+            return
+        size = len(answer.told.rows) + _OVERHEAD_BYTES
+        self._drop(key)
+        self._kept[key] = _Kept(Copy(answer.told), size, time.monotonic())
+        self._bytes += size
+        while self._bytes > self.most_bytes:
+            self._drop(next(iter(self._kept)))
+
+    def _drop(self, key: Hashable) -> None:
+        kept = self._kept.pop(key, None)
+        if kept is not None:
+            self._bytes -= kept.size
+
+
+class _Flight:
+    """One query in the source, and those who wait for it. It is stopped when the last of them has left."""
+
+    def __init__(self, queries: Queries, question: Question, writing: Writing) -> None:
+        self._leader = question.query_id
+        self._waiting: list[_Passenger] = []
+        self.task = asyncio.get_running_loop().create_task(queries.start(question, writing, for_others=True))
+        self.task.add_done_callback(self._land)
+
+    async def wait(self, queries: Queries, question: Question) -> Answer | Copy | None:
+        """None when this caller has to ask by itself. Raises what the query raises."""
+        passenger = _Passenger(question)
+        self._waiting.append(passenger)
+        try:
+            with queries.known(question, passenger):
+                return await passenger.future
+        except asyncio.CancelledError:
+            passenger.leave()
+            raise
+        finally:
+            passenger.timer.cancel()
+            self._waiting.remove(passenger)
+            if not self._waiting:
+                self.task.cancel()
+
+    def _land(self, done: "asyncio.Task[Answer]") -> None:
+        waiting = [passenger for passenger in self._waiting if not passenger.future.done()]
+        error = None if done.cancelled() else done.exception()
+        answer = None if done.cancelled() or error is not None else done.result()
+        taken = False
+        for passenger in waiting:
+            leads = passenger.question.query_id == self._leader
+            if error is not None:
+                passenger.fail(error, can_ask_again=not leads)
+            elif answer is None or leads:
+                taken = leads
+                passenger.future.set_result(answer)
+            else:
+                passenger.future.set_result(None if answer.told is None else Copy(answer.told))
+        if answer is not None and (answer.told is not None or not taken):
+            answer.close()
+
+
+class _Passenger:
+    """A caller that waits; its own deadline, or its own cancelling, takes away nothing from the others."""
+
+    def __init__(self, question: Question) -> None:
+        loop = asyncio.get_running_loop()
+        self.question = question
+        self.future: asyncio.Future[Answer | Copy | None] = loop.create_future()
+        self.timer = loop.call_later(question.patience(), self, question.too_slow())
+
+    def __call__(self, reason: AppError) -> None:
+        if not self.future.done():
+            self.future.set_exception(reason)
+
+    def leave(self) -> None:
+        """What came in the same moment is given back."""
+        if self.future.done() and not self.future.cancelled() and self.future.exception() is None:
+            answer = self.future.result()
+            if isinstance(answer, Answer):
+                answer.close()
+
+    def progress(self) -> None:
+        """Nobody asks this of what is shared."""
+
+    def fail(self, error: BaseException, *, can_ask_again: bool) -> None:
+        """Somebody else's time being up says nothing about ours."""
+        if can_ask_again and isinstance(error, QueryTimeout) and self.question.patience() > 1:
+            self.future.set_result(None)
+        else:
+            self.future.set_exception(error)
