@@ -19,9 +19,6 @@ from server.engine.text import Form
 from server.engine.text_tables import read_csv
 from server.engine.workbooks import ENDINGS as WORKBOOKS
 
-DIRECT_BYTES = 64_000_000
-"""A text file of this size or more is read as it is until its converted copy is there."""
-
 
 class Part(msgspec.Struct, frozen=True):
     """One file of a table. ``path`` is what DuckDB will be told; ``source`` None: not converted yet."""
@@ -143,11 +140,11 @@ def select(table: Table) -> str:
     return f"SELECT * FROM read_parquet([{listed}], union_by_name = true, hive_partitioning = {parted})"
 
 
-def can_be_direct(table: Table) -> bool:
+def can_be_direct(table: Table, least_bytes: int) -> bool:
     """Whether the file is so large that reading it as it is beats waiting."""
     part = table.parts[0]
     fits = part.file.ending in {".csv", ".tsv"} and not part.file.compression
-    return fits and len(table.parts) == 1 and not part.file.part and part.file.size >= DIRECT_BYTES
+    return fits and len(table.parts) == 1 and not part.file.part and part.file.size >= least_bytes
 
 
 def select_direct(engine: Any, table: Table, form: Form) -> str:

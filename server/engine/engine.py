@@ -42,11 +42,13 @@ class Engine:
     def __init__(self, order: messages.Open) -> None:
         self.root, self._cache = Path(order.root), Path(order.cache)
         self._rules = order.rules
+        self._direct_bytes = order.direct_bytes
         self._config = settings(order.memory_mb, order.threads, self._cache)
         self._shelf = Shelf(self._cache, self.root)
         self._pins = Pins(self._cache)
         self._found = tables.Found([], [])
         self._looked_at = -LOOK_AGAIN_SECONDS
+        self._asked_for: set[File] = set()
         self.look()
 
     def look(self, *, again: bool = False) -> None:
@@ -74,8 +76,9 @@ class Engine:
 
     def query(self, order: messages.Query, out: BinaryIO) -> None:
         try:
-            query = self._ready(order.sql)
+            query = self._ready_after_asking(order.sql)
         except NotReadyError as error:
+            self._asked_for.update(error.files)
             messages.send(out, messages.Missing(error.files, first=True))
             return
         if hints := self._hints(query):
@@ -113,6 +116,16 @@ class Engine:
             truncated = not count
         self._check_unchanged(query)
         messages.send(out, messages.End(truncated))
+
+    def _ready_after_asking(self, sql: str) -> Prepared:
+        """As :meth:`_ready`. What was asked for and is not there has changed while it was converted."""
+        try:
+            return self._ready(sql)
+        except NotReadyError as error:
+            if not self._asked_for.issuperset(error.files):
+                raise
+        self.look(again=True)
+        return self._ready(sql)
 
     def _ready(self, sql: str) -> Prepared:
         """Raises NotReadyError, RefusedError, ChangedError, ValueError, OSError or duckdb.Error."""
@@ -185,13 +198,16 @@ class Engine:
             known = self._catalog.find(schema, table)
             if known is None:
                 files |= {file.path: file for file in self._catalog.sheets_of(schema, table)}
-            elif not catalog.can_be_direct(known) or self._form(known) is None:
+            elif not self._can_be_direct(known) or self._form(known) is None:
                 files |= {file.path: file for file in known.missing()}
         return list(files.values())
 
     def _news(self, names: list[tuple[str, str]]) -> bool:
         """Whether something was converted since the catalog was made."""
         return any(self._shelf.find(file) is not None for file in self._not_ready(names))
+
+    def _can_be_direct(self, table: Table) -> bool:
+        return catalog.can_be_direct(table, self._direct_bytes)
 
     def _form(self, table: Table) -> text.Form | None:
         """How a large text file is to be read as it is; None when it must be converted first."""
@@ -234,7 +250,7 @@ class Engine:
         """Everything that is not converted, but for what can be read as it is."""
         files = list(self._catalog.unread)
         for table in self._catalog.tables.values():
-            if not catalog.can_be_direct(table):
+            if not self._can_be_direct(table):
                 files += table.missing()
         return files
 
@@ -263,7 +279,7 @@ class Engine:
         shown = []
         for table in self._catalog.tables.values():
             try:
-                if not table.missing() or catalog.can_be_direct(table):
+                if not table.missing() or self._can_be_direct(table):
                     self._view(table)
                     shown.append(table)
             except (ValueError, OSError, ChangedError):

@@ -24,6 +24,8 @@ from shared.wire import Schema
 
 DIALECT = "duckdb"
 CACHE_MB = 10_240
+DIRECT_BYTES = 64_000_000
+"""A text file of this size or more is read as it is until its converted copy is there."""
 _SCHEMA_SECONDS = 40.0
 """How long a schema waits for files that are seen for the first time."""
 _TRIES = 4
@@ -43,8 +45,9 @@ class FolderEngine:
         threads: int,
         rules: Sequence[Rule] = (),
         cache_mb: int = CACHE_MB,
+        direct_bytes: int = DIRECT_BYTES,
     ) -> None:
-        self._open = messages.Open(str(root), str(cache), memory_mb, threads, list(rules))
+        self._open = messages.Open(str(root), str(cache), memory_mb, threads, list(rules), direct_bytes)
         self._conversions = Conversions(
             messages.OpenConverter(str(root), str(cache), memory_mb, threads, cache_mb * 1_000_000)
         )

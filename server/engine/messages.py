@@ -16,13 +16,14 @@ from shared.wire import TableInfo
 
 class Open(msgspec.Struct, tag=True, frozen=True):
     """First of all: be the engine that answers queries. ``cache`` is a private folder; ``memory_mb`` caps the
-    engine."""
+    engine. A text file of ``direct_bytes`` or more is read as it is until its converted copy is there."""
 
     root: str
     cache: str
     memory_mb: int
     threads: int
     rules: list[Rule] = []
+    direct_bytes: int = 64_000_000
 
 
 class OpenConverter(msgspec.Struct, tag=True, frozen=True):

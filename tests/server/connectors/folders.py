@@ -1,5 +1,6 @@
 """Opening folders of files in tests, and asking them."""
 
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from server import guard
 from server.connectors import filesystem
 from server.connectors.base import Limits
 from server.connectors.filesystem import FilesystemConnector
+from shared.errors import QueryFailed, SourceUnavailable
 from shared.wire import TableInfo
 from tests.server.connectors.contract import rows_of
 
@@ -37,3 +39,18 @@ def ask(connector: FilesystemConnector, text: str, **params: str | int) -> list[
 
 def table(connector: FilesystemConnector, name: str) -> TableInfo:
     return next(table for table in connector.schema().tables if table.name == name)
+
+
+def until(connector: FilesystemConnector, text: str, rows: list[list[object]]) -> None:
+    """The folder is looked at once a second."""
+    give_up = time.monotonic() + 20
+    found: object = None
+    while time.monotonic() < give_up:
+        try:
+            found = ask(connector, text)
+        except (QueryFailed, SourceUnavailable) as error:
+            found = error
+        if found == rows:
+            return
+        time.sleep(0.05)
+    raise AssertionError(f"{text} gives {found}")

@@ -21,7 +21,7 @@ from server.connectors.filesystem import FilesystemConnector
 from shared.errors import QueryCancelled, QueryFailed, QueryTimeout, SourceUnavailable
 from shared.results import ColumnType, JsonRows
 from tests.server.connectors.contract import SqlConnectorContract, rows_of
-from tests.server.connectors.folders import Opener, ask, opened, table
+from tests.server.connectors.folders import Opener, ask, opened, table, until
 
 __all__ = ["opened"]
 
@@ -208,21 +208,6 @@ def test_links_that_lead_out_are_no_tables(opened: Opener, shop: Path, tmp_path:
     names = {table.name for table in opened(shop).schema().tables}
     assert "inside" in names
     assert not names & {"link", "folder.more"}
-
-
-def until(connector: FilesystemConnector, text: str, rows: list[list[object]]) -> None:
-    """The folder is looked at once a second."""
-    give_up = time.monotonic() + 20
-    found: object = None
-    while time.monotonic() < give_up:
-        try:
-            found = ask(connector, text)
-        except QueryFailed as error:
-            found = error
-        if found == rows:
-            return
-        time.sleep(0.05)
-    raise AssertionError(f"{text} gives {found}")
 
 
 def test_a_file_that_changes_is_read_anew(opened: Opener, shop: Path) -> None:
