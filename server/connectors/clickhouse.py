@@ -64,9 +64,8 @@ def open_clickhouse(params: Mapping[str, Any], connect_timeout: float) -> "Click
 
     login = _login(params)
     del params  # a traceback that shows local variables must not show the password
-    return ClickHouseConnector(
-        _connected(login, connect_timeout), login, lambda: _connected(login, connect_timeout)
-    )
+    wire = _connected(login, connect_timeout)
+    return ClickHouseConnector(wire, login, lambda: _connected(login, connect_timeout), connect_timeout)
 
 
 def _connected(login: Login, connect_timeout: float) -> "Wire":
@@ -207,6 +206,13 @@ KIND = Kind(
             type=int,
             required=False,
             help="Of the native protocol; empty for 9440 with TLS, 9000 without.",
+        ),
+        Field(
+            "http_port",
+            "HTTP port",
+            type=int,
+            required=False,
+            help="8443 with TLS, otherwise 8123. Makes large results faster; empty where it is closed.",
         ),
         Field("database", "Database", required=False, default="default"),
         Field("user", "User", help="An account that can only read."),

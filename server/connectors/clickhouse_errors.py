@@ -50,6 +50,7 @@ _QUOTED = re.compile(r"'(?:[^'\\]|\\.)*'|`[^`]*`|\"[^\"]*\"", re.DOTALL)
 _TAIL = re.compile(
     r"(?:\. Stack trace:.*|\s*\(version [^()]*(?:\([^()]*\))?[^()]*\)|, e\.what\(\) = .*)", re.DOTALL
 )
+_HEAD = re.compile(r"^Code: \d+[.,] (?:e\.displayText\(\) = )?")
 _NAME = re.compile(r"\s*\([A-Z_]+\)\s*$")
 _LONGEST = 600
 
@@ -110,7 +111,7 @@ def login_failure(error: ServerError, *, source: str, user: str, database: str) 
 
 def message(error: ServerError) -> str:
     """Without the server's stack, version and, where cells may be meant, without values."""
-    text = _TAIL.sub("", error.text).replace("DB::Exception: ", "").strip()
+    text = _HEAD.sub("", _TAIL.sub("", error.text)).replace("DB::Exception: ", "").strip()
     text = _NAME.sub("", text)
     if error.code in _VALUES_IN_MESSAGE:
         text = _QUOTED.sub("…", text.partition(": While ")[0].partition(": In scope")[0])

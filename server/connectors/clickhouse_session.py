@@ -1,64 +1,62 @@
-"""One open ClickHouse connection: queries, their deadline, their progress, and stopping them.
+"""One open ClickHouse connection, and which way the rows of a query come.
 
-Opening it stays in clickhouse.py, packets in clickhouse_wire, catalogues in clickhouse_schema.
+Opening it stays in clickhouse.py, a query by itself in clickhouse_native_query and clickhouse_http_query,
+catalogues in clickhouse_schema.
 
-A query runs in a session of its own kind: nothing is left behind in the connection when it ends, for
-what would be left (SET, temporary tables) needs statements of its own, and those are not queries. Only a
-query that fails before its first block may leave a server out of step with us, for what we send behind
-it was not read: the connection is made anew before the next one, as the driver's own client does.
+A query leaves nothing behind in the connection when it ends, for what would be left (SET, temporary tables)
+needs statements of its own, and those are not queries. Only a query that fails before its first block may
+leave an old server out of step with us, for what we send behind it was not read: the connection is made
+anew before the next one, as the driver's own client does.
 """
 
-import contextlib
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping
-from itertools import islice
 from typing import Any
 from uuid import uuid4
-
-import msgspec
 
 from server.connectors import clickhouse_account, clickhouse_schema, clickhouse_settings
 from server.connectors.base import Limits, ParamValue, Progress
 from server.connectors.clickhouse import Login
 from server.connectors.clickhouse_errors import ServerError, query_failure
+from server.connectors.clickhouse_http import HttpLost, HttpRows
+from server.connectors.clickhouse_http_query import HttpQuery
+from server.connectors.clickhouse_json import written_by_the_server
+from server.connectors.clickhouse_native_query import NativeQuery, drain, lost
 from server.connectors.clickhouse_params import filled
 from server.connectors.clickhouse_settings import Account
 from server.connectors.clickhouse_types import column
 from server.connectors.clickhouse_wire import Block, ConnectionLost, NotClickHouse, Wire
 from server.guard import ReadOnlySql
-from shared.errors import AppError, QueryCancelled, QueryFailed, QueryTimeout, SourceUnavailable
+from shared.errors import AppError, QueryFailed, SourceUnavailable
 from shared.results import Column, JsonRows, Result
 from shared.wire import Schema
 
-_GRACE_SECONDS = 3.0
-"""How long the server may stay silent past the deadline before we give the connection up."""
-
 _SHORT_SECONDS = 4.0
 _CATALOGUE_SECONDS = 60.0
-_PIECE_ROWS = 8192
-"""A block is up to 65,536 rows, which can be a lot of text at once."""
 
-_json = msgspec.json.Encoder(decimal_format="number")
+_HTTP_ABOVE_ROWS = 10_000
+"""A result that may be longer comes over HTTP. For a shorter one the native protocol is quicker: it is one
+exchange, and HTTP needs the types first."""
 
 
 class ClickHouseConnector:
-    """See server.connectors.base.SqlConnector."""
+    """See server.connectors.base.SqlConnector and Progressing."""
 
     dialect = "clickhouse"
 
-    def __init__(self, wire: Wire, login: Login, connect: Callable[[], Wire]) -> None:
+    def __init__(self, wire: Wire, login: Login, connect: Callable[[], Wire], connect_timeout: float) -> None:
+        self.http_above_rows = _HTTP_ABOVE_ROWS
         self._wire = wire
-        self._connect = connect
-        self._out_of_step = False
         self._login = login
         self._source = login.source
+        self._connect = connect
+        self._connect_timeout = connect_timeout
+        self._out_of_step = False
+        self._http_answers = login.http_port > 0
         self._known: Account | None = None
-        self._ends_at = 0.0
-        self._cancelled = False
-        self._running = False
-        self._read = Progress(0, 0)
+        self._running: NativeQuery | HttpQuery | None = None
         self._cancel_lock = threading.Lock()  # so that no cancel meets the query after the one it means
+        self._aside_lock = threading.Lock()
 
     def __repr__(self) -> str:
         return f"<ClickHouseConnector {self._source}>"
@@ -69,18 +67,24 @@ class ClickHouseConnector:
         try:
             self._wire.ping()
         except (ConnectionLost, NotClickHouse) as error:
-            raise self._gone(error) from error
+            raise lost(error, self._source) from error
 
     def schema(self) -> Schema:
         return clickhouse_schema.read(self.rows, self._login.database)
 
     def warnings(self) -> list[str]:
-        return clickhouse_account.warnings(self.rows, self._account(), self._login.user)
+        found = clickhouse_account.warnings(self.rows, self._account(), self._login.user)
+        if self._login.http_port and not self._http_reads():
+            found.append(
+                f"The HTTP port {self._login.http_port} does not answer, so large results come slower."
+                " Mend it: open the port to the backend, or leave http_port out."
+            )
+        return found
 
-    def rows(self, sql: str) -> list[dict[str, Any]]:
+    def rows(self, sql: str, seconds: float = _CATALOGUE_SECONDS) -> list[dict[str, Any]]:
         """A query of our own to the catalogues, read whole. Raises AppError."""
         self._make_usable()
-        self._wire.wait_at_most(_CATALOGUE_SECONDS)
+        self._wire.wait_at_most(seconds)
         found: list[dict[str, Any]] = []
         try:
             self._wire.ask(sql, str(uuid4()), {})
@@ -92,12 +96,12 @@ class ClickHouseConnector:
             self._out_of_step = True
             raise query_failure(error, self._source) from error
         except (ConnectionLost, NotClickHouse) as error:
-            raise self._gone(error) from error
+            raise lost(error, self._source) from error
         return found
 
     def reset(self) -> bool:
         if self._wire.waiting and not self._wire.lost:
-            self._drain()
+            drain(self._wire)
         return self._out_of_step or not self._wire.lost
 
     def close(self) -> None:
@@ -105,45 +109,103 @@ class ClickHouseConnector:
 
     def cancel(self) -> None:
         with self._cancel_lock:
-            if not self._running:
-                return
-            self._cancelled = True
-            self._wire.cancel()
+            if self._running is not None:
+                self._running.cancel()
 
     def progress(self) -> Progress | None:
-        return self._read if self._running and self._read.rows else None
+        running = self._running
+        return None if running is None else running.progress
 
     def query(self, sql: ReadOnlySql, params: Mapping[str, ParamValue], limits: Limits) -> Result:
         self._make_usable()
         text = filled(sql, params)
-        settings = self._account().for_query(limits)
-        self._begin(limits)
+        account = self._account()
+        native = NativeQuery(self._wire, source=self._source, seconds=limits.timeout_seconds)
+        self._run(native)
         try:
-            self._wire.ask(text, str(uuid4()), settings)
-            head = self._first_block()
-        except ServerError as error:
-            self._ended()
-            self._out_of_step = True
-            raise self._failure(error) from error
-        except (ConnectionLost, NotClickHouse) as error:
-            raise self._gone(error) from error
-        columns = self._columns(head)
-
-        def delivered() -> Iterator[JsonRows]:
-            left = limits.max_rows
-            for block in self._blocks(head):
-                wanted = min(block.rows, left)
-                yield from _written(block, wanted)
-                left -= wanted
-                if wanted < block.rows:
-                    result.truncated = True
-                    self._stop()
-                    return
-
-        result = Result(columns, delivered(), close=self._stop)
-        return result
+            if self._http_answers and limits.max_rows > self.http_above_rows:
+                result = self._over_http(text, limits, native)
+                if result is not None:
+                    return result
+                native = self._native_again(native, limits)
+            head = native.start(text, account.for_query(limits))
+            columns = _columns(head, native)
+        except AppError:
+            self._out_of_step = self._out_of_step or native.out_of_step
+            self._run(None)
+            raise
+        return self._result(columns, native.batches(head, limits.max_rows), native)
 
     # -- The parts of a query -------------------------------------------------------------
+
+    def _over_http(self, text: str, limits: Limits, native: NativeQuery) -> Result | None:
+        """None when ClickHouse cannot write this result as we want it, or its HTTP port does not answer, or
+        the query has a mistake: the native protocol tells it."""
+        account = self._account()
+        try:
+            described = native.described(text, account.for_query(limits))
+        except QueryFailed:
+            return None
+        sql = written_by_the_server(
+            text, described, max_rows=limits.max_rows, quotes_integers=account.integers_are_quoted
+        )
+        http = None if sql is None else self._open_http()
+        if sql is None or http is None:
+            return None
+        query = HttpQuery(http, self._aside, source=self._source, ends_at=native.ends_at)
+        if not self._run(query, instead_of=native):
+            http.close()
+            return None
+        query.start(sql, account.for_json(limits))
+        batches = query.batches(limits.max_rows)
+        first = next(batches, None)
+
+        def all_of_them() -> Iterator[JsonRows]:
+            if first is not None:
+                yield first
+                yield from batches
+
+        columns = [column(name, kind) for name, kind in described]
+        return self._result([known for known in columns if known], all_of_them(), query)
+
+    def _native_again(self, native: NativeQuery, limits: Limits) -> NativeQuery:
+        """After a description that failed, the connection may have to be made anew."""
+        if not native.out_of_step:
+            return native
+        self._out_of_step = True
+        self._make_usable()
+        again = NativeQuery(self._wire, source=self._source, seconds=limits.timeout_seconds)
+        self._run(again, instead_of=native)
+        return again
+
+    def _result(
+        self, columns: list[Column], batches: Iterator[JsonRows], query: NativeQuery | HttpQuery
+    ) -> Result:
+        def stop() -> None:
+            query.stop()
+            self._run(None)
+
+        def delivered() -> Iterator[JsonRows]:
+            try:
+                yield from batches
+                result.truncated = query.truncated
+            finally:
+                self._run(None, instead_of=query)
+
+        result = Result(columns, delivered(), close=stop)
+        return result
+
+    def _run(
+        self, query: NativeQuery | HttpQuery | None, instead_of: NativeQuery | HttpQuery | None = None
+    ) -> bool:
+        """What a cancel stops from now on. One that came before, to what it comes instead of, counts."""
+        with self._cancel_lock:
+            if instead_of is not None and self._running is not instead_of:
+                return False
+            if query is not None and instead_of is not None and instead_of.cancelled:
+                query.cancelled = True
+            self._running = query
+            return True
 
     def _account(self) -> Account:
         if self._known is None:
@@ -152,86 +214,26 @@ class ClickHouseConnector:
             self._known = clickhouse_settings.account(rows)
         return self._known
 
-    def _begin(self, limits: Limits) -> None:
-        with self._cancel_lock:
-            self._running, self._cancelled = True, False
-        self._ends_at = time.monotonic() + limits.timeout_seconds
-        self._read = Progress(0, 0)
-        self._wire.total_rows = 0
-        self._wire.wait_at_most(limits.timeout_seconds + _GRACE_SECONDS)
-
-    def _first_block(self) -> Block:
-        block = next(self._packets(), None)
-        if block is None:
-            raise QueryFailed("This statement returns no columns; only queries can be run here.")
-        return block
-
-    def _columns(self, head: Block) -> list[Column]:
-        columns: list[Column] = []
-        for name, kind in zip(head.names, head.types, strict=True):
-            known = column(name, kind)
-            if known is None:
-                self._stop()
-                raise QueryFailed(
-                    f"The column {name!r} has the type {kind[:80]}, which cannot be read as it is.",
-                    details="Make a text of it (toJSONString, toString); finish an aggregate (sumMerge …).",
-                )
-            columns.append(known)
-        return columns
-
-    def _blocks(self, head: Block) -> Iterator[Block]:
-        """Those with rows; a failure is raised when the server is ready again."""
+    def _open_http(self) -> HttpRows | None:
         try:
-            if head.rows:
-                yield head
-            for block in self._packets():
-                if block.rows:
-                    yield block
-        except ServerError as error:
-            self._ended()
-            raise self._failure(error) from error
-        except (ConnectionLost, NotClickHouse) as error:
-            raise self._gone(error) from error
+            return HttpRows(self._login, self._connect_timeout)
+        except HttpLost:
+            self._http_answers = False
+            return None
 
-    def _packets(self) -> Iterator[Block]:
-        """The blocks; progress is noted, and a passed deadline stops the query."""
-        while (packet := self._wire.next_packet()) is not None:
-            if isinstance(packet, Progress):
-                self._note(packet)
-                if time.monotonic() > self._ends_at:
-                    self._stop()
-                    raise _too_slow()
-                continue
-            yield packet
-        self._ended()
-        if self._cancelled:
-            raise QueryCancelled("The query was stopped inside ClickHouse.")
+    def _http_reads(self) -> bool:
+        http = self._open_http()
+        if http is not None:
+            http.close()
+        return http is not None
 
-    def _note(self, more: Progress) -> None:
-        rows, size, total = self._read.rows + more.rows, self._read.bytes + more.bytes, self._wire.total_rows
-        self._read = Progress(rows, size, min(100.0, 100 * rows / total) if total else None)
-
-    def _ended(self) -> None:
-        with self._cancel_lock:
-            self._running = False
-
-    def _stop(self) -> None:
-        """The caller wants no more rows: stops the work, and reads past what was on its way."""
-        if self._running and not self._wire.lost:
-            self._drain()
-        self._ended()
-
-    def _drain(self) -> None:
-        give_up = time.monotonic() + _SHORT_SECONDS
-        self._wire.wait_at_most(_SHORT_SECONDS)
-        self._wire.cancel()
-        with contextlib.suppress(ServerError, ConnectionLost, NotClickHouse):
-            while self._wire.next_packet() is not None:
-                if time.monotonic() > give_up:
-                    self._wire.close()
-                    return
-
-    # -- Failures -------------------------------------------------------------------------
+    def _aside(self, sql: str) -> list[dict[str, Any]]:
+        """On the native connection, while the rows of a query come over HTTP."""
+        with self._aside_lock:
+            try:
+                return self.rows(sql, _SHORT_SECONDS)
+            except AppError:
+                return []
 
     def _make_usable(self) -> None:
         if self._out_of_step:
@@ -241,27 +243,16 @@ class ClickHouseConnector:
         if not self.reset():
             raise SourceUnavailable(f"The connection to {self._source} was lost.", retry_after=1)
 
-    def _failure(self, error: ServerError) -> AppError:
-        if self._cancelled:
-            return QueryCancelled("The query was stopped inside ClickHouse.")
-        return query_failure(error, self._source)
 
-    def _gone(self, error: ConnectionLost | NotClickHouse) -> AppError:
-        running, self._running = self._running, False
-        self._wire.close()
-        if isinstance(error, NotClickHouse):
-            return SourceUnavailable(f"{self._source} sent what is not ClickHouse's protocol.")
-        if error.silence and running:
-            return QueryTimeout(f"{self._source} did not answer before the query's deadline.")
-        return SourceUnavailable(f"The connection to {self._source} was lost.", retry_after=5)
-
-
-def _written(block: Block, rows: int) -> Iterator[JsonRows]:
-    cells = zip(*block.columns, strict=True)
-    for begin in range(0, rows, _PIECE_ROWS):
-        count = min(_PIECE_ROWS, rows - begin)
-        yield JsonRows(_json.encode_lines(islice(cells, count)), count)
-
-
-def _too_slow() -> QueryTimeout:
-    return QueryTimeout("The query took longer than it may, and was stopped inside ClickHouse.")
+def _columns(head: Block, query: NativeQuery) -> list[Column]:
+    columns: list[Column] = []
+    for name, kind in zip(head.names, head.types, strict=True):
+        known = column(name, kind)
+        if known is None:
+            query.stop()
+            raise QueryFailed(
+                f"The column {name!r} has the type {kind[:80]}, which cannot be read as it is.",
+                details="Make a text of it (toJSONString, toString); finish an aggregate (sumMerge …).",
+            )
+        columns.append(known)
+    return columns

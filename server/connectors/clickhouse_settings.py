@@ -11,7 +11,16 @@ import msgspec
 
 from server.connectors.base import Limits
 
-NAMES = ("readonly", "max_execution_time", "max_memory_usage", "max_result_rows", "result_overflow_mode")
+INTEGERS_QUOTED = "output_format_json_quote_64bit_integers"
+
+NAMES = (
+    "readonly",
+    "max_execution_time",
+    "max_memory_usage",
+    "max_result_rows",
+    "result_overflow_mode",
+    INTEGERS_QUOTED,
+)
 
 _MEMORY_BYTES = 8_000_000_000
 """For one query, unless the account has less."""
@@ -43,6 +52,21 @@ class Account(msgspec.Struct, frozen=True):
             for name, value in wanted.items()
             if name in self.changeable
         }
+
+    def for_json(self, limits: Limits) -> dict[str, str | int]:
+        """The same where the server writes the rows. Their number is bounded by LIMIT then."""
+        settings = self.for_query(limits)
+        readonly = settings.pop("readonly", None)
+        settings.pop("max_result_rows", None)
+        settings.pop("result_overflow_mode", None)
+        if INTEGERS_QUOTED in self.changeable:
+            settings[INTEGERS_QUOTED] = 0
+        return settings if readonly is None else {**settings, "readonly": readonly}
+
+    @property
+    def integers_are_quoted(self) -> bool:
+        """In JSON, whatever we set."""
+        return INTEGERS_QUOTED not in self.changeable and self.values.get(INTEGERS_QUOTED) != "0"
 
     def _lower(self, name: str, limit: int) -> int:
         own = int(self.values.get(name) or 0)

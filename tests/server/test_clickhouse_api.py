@@ -13,7 +13,7 @@ from tests.server.running import Answered, RunningBackend, start, wait_until
 LONG = "SELECT count() AS n FROM system.numbers WHERE number * number % 7 = 8"
 
 
-@pytest.fixture(params=["native"])
+@pytest.fixture(params=["native", "http"])
 def shop(
     clickhouse: ClickHouseServer, tmp_path: Path, request: pytest.FixtureRequest
 ) -> Iterator[RunningBackend]:

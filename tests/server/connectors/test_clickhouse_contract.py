@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pytest
 
@@ -11,7 +11,7 @@ from server.connectors.base import SqlConnector
 from server.connectors.clickhouse import open_clickhouse
 from server.connectors.clickhouse_session import ClickHouseConnector
 from shared.results import ColumnType
-from tests.peers.clickhouse import ClickHouseServer
+from tests.peers.clickhouse import ADMIN, ClickHouseServer
 from tests.server.connectors.contract import SqlConnectorContract, rows_of
 
 
@@ -56,6 +56,13 @@ class ClickHouseContract(SqlConnectorContract):
         "CAST('x' AS LowCardinality(Nullable(String)))": (ColumnType.TEXT, "x"),
     }
 
+    def test_a_value_of_every_type_arrives_alone(self, connector: SqlConnector) -> None:
+        """Which way a result comes is decided by its columns: here by each of them."""
+        for sql, expected in self.typed.items():
+            with self.run(connector, f"SELECT {sql} AS c") as result:
+                ((value,),) = rows_of(result)
+            assert (sql, result.columns[0].type, value) == (sql, *expected)
+
     def test_a_time_with_a_zone_keeps_its_instant(self, connector: SqlConnector) -> None:
         query = (
             "SELECT toDateTime('2026-03-31 18:40:00', 'Asia/Kolkata') AS t, toDateTime(t, 'America/New_York')"
@@ -82,9 +89,27 @@ class ClickHouseContract(SqlConnectorContract):
         return "SELECT count(*) FROM system.numbers WHERE number * number % 7 = 8"
 
 
+def opened(params: dict[str, Any]) -> Iterator[ClickHouseConnector]:
+    """Even the smallest result comes over HTTP, where there is a port for it."""
+    connection = open_clickhouse(params, 10)
+    connection.http_above_rows = 0
+    yield connection
+    connection.close()
+
+
 class TestTheOldestServer(ClickHouseContract):
     @pytest.fixture
     def connector(self, clickhouse: ClickHouseServer) -> Iterator[ClickHouseConnector]:
-        connection = open_clickhouse(clickhouse.params(), 10)
-        yield connection
-        connection.close()
+        yield from opened(clickhouse.params())
+
+
+class TestTheOldestServerOverHttp(ClickHouseContract):
+    @pytest.fixture
+    def connector(self, clickhouse: ClickHouseServer) -> Iterator[ClickHouseConnector]:
+        yield from opened(clickhouse.params(http=True))
+
+
+class TestTheOldestServerAsAnAccountThatMaySetThings(ClickHouseContract):
+    @pytest.fixture
+    def connector(self, clickhouse: ClickHouseServer) -> Iterator[ClickHouseConnector]:
+        yield from opened(clickhouse.params(ADMIN, http=True))
