@@ -4,12 +4,14 @@
 ARG BASE=docker.io/library/python:3.11.14-slim-bookworm
 
 # The packages of the lock file in an environment of their own, without pip; what pip needs stays in this stage.
+# Of pyarrow its clients for Flight and S3 and its C++ headers stay out too: 60 MB that nothing here calls.
 FROM ${BASE} AS packages
 COPY requirements/server.lock /tmp/
 RUN python3 -m venv --without-pip /opt/vmart \
     && python3 -m pip --python /opt/vmart/bin/python install --no-input --no-cache-dir --no-deps \
        --require-hashes --only-binary :all: -r /tmp/server.lock \
     && find /opt/vmart -depth -type d -name tests -exec rm -r {} + \
+    && cd /opt/vmart/lib/python3*/site-packages/pyarrow && rm -r include src *flight* *s3* && cd / \
     && for site in /opt/vmart/lib/python3*/site-packages; do echo /app > "$site/vmart.pth"; done
 COPY shared /app/shared
 COPY server /app/server
