@@ -2,7 +2,13 @@
 
 import pytest
 
-pytest_plugins = ("tests.peers.demo", "tests.peers.oracle", "tests.peers.postgres", "tests.peers.clickhouse")
+pytest_plugins = (
+    "tests.peers.demo",
+    "tests.peers.clickhouse",
+    "tests.peers.oracle",
+    "tests.peers.postgres",
+    "tests.peers.sqlserver",
+)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -1,8 +1,8 @@
 """The list of kinds. A new one is a module beside this file and a line below."""
 
-from server.connectors import clickhouse, filesystem, oracle, postgres
+from server.connectors import clickhouse, filesystem, oracle, postgres, sqlserver
 from server.connectors.base import Kind
 
 KINDS: dict[str, Kind] = {
-    kind.type: kind for kind in (clickhouse.KIND, filesystem.KIND, oracle.KIND, postgres.KIND)
+    kind.type: kind for kind in (clickhouse.KIND, filesystem.KIND, oracle.KIND, postgres.KIND, sqlserver.KIND)
 }

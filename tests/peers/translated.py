@@ -28,8 +28,10 @@ class Answered(msgspec.Struct, frozen=True):
 class Engine:
     """One database for all sessions of a peer."""
 
-    def __init__(self, dialect: str, rewrite: Callable[[exp.Expr], exp.Expr] = lambda tree: tree) -> None:
-        self._dialect, self._rewrite = dialect, rewrite
+    def __init__(
+        self, dialect: str, rewrite: Callable[[exp.Expr], exp.Expr] = lambda tree: tree, schema: str = "main"
+    ) -> None:
+        self._dialect, self._rewrite, self._schema = dialect, rewrite, schema
         self._database = duckdb.connect(":memory:", config={"threads": 1})
         self._database.execute("SET TimeZone = 'UTC'")
 
@@ -39,7 +41,9 @@ class Engine:
             self._database.execute(statement)
 
     def session(self) -> "Session":
-        return Session(self._database.cursor(), self._translated)
+        cursor = self._database.cursor()
+        cursor.execute(f"SET TimeZone = 'UTC'; SET schema = '{self._schema}'")
+        return Session(cursor, self._translated)
 
     def close(self) -> None:
         self._database.close()
@@ -54,7 +58,6 @@ class Session:
 
     def __init__(self, cursor: duckdb.DuckDBPyConnection, translate: Callable[[str], str]) -> None:
         self._cursor, self._translate = cursor, translate
-        self._cursor.execute("SET TimeZone = 'UTC'")
         self._interrupted = False
 
     def ask(self, sql: str, values: Mapping[str, Any] | Sequence[Any] = ()) -> Answered:

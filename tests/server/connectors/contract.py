@@ -57,6 +57,9 @@ class SqlConnectorContract:
     series: ClassVar[str] = "generate_series(1, {n}) AS s(i)"
     """A FROM item with a column ``i`` from 1 to ``n``."""
 
+    text: ClassVar[str] = "TEXT"
+    """A type that holds a text of any length."""
+
     many: ClassVar[int] = 500_000
     """Rows that are more than a connector holds at once."""
 
@@ -121,7 +124,7 @@ class SqlConnectorContract:
 
     def test_parameters_are_values_and_never_sql(self, connector: SqlConnector) -> None:
         hostile = "x'; DROP TABLE t; -- \\ :other $1"
-        text = "SELECT :a AS a, ':a' AS b, CAST(:n AS INTEGER) + 1 AS n, CAST(:z AS TEXT) AS z"
+        text = f"SELECT :a AS a, ':a' AS b, CAST(:n AS INTEGER) + 1 AS n, CAST(:z AS {self.text}) AS z"
         assert self.rows(connector, text, a=hostile, n=41, z=None) == [[hostile, ":a", 42, None]]
 
     def test_a_missing_parameter_is_named(self, connector: SqlConnector) -> None:
