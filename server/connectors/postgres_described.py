@@ -5,7 +5,7 @@ from collections.abc import Hashable
 import msgspec
 
 from server.connectors.base import Limits
-from server.connectors.postgres_params import Statement
+from server.connectors.postgres_params import Statement, can_be_settings, settings, sql_with_settings
 from server.connectors.postgres_protocol import (
     DESCRIBE_STATEMENT,
     EXECUTE,
@@ -37,6 +37,8 @@ CLEAN_UP_READIES = 3
 ALSO_FORGET = simple_query("ROLLBACK; DEALLOCATE ALL")
 """Before CLEAN_UP, when it is not known what is prepared. One ReadyForQuery answers."""
 
+_TEXT = 25
+
 _REMEMBERED, _REMEMBERED_CHARACTERS = 200, 10_000
 
 
@@ -52,24 +54,33 @@ def describe(statement: Statement) -> bytes:
 
 
 class Known(msgspec.Struct):
-    """``statement`` has the types that its placeholders were described with; ``rows`` is how many came when
-    it ran last, None when nobody read it to its end."""
+    """``statement`` has the types that its placeholders were described with, ``described`` what the server
+    made of them (``inferred``: the types of all placeholders); ``rows`` is how many came when it ran last,
+    None when nobody read it to its end."""
 
     statement: Statement
+    inferred: list[int]
     described: list[Described]
     plan: Plan
     rows: int | None = None
 
     @property
     def is_copied(self) -> bool:
-        """COPY takes no bound values."""
-        return self.plan.can_be_copied and not self.statement.values
+        return self.plan.can_be_copied and can_be_settings(self.inferred)
 
     def request(self, statement: Statement, limits: Limits) -> bytes:
-        """Runs it with the values of ``statement``; one ReadyForQuery answers."""
-        write = self.plan.copy_sql if self.is_copied else self.plan.rows_sql
-        sql = write(self.statement.sql, limits.max_rows)
-        return parse(sql, self.statement.oids) + bind(statement.values) + EXECUTE + SYNC
+        """Runs it with the values of ``statement``; one ReadyForQuery answers. COPY takes no bound values:
+        they become settings of the transaction before it."""
+        if not self.is_copied:
+            sql = self.plan.rows_sql(self.statement.sql, limits.max_rows)
+            return parse(sql, self.statement.oids) + bind(statement.values) + EXECUTE + SYNC
+        if not statement.values:
+            sql, first = self.statement.sql, b""
+        else:
+            sql = sql_with_settings(statement, self.inferred)
+            making, values = settings(statement)
+            first = parse(making, [_TEXT] * len(values)) + bind(values) + EXECUTE if values else b""
+        return first + parse(self.plan.copy_sql(sql, limits.max_rows)) + bind() + EXECUTE + SYNC
 
     def reader(self, limits: Limits, *, text_is_utf8: bool) -> RowReader:
         if self.is_copied:

@@ -1,6 +1,6 @@
 """:name placeholders to PostgreSQL's ``$1``. Values are bound by the protocol, never written into SQL."""
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 
 import msgspec
 
@@ -23,6 +23,8 @@ class Statement(msgspec.Struct, frozen=True):
     values: list[str | None]
     oids: list[int]
     natural: list[int]
+    around: list[str] = []
+    """The pieces of ``sql`` between its placeholders."""
 
     @property
     def key(self) -> Hashable:
@@ -34,7 +36,7 @@ class Statement(msgspec.Struct, frozen=True):
         if not 0 < number <= len(self.oids) or self.oids[number - 1]:
             return None
         oids = [*self.oids[: number - 1], self.natural[number - 1], *self.oids[number:]]
-        return Statement(self.sql, self.values, oids, self.natural)
+        return Statement(self.sql, self.values, oids, self.natural, self.around)
 
 
 def bound(sql: ReadOnlySql, params: Mapping[str, ParamValue]) -> Statement:
@@ -53,12 +55,55 @@ def bound(sql: ReadOnlySql, params: Mapping[str, ParamValue]) -> Statement:
         used.add(name)
         values.append(_text(name, params[name]))
         natural.append(_natural(params[name]))
-        return f"${len(values)}"
+        return "\0"
 
-    filled = guard.fill(sql, "postgres", number)
+    around = guard.fill(sql, "postgres", number).split("\0")
     if unused := sorted(params.keys() - used):
         raise InvalidRequest(f"A value for {unused[0]!r} was given, but the query has no :{unused[0]}.")
-    return Statement(filled, values, [0] * len(values), natural)
+    filled = "".join(f"{piece}${number}" for number, piece in enumerate(around[:-1], 1)) + around[-1]
+    return Statement(filled, values, [0] * len(values), natural, around)
+
+
+_NAMES = {
+    16: "bool",
+    20: "int8",
+    21: "int2",
+    23: "int4",
+    25: "text",
+    700: "float4",
+    701: "float8",
+    1043: "varchar",
+    1082: "date",
+    1083: "time",
+    1114: "timestamp",
+    1184: "timestamptz",
+    1700: "numeric",
+    2950: "uuid",
+}
+"""Types whose values are the same whether bound or read from a setting."""
+
+
+def can_be_settings(oids: Sequence[int]) -> bool:
+    return all(oid in _NAMES for oid in oids)
+
+
+def sql_with_settings(statement: Statement, oids: Sequence[int]) -> str:
+    """The SQL for a command that takes no bound values: it reads them from settings of the transaction,
+    which :func:`settings` made. They are still never written into SQL."""
+    parts = [statement.around[0]]
+    for number, (oid, value) in enumerate(zip(oids, statement.values, strict=True)):
+        read = "NULL" if value is None else f"pg_catalog.current_setting('vmart.v{number}')"
+        parts += (f"CAST({read} AS pg_catalog.{_NAMES[oid]})", statement.around[number + 1])
+    return "".join(parts)
+
+
+def settings(statement: Statement) -> tuple[str, list[str]]:
+    """SQL that makes the settings, and the values for its placeholders; they end with the transaction."""
+    values = {number: value for number, value in enumerate(statement.values) if value is not None}
+    calls = [
+        f"pg_catalog.set_config('vmart.v{number}', ${place}, true)" for place, number in enumerate(values, 1)
+    ]
+    return "SELECT " + ", ".join(calls), list(values.values())
 
 
 def _natural(value: ParamValue) -> int:

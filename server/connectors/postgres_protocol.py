@@ -19,7 +19,7 @@ _LENGTH = struct.Struct("!i")
 _SHORT = struct.Struct("!h")
 _FIELD = struct.Struct("!ihihih")
 
-ERROR, READY, ROW_DESCRIPTION, DATA_ROW, COPY_DATA, COMPLETE = b"EZTDdC"
+ERROR, READY, PARAMETERS, ROW_DESCRIPTION, DATA_ROW, COPY_DATA, COMPLETE = b"EZtTDdC"
 _UNASKED = frozenset(b"NSA")
 """Notice, parameter status, notification: they may come at any time."""
 
@@ -139,15 +139,15 @@ class Wire:
         self.peek()
         return self._take()
 
-    def exchange(self, wanted: int | None = None) -> list[bytes]:
-        """What the messages with the code ``wanted`` carry, up to the next ReadyForQuery. Raises
+    def exchange(self, *wanted: int) -> list[bytes]:
+        """What the messages with the codes ``wanted`` carry, up to the next ReadyForQuery. Raises
         ServerError when one of them was an error, also when the connection was closed behind it."""
         payloads: list[bytes] = []
         failure: ServerError | None = None
         try:
             while (message := self.read())[0] != READY:
                 code, payload = message
-                if code == wanted:
+                if code in wanted:
                     payloads.append(payload)
                 elif code == ERROR:
                     failure = failure or error_response(payload)
@@ -254,6 +254,12 @@ def row_description(payload: bytes) -> list[Described]:
         columns.append(Described(payload[at:end].decode(errors="replace"), oid & 0xFFFFFFFF))
         at = end + 1 + _FIELD.size
     return columns
+
+
+def parameter_types(payload: bytes) -> list[int]:
+    """The OIDs of a statement's placeholders."""
+    (count,) = _SHORT.unpack_from(payload)
+    return [_LENGTH.unpack_from(payload, 2 + 4 * number)[0] & 0xFFFFFFFF for number in range(count)]
 
 
 def data_row(payload: bytes) -> list[bytes | None]:

@@ -168,11 +168,11 @@ class PostgresConnector:
         self._wire.send(request + CLEAN_UP, readies=3 + CLEAN_UP_READIES)
         try:
             self._wire.exchange()
-            described = self._wire.exchange(postgres_protocol.ROW_DESCRIPTION)
+            described = self._description()
         except ServerError:
             self._read_to_clean_up()
             raise
-        if list(map(postgres_protocol.row_description, described)) != [known.described]:
+        if described != (known.inferred, known.described):
             self._drain()
             self._make_usable()
             return None
@@ -195,17 +195,23 @@ class PostgresConnector:
             self._wire.send(beginning + describe(statement), readies=2)
             self._wire.exchange()
             try:
-                described = self._wire.exchange(postgres_protocol.ROW_DESCRIPTION)
+                inferred, columns = self._description()
                 break
             except ServerError as error:
                 typed = statement.with_natural_type(untyped_placeholder(error))
                 if typed is None:
                     raise
                 statement, beginning = typed, begin(limits, "ROLLBACK; ")
-        columns = postgres_protocol.row_description(described[0]) if described else []
         if not columns:
             raise QueryFailed("This statement returns no columns; only queries can be run here.")
-        return Known(statement, columns, plan(columns, self._arrays(columns)))
+        return Known(statement, inferred, columns, plan(columns, self._arrays(columns)))
+
+    def _description(self) -> tuple[list[int], list[Described]]:
+        """The types of the placeholders, and the columns; none for what is not a query."""
+        codes = postgres_protocol.PARAMETERS, postgres_protocol.ROW_DESCRIPTION
+        types, *rows = self._wire.exchange(*codes)
+        columns = postgres_protocol.row_description(rows[0]) if rows else []
+        return postgres_protocol.parameter_types(types), columns
 
     def _arrays(self, columns: Sequence[Described]) -> frozenset[int]:
         strange = {column.oid for column in columns if column.oid not in BY_OID}

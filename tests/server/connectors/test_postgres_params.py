@@ -3,8 +3,10 @@
 import pytest
 
 from server.connectors.postgres_params import bound
+from server.connectors.postgres_session import PostgresConnector
 from server.guard import ReadOnlySql
-from shared.errors import AppError, InvalidRequest
+from shared.errors import AppError, InvalidRequest, QueryFailed
+from tests.server.connectors.asking import ask
 
 
 def test_each_placeholder_becomes_a_number_and_its_value_stays_outside() -> None:
@@ -50,3 +52,50 @@ def test_a_value_that_no_placeholder_takes_is_named() -> None:
 def test_a_nul_character_cannot_end_a_message_early(sql: str, params: dict[str, str]) -> None:
     with pytest.raises(AppError, match="NUL"):
         bound(ReadOnlySql(sql), params)
+
+
+_MANY = "FROM generate_series(1, 300) i"
+
+
+@pytest.mark.parametrize(
+    "value", ["it's", 'a"b', "back\\slash", "ünï😀", "", "$1", "'); DROP TABLE sales; --", "a\nb"]
+)
+def test_a_long_answer_is_copied_with_the_values_it_was_asked_with(
+    connection: PostgresConnector, value: str
+) -> None:
+    sql = f"SELECT i, :text AS a, CAST(:text AS text) AS b, :n + i AS c, :nothing AS d {_MANY}"
+    for number in (1, -7):  # the second time it is described already
+        answer = ask(connection, sql, text=value, n=number, nothing=None)
+        assert answer.rows == [[i, value, value, number + i, None] for i in range(1, 301)]
+
+
+def test_each_type_of_value_is_what_it_is_when_bound(connection: PostgresConnector) -> None:
+    sql = (
+        "SELECT pg_typeof(v)::text, v::text {more}"
+        " FROM (SELECT CAST(:v AS {type}) AS v FROM generate_series(1, 100)) q"
+    )
+    for type_, value in {
+        "boolean": True,
+        "smallint": 7,
+        "bigint": 2**62,
+        "numeric": "1.50",
+        "double precision": 0.1,
+        "real": 0.5,
+        "date": "2026-11-28",
+        "timestamp": "2026-11-28 10:00",
+        "timestamptz": "2026-11-28 10:00+05:30",
+        "time": "10:00",
+        "uuid": "123e4567-e89b-12d3-a456-426614174000",
+        "varchar": "x",
+        "text": "x",
+    }.items():
+        copied = ask(connection, sql.format(more="", type=type_), v=value)
+        by_cells = ask(connection, sql.format(more=", '1'::json AS a", type=type_), v=value)
+        assert copied.rows == [row[:2] for row in by_cells.rows]
+
+
+def test_a_value_that_does_not_fit_is_refused_in_a_copy_too(connection: PostgresConnector) -> None:
+    ask(connection, f"SELECT i {_MANY} WHERE i > CAST(:n AS int)", n=1)
+    with pytest.raises(QueryFailed, match="integer"):
+        ask(connection, f"SELECT i {_MANY} WHERE i > CAST(:n AS int)", n="many")
+    assert ask(connection, "SELECT current_setting('vmart.v0', true)").row in ([None], [""])
