@@ -14,9 +14,9 @@ from typing import Any, BinaryIO
 
 import duckdb
 
-from server.engine import messages, pins
+from server.engine import messages, pins, text
 from server.engine.convert import convert
-from server.engine.database import plain, settings
+from server.engine.database import plain_of_file, settings
 from server.engine.shelf import Kept, Shelf
 from server.engine.tables import File
 
@@ -74,6 +74,8 @@ def _kept(engine: Any, root: Path, file: File, target: Path) -> Kept | None:
         return _unreadable(error)
     try:
         pinned = Path(f"/proc/self/fd/{descriptor}")
+        if not file.size:
+            return Kept(broken="it is empty")
         path = pinned if pinned.exists() else root / file.path
         hidden.append(str(path))
         if not pins.is_version(os.fstat(descriptor), file):
@@ -83,10 +85,12 @@ def _kept(engine: Any, root: Path, file: File, target: Path) -> Kept | None:
         found = Kept(broken="it needs more memory than it may use", retry_at=time.time() + _LATER_SECONDS)
     except MemoryError:
         found = Kept(broken="it needs more memory than it may use", retry_at=time.time() + _LATER_SECONDS)
+    except text.unpacking_errors():
+        found = Kept(broken=f"it is not packed as its name says ({file.compression or file.ending[1:]})")
     except OSError as error:
         found = _unreadable(error)
     except (duckdb.Error, ValueError, RuntimeError, UnicodeError) as error:
-        found = Kept(broken=plain(error, hidden))
+        found = Kept(broken=plain_of_file(error, hidden))
     if not pins.is_version(os.fstat(descriptor), file):
         found = None
     with contextlib.suppress(OSError):

@@ -7,6 +7,7 @@ lock and holds without the guard.
 """
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from operator import itemgetter
 from pathlib import Path
@@ -129,6 +130,11 @@ def plain(error: BaseException, hidden: Sequence[str]) -> str:
     for path in sorted(hidden, key=len, reverse=True):
         text = text.replace(path + "/", "").replace(path, "the file")
     return " ".join(text.split())[:500]
+
+
+def plain_of_file(error: BaseException, hidden: Sequence[str]) -> str:
+    """What is wrong with a file, to go behind its name: no kind of error, and no full stop."""
+    return re.sub(r"^(?:[A-Z]\w+ )+Error: ", "", plain(error, hidden)).rstrip(". ")
 
 
 def _reads(statement: Any) -> bool:

@@ -16,7 +16,7 @@ import duckdb
 
 from server.engine import catalog, messages, profile, tables, text
 from server.engine.catalog import Catalog, Table
-from server.engine.database import Database, Prepared, plain, settings
+from server.engine.database import Database, Prepared, plain, plain_of_file, settings
 from server.engine.pins import ChangedError, Pin, Pins, opened, reason
 from server.engine.quoting import name
 from server.engine.shelf import Shelf
@@ -198,7 +198,7 @@ class Engine:
             known = self._catalog.find(schema, table)
             if known is None:
                 files |= {file.path: file for file in self._catalog.sheets_of(schema, table)}
-            elif not self._can_be_direct(known) or self._form(known) is None:
+            elif not self._can_be_direct(known):
                 files |= {file.path: file for file in known.missing()}
         return list(files.values())
 
@@ -207,7 +207,7 @@ class Engine:
         return any(self._shelf.find(file) is not None for file in self._not_ready(names))
 
     def _can_be_direct(self, table: Table) -> bool:
-        return catalog.can_be_direct(table, self._direct_bytes)
+        return catalog.can_be_direct(table, self._direct_bytes) and self._form(table) is not None
 
     def _form(self, table: Table) -> text.Form | None:
         """How a large text file is to be read as it is; None when it must be converted first."""
@@ -215,7 +215,7 @@ class Engine:
             self._forms[table.name] = None
             with contextlib.suppress(ValueError, ChangedError, OSError):
                 with os.fdopen(opened(self.root, table.parts[0].file.path), "rb") as raw:
-                    form = text.form(raw, "")
+                    form = text.form(raw)
                 if form.plain and not form.gaps:
                     self._forms[table.name] = form
         return self._forms[table.name]
@@ -241,7 +241,8 @@ class Engine:
         try:
             self.database.connection.execute(f"CREATE OR REPLACE VIEW {view} AS {select}")
         except duckdb.Error as error:
-            raise ValueError(f"{table.parts[0].file.path} can not be read: {self.plain(error)}") from error
+            why = plain_of_file(error, [str(part.path) for part in table.parts])
+            raise ValueError(f"{table.parts[0].file.path} can not be read: {why}.") from error
         self._views[table.name] = pinned
 
     # -- Telling about the folder ------------------------------------------------------------

@@ -118,6 +118,15 @@ def scan(root: Path, joined: Sequence[Rule] = ()) -> Found:
     return Found(_named(kept[:MAX_FILES], real.name, joined), left_out)
 
 
+def _is_text(path: str) -> bool:
+    """What a system takes as a name may be any bytes; SQL and JSON only know text."""
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def _said(path: str) -> str:
     return "".join(char if char.isprintable() else "?" for char in path)[:200]
 
@@ -230,6 +239,9 @@ class _Walk:
 
     def _entry(self, entry: "os.DirEntry[str]", depth: int) -> Iterator[tuple[str, os.stat_result, bool]]:
         path = Path(entry.path).relative_to(self._root).as_posix()
+        if not _is_text(path):
+            self.refused.append((path, "its name is not UTF-8"))
+            return
         linked = entry.is_symlink()
         if entry.is_dir(follow_symlinks=False):
             if depth >= MAX_DEPTH:

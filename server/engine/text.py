@@ -1,4 +1,4 @@
-"""What a text file is: compression, encoding, separator, where its table begins. Its first bytes decide.
+"""What a text file is: encoding, separator, where its table begins. Its first bytes decide.
 
 Reading the whole file stays in text_tables; which row is the heading in layout.
 """
@@ -8,6 +8,7 @@ import csv
 import gzip
 import io
 import re
+import zlib
 from collections import Counter
 from collections.abc import Iterator
 from typing import BinaryIO, cast
@@ -43,7 +44,6 @@ class Form(msgspec.Struct, frozen=True):
     """``skip`` physical lines come before the first row of data; ``sample`` are the first of those rows.
     ``plain`` when DuckDB can read the file as it stands."""
 
-    compression: str
     encoding: str
     separator: str
     skip: int
@@ -79,16 +79,22 @@ def opened(raw: BinaryIO, compression: str) -> BinaryIO:
     return raw
 
 
-def form(raw: BinaryIO, compression: str, *, encoding: str = "") -> Form:
+def unpacking_errors() -> tuple[type[Exception], ...]:
+    """What a file raises that is not packed as it should be."""
+    import zstandard
+
+    return (gzip.BadGzipFile, zlib.error, EOFError, zstandard.ZstdError)
+
+
+def form(raw: BinaryIO, *, encoding: str = "") -> Form:
     """How ``raw``, at its beginning, is to be read. Raises ValueError when it is no table of text."""
-    content = opened(raw, compression)
-    head = _read(content, HEAD_BYTES)
+    head = _read(raw, HEAD_BYTES)
     if not head.strip(b"\0 \t\r\n"):
         raise ValueError("it is empty" if len(head) < HEAD_BYTES else "it holds no text")
     whole = len(head) < HEAD_BYTES
     encoding = encoding or _encoding(head)
     if not whole and not _has_line_end(head, encoding):
-        head += _read(content, LONGEST_LINE)
+        head += _read(raw, LONGEST_LINE)
         if not _has_line_end(head, encoding):
             raise ValueError(f"its first line is longer than {LONGEST_LINE // 1024**2} MB")
     text = codecs.getincrementaldecoder(encoding)("replace").decode(head, final=whole)
@@ -104,7 +110,6 @@ def form(raw: BinaryIO, compression: str, *, encoding: str = "") -> Form:
     skip = rows[first - 1][0] if first else 0
     on_one_line = not any("\n" in cell for _, row in rows[:first] for cell in row)
     return Form(
-        compression=compression,
         encoding=encoding,
         separator=separator,
         skip=skip or (1 if preface else 0),
@@ -184,6 +189,7 @@ def _separator(text: str) -> str:
 
 def _rows(text: str, separator: str, *, whole: bool) -> Iterator[tuple[int, list[str]]]:
     """Rows that are not empty, each with the number of the physical line that it ends in."""
+    csv.field_size_limit(LONGEST_LINE)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
     held: tuple[int, list[str]] | None = None
     count = 0

@@ -18,6 +18,7 @@ from server.engine import layout, text
 from server.engine.quoting import literal
 from server.engine.text import Form
 
+MOST_UNPACKED_BYTES = 20_000_000_000
 _PLAIN_LINE = 4_000_000
 """Longer lines go to the second way: DuckDB's buffers are sixteen times as large."""
 
@@ -32,57 +33,75 @@ class Staged(msgspec.Struct, frozen=True):
 
 def stage(engine: Any, path: Path, compression: str, target: Path) -> Staged:
     """Raises ValueError, OSError or duckdb.Error."""
+    if compression:
+        plain = target.with_suffix(".plain")
+        try:
+            _unpack(path, compression, plain)
+            return stage(engine, plain, "", target)
+        finally:
+            plain.unlink(missing_ok=True)
     with path.open("rb") as raw:
-        form = text.form(raw, compression)
+        form = text.form(raw)
     if form.plain:
         try:
-            _copy(engine, read_csv(path, form), target)
+            _write(engine, read_csv(path, form), target)
         except duckdb.OutOfMemoryException:
             raise
         except duckdb.Error as error:
             if "not utf-8" in str(error):
-                form = _other_encoding(path, compression)
+                form = _other_encoding(path)
         else:
-            return Staged(target, form.layout.names, form)
+            if _is_whole(engine, path, form, target):
+                return Staged(target, form.layout.names, form)
     return _by_hand(engine, path, form, target)
 
 
-def read_csv(path: Path, form: Form, *, parallel: bool = True) -> str:
-    """DuckDB's reader, told everything."""
+def _unpack(path: Path, compression: str, target: Path) -> None:
+    """Packed, DuckDB reads a file in one thread, and then does not notice every fault."""
+    left = MOST_UNPACKED_BYTES
+    with path.open("rb") as raw, target.open("wb") as out:
+        content = text.opened(raw, compression)
+        while piece := content.read(1 << 20):
+            left -= len(piece)
+            if left < 0:
+                raise ValueError(f"it unpacks to more than {MOST_UNPACKED_BYTES / 1e9:.0f} GB")
+            out.write(piece)
+
+
+def _is_whole(engine: Any, path: Path, form: Form, staged: Path) -> bool:
+    """Whether the texts that were read can fill the file: DuckDB skips what lies behind a line that is
+    longer than its buffer."""
+    columns = [f"c{position}" for position in range(len(form.layout.names))]
+    lengths = " + ".join(f"coalesce(sum(strlen({column})), 0)" for column in columns)
+    found = engine.execute(f"SELECT count(*), {lengths} FROM read_parquet({literal(staged)})").fetchone()
+    marks = found[0] * (3 * len(columns) + 2)  # two quotes and a separator each, and the line's end
+    return bool(path.stat().st_size <= 2 * found[1] + marks + text.HEAD_BYTES)
+
+
+def read_csv(path: Path, form: Form, *, padded: bool = False) -> str:
+    """DuckDB's reader, told everything. In several threads it notices a quotation mark that is never closed,
+    in one it does not; ``padded`` is for files of our own, whose rows may be short."""
     columns = ", ".join(f"'c{position}': 'VARCHAR'" for position in range(len(form.layout.names)))
+    how = "null_padding = true, parallel = false" if padded else "parallel = true"
     return (
         f"read_csv({literal(path)}, auto_detect = false, header = false, skip = {form.skip}, "
-        f"delim = {literal(form.separator)}, quote = '\"', escape = '\"', null_padding = true, "
-        f"max_line_size = {_PLAIN_LINE}, compression = {literal(form.compression or 'none')}, "
-        f"parallel = {str(parallel).lower()}, columns = {{{columns}}})"
+        f"delim = {literal(form.separator)}, quote = '\"', escape = '\"', max_line_size = {_PLAIN_LINE}, "
+        f"{how}, columns = {{{columns}}})"
     )
-
-
-def _copy(engine: Any, source: str, target: Path) -> None:
-    """A line break in quotes cannot be read in several threads."""
-    try:
-        _write(engine, source, target)
-    except duckdb.OutOfMemoryException:
-        raise
-    except duckdb.Error as error:
-        if "quoted new lines" not in str(error) and "parallel" not in str(error):
-            raise
-        _write(engine, source.replace("parallel = true", "parallel = false"), target)
 
 
 def _write(engine: Any, source: str, target: Path) -> None:
     engine.execute(f"COPY (SELECT * FROM {source}) TO {literal(target)} (FORMAT parquet, COMPRESSION snappy)")
 
 
-def _other_encoding(path: Path, compression: str) -> Form:
+def _other_encoding(path: Path) -> Form:
     """The first bytes were UTF-8, a later one is not."""
     seen = bytearray()
     with path.open("rb") as raw:
-        content = text.opened(raw, compression)
-        while piece := content.read(1 << 20):
+        while piece := raw.read(1 << 20):
             seen = bytearray(set(seen) | set(piece))
         raw.seek(0)
-        return text.form(raw, compression, encoding=text.western(bytes(sorted(seen))))
+        return text.form(raw, encoding=text.western(bytes(sorted(seen))))
 
 
 def _by_hand(engine: Any, path: Path, form: Form, target: Path) -> Staged:
@@ -91,14 +110,14 @@ def _by_hand(engine: Any, path: Path, form: Form, target: Path) -> Staged:
     try:
         with path.open("rb") as raw, beside.open("w", encoding="utf-8", newline="") as out:
             writer = csv.writer(out, quoting=csv.QUOTE_ALL, lineterminator="\n")
-            for row in _rows(text.opened(raw, form.compression), form):
+            for row in _rows(raw, form):
                 width = max(width, len(row))
                 writer.writerow(row + [""] * (len(names) - len(row)))
         if width > layout.MOST_COLUMNS:
             raise ValueError(f"it has {width:,} columns, and at most {layout.MOST_COLUMNS:,} are read")
         wide = layout.Layout(0, headed=False, names=layout.names(names, width))
-        plain = msgspec.structs.replace(form, compression="", separator=",", skip=0, layout=wide)
-        _write(engine, read_csv(beside, plain, parallel=False), target)
+        plain = msgspec.structs.replace(form, separator=",", skip=0, layout=wide)
+        _write(engine, read_csv(beside, plain, padded=True), target)
     finally:
         beside.unlink(missing_ok=True)
     return Staged(target, wide.names, form)
@@ -108,7 +127,7 @@ def _rows(content: BinaryIO, form: Form) -> Iterator[list[str]]:
     """Below the heading, without the empty ones and without empty cells at the end that no heading names."""
     csv.field_size_limit(text.LONGEST_LINE)
     lines = io.TextIOWrapper(cast("Any", content), form.encoding, newline="")
-    reader = csv.reader((line.replace("\0", "") for line in lines), delimiter=form.separator)
+    reader = csv.reader(_lines(lines), delimiter=form.separator)
     width = len(form.layout.names)
     try:
         for row in reader:
@@ -119,6 +138,17 @@ def _rows(content: BinaryIO, form: Form) -> Iterator[list[str]]:
             if any(cell.strip() for cell in row):
                 yield row
     except csv.Error as error:
-        raise ValueError(f"it can not be read from line {reader.line_num:,} on ({error})") from error
+        why = "a text in quotes has no end" if "field limit" in str(error) else str(error)
+        raise ValueError(f"it can not be read up to line {reader.line_num:,}: {why}") from error
     except UnicodeDecodeError as error:
         raise ValueError(f"near line {reader.line_num:,} it is not {form.encoding}") from error
+
+
+def _lines(content: io.TextIOWrapper) -> Iterator[str]:
+    """Without NUL bytes. Raises ValueError rather than hold a line of any length."""
+    number = 0
+    while line := content.readline(text.LONGEST_LINE):
+        number += 1
+        if len(line) == text.LONGEST_LINE:
+            raise ValueError(f"its line {number:,} is longer than {text.LONGEST_LINE // 1024**2} MB")
+        yield line.replace("\0", "")

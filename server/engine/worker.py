@@ -36,7 +36,7 @@ def _answer(
 ) -> None:
     try:
         engine = Engine(first)
-    except (OSError, duckdb.Error) as error:
+    except (OSError, duckdb.Error, RuntimeError) as error:
         messages.send(out, messages.Failure("source", _unreadable(error)))
         return
     desk.connection = lambda: engine.database.connection
