@@ -21,6 +21,7 @@ from sanic.server.protocols.http_protocol import HttpProtocol
 from server.access.allowlist import Allowlist
 from server.access.identity import Keyring
 from server.access.limits import Limiter, Rate
+from server.across.fetching import Across
 from server.address import url_of
 from server.api.call import Backend
 from server.api.dispatch import Dispatch, OutsideRoutes
@@ -92,7 +93,9 @@ def build(
             connection_timeout=settings.database.connection_timeout,
         )
         connections = Connections(ConnectionStore(state), vault, kinds, pool_settings)
-        audit, queries = AuditTrail(state), Queries(connections)
+        schemas = Schemas(connections)
+        across = Across(connections, schemas, settings.joins, home / "cache" / "joins")
+        audit, queries = AuditTrail(state), Queries(connections, across)
         siblings = Siblings(shared.mailboxes, place.number) if shared and place else Siblings()
         return state, Backend(
             settings=settings,
@@ -105,7 +108,7 @@ def build(
             queries=queries,
             sharing=Sharing(queries, connections, settings.database.cache_mb * 1024 * 1024),
             jobs=open_jobs(state, home, vault, queries, siblings=siblings, audit=audit, settings=settings),
-            schemas=Schemas(connections),
+            schemas=schemas,
             version=version(),
             siblings=siblings,
             started=shared.started if shared else time.monotonic(),
@@ -221,6 +224,7 @@ class Serving:
         finally:
             Sanic.unregister_app(app)
             await self.backend.jobs.close()
+            self.backend.queries.close()
             self.backend.connections.close()
             await asyncio.to_thread(self.backend.audit.close)
             self._state.close()

@@ -20,6 +20,7 @@ _WEIGHTS = (100, 10, 3)
 
 _ACCENTS = re.compile("[\u0300-\u036f]")
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_PART = re.compile(r'"((?:[^"]|"")*)"|`((?:[^`]|``)*)`|\[((?:[^\]]|\]\])*)\]|([^.]+)')
 _NO_WORD = re.compile(r"[\W_]+")
 _encode = msgspec.json.Encoder().encode
 
@@ -34,6 +35,11 @@ class Catalogue:
             self._places.setdefault(table.name, place)
         for place, table in enumerate(schema.tables):
             self._places.setdefault(table.name.lower(), place)
+        self._parts: dict[tuple[str, ...], int] = {}
+        for place, table in enumerate(schema.tables):
+            parts = name_parts(table.name)
+            self._parts.setdefault(parts, place)
+            self._parts.setdefault(tuple(part.lower() for part in parts), place)
         self._texts = [_texts(table) for table in schema.tables]
         self._rest = msgspec.structs.replace(schema, tables=[])
         digest = hashlib.sha256(_encode(self._rest))
@@ -60,8 +66,11 @@ class Catalogue:
         place = self._places.get(name, self._places.get(name.lower()))
         return None if place is None else msgspec.json.decode(self._tables[place], type=TableInfo)
 
-    def names(self) -> Iterable[str]:
-        return (msgspec.json.decode(table, type=_Named).name for table in self._tables)
+    def find_parts(self, parts: Sequence[str]) -> TableInfo | None:
+        """The same by schema and table, without the quotes that SQL needs."""
+        exact = tuple(parts)
+        place = self._parts.get(exact, self._parts.get(tuple(part.lower() for part in exact)))
+        return None if place is None else msgspec.json.decode(self._tables[place], type=TableInfo)
 
     def body_of(self, names: Sequence[str]) -> bytes:
         """A Schema of these tables; those that do not exist are left out."""
@@ -98,8 +107,13 @@ class Catalogue:
         return b'{"tables":[' + tables + b"]" + _encode(rest).removeprefix(b'{"tables":[]')
 
 
-class _Named(msgspec.Struct):
-    name: str
+def name_parts(name: str) -> tuple[str, ...]:
+    """``hr."Pay Roll"`` as ``hr`` and ``Pay Roll``, in the quotes of any dialect."""
+    found = _PART.findall(name)
+    return tuple(
+        double.replace('""', '"') or tick.replace("``", "`") or bracket.replace("]]", "]") or plain
+        for double, tick, bracket, plain in found
+    )
 
 
 def normal(text: str) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import NewType
 
+import msgspec
 from sqlglot import exp
 from sqlglot.errors import SqlglotError, UnsupportedError
 
@@ -51,6 +52,31 @@ def tables(sql: ReadOnlySql, dialect: str) -> frozenset[str]:
 def placeholders(sql: ReadOnlySql, dialect: str) -> frozenset[str]:
     """The names behind the colons."""
     return frozenset(node.name for node in tree(sql, dialect).find_all(exp.Placeholder))
+
+
+_EXPLAIN = re.compile(r"\s*EXPLAIN(?P<analyze>\s+ANALYZE)?\s+(?=\S)", re.IGNORECASE)
+
+
+class Explained(msgspec.Struct, frozen=True):
+    """``EXPLAIN`` or ``EXPLAIN ANALYZE`` before a query, taken apart; ``how`` is empty when there is none."""
+
+    how: str
+    query: str
+
+    @classmethod
+    def of(cls, text: str) -> "Explained":
+        found = _EXPLAIN.match(text)
+        if found is None:
+            return cls("", text)
+        return cls("EXPLAIN ANALYZE" if found["analyze"] else "EXPLAIN", text[found.end() :])
+
+
+def check_explained(text: str, dialect: str) -> ReadOnlySql:
+    """As :func:`check`, but the query may stand behind ``EXPLAIN [ANALYZE]``, for what explains by itself:
+    no source is ever given the word."""
+    explained = Explained.of(text)
+    sql = check(explained.query, dialect)
+    return ReadOnlySql(f"{explained.how} {sql}") if explained.how else sql
 
 
 def fill(sql: ReadOnlySql, dialect: str, write: Callable[[str], str]) -> str:

@@ -10,8 +10,9 @@ from typing import Protocol
 from uuid import UUID, uuid4
 
 from server import guard
+from server.across.fetching import Across
 from server.answers import Answer, Question, Writing
-from server.connections import Connections
+from server.connections import ACROSS, Connections
 from server.connectors.base import Progress, Progressing
 from server.guard import ReadOnlySql
 from server.leases import Lease
@@ -29,8 +30,9 @@ class Stop(Protocol):
 class Queries:
     """Every query that runs here, by its id."""
 
-    def __init__(self, connections: Connections) -> None:
+    def __init__(self, connections: Connections, across: Across) -> None:
         self._connections = connections
+        self._across = across
         self._running: dict[str, tuple[str, Stop]] = {}
 
     def __len__(self) -> int:
@@ -38,6 +40,8 @@ class Queries:
 
     def check(self, connection: str, text: str) -> tuple[ReadOnlySql, frozenset[str]]:
         """The SQL that will run and the tables it reads. Raises NotFound or QueryRefused."""
+        if connection == ACROSS:
+            return self._across.check(text)
         dialect = self._connections.dialect(connection)
         sql = guard.check(text, dialect)
         return sql, guard.tables(sql, dialect)
@@ -89,7 +93,11 @@ class Queries:
         return answer
 
     async def _leased(self, question: Question, stop: "_Stop") -> Lease:
-        lease = self._connections.find_idle(question.connection)
+        if question.connection == ACROSS:
+            filling = self._across.lease(question.sql, question.params, question.deadline)
+            lease: Lease | None = await stop.unless_stopped(filling)
+        else:
+            lease = self._connections.find_idle(question.connection)
         if lease is None:
             lease = await stop.unless_stopped(self._connections.lease(question.connection))
         stop.attach(lease)
@@ -107,6 +115,10 @@ class Queries:
         """How far its source is, when that tells. From any thread."""
         _, stop = self._running.get(query_id, ("", None))
         return None if stop is None else stop.progress()
+
+    def close(self) -> None:
+        """Ends what it keeps ready for queries across connections."""
+        self._across.close()
 
     def cancel_all(self) -> None:
         for _, stop in list(self._running.values()):

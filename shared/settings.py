@@ -119,6 +119,16 @@ class DatabaseSection(_Section, frozen=True):
     cache_mb: int = 64
 
 
+class JoinsSection(_Section, frozen=True):
+    """Queries across connections: ``max_running`` at a time in each process, each with ``memory_mb`` and, for
+    what does not fit, ``disk_mb``; ``max_rows`` is what one table may give to one."""
+
+    max_rows: int = 5_000_000
+    memory_mb: int = 1024
+    disk_mb: int = 4096
+    max_running: int = 2
+
+
 class JobsSection(_Section, frozen=True):
     """Long queries. ``timeout`` in seconds; ``max_running`` at a time, the rest waits; ``max_mb`` is what one
     result may hold, ``total_mb`` all that are kept; ``keep_hours`` after its end a result is deleted."""
@@ -142,6 +152,7 @@ class BackendSettings(_Section, frozen=True):
     server: ServerSection = ServerSection()
     security: SecuritySection = SecuritySection()
     database: DatabaseSection = DatabaseSection()
+    joins: JoinsSection = JoinsSection()
     jobs: JobsSection = JobsSection()
     logging: LoggingSection = LoggingSection()
     store: StoreSection = StoreSection()

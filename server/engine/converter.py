@@ -6,7 +6,6 @@ never shows half a conversion. Its caller kills it when a file takes too long (s
 
 import contextlib
 import os
-import queue
 import shutil
 import time
 from pathlib import Path
@@ -26,9 +25,7 @@ _SOON_SECONDS = 10.0
 _LATER_SECONDS = 600.0
 
 
-def serve(
-    first: messages.OpenConverter, orders: "queue.SimpleQueue[messages.Request]", out: BinaryIO
-) -> None:
+def serve(first: messages.OpenConverter, orders: messages.Orders, out: BinaryIO) -> None:
     """Until the caller goes away."""
     _limit_memory(first.memory_mb)
     root, cache = Path(first.root), Path(first.cache)

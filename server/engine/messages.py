@@ -2,9 +2,11 @@
 
 A frame is four bytes of length, one letter, and a body: ``M`` is one of the structs below as
 MessagePack, ``R`` is four bytes with a count of rows and then the rows as JSON (shared.results.JsonRows).
+To the engine, the four bytes of ``R`` are the number of the part that the rows belong to.
 """
 
 import struct
+from queue import Queue
 from typing import BinaryIO
 
 import msgspec
@@ -67,6 +69,50 @@ class Cancel(msgspec.Struct, tag=True, frozen=True):
     id: int
 
 
+class Gather(msgspec.Struct, tag=True, frozen=True):
+    """First of all, in place of Open: an engine without files, for what is gathered from several sources.
+    ``spill`` is a private folder."""
+
+    spill: str
+    memory_mb: int
+    disk_mb: int
+    threads: int
+
+
+class Part(msgspec.Struct, tag=True, frozen=True):
+    """A table to be filled. ``columns`` may be more than what its rows bring (see Filled); ``paths`` are
+    the names under which SQL finds it: a catalog, a schema and a table."""
+
+    number: int
+    paths: list[tuple[str, str, str]]
+    columns: list[Column]
+
+
+class Prepare(msgspec.Struct, tag=True, frozen=True):
+    """Forgets everything, makes the parts, empty, and says whether ``sql`` could run on them."""
+
+    id: int
+    sql: str
+    parts: list[Part]
+
+
+class Begin(msgspec.Struct, tag=True, frozen=True):
+    """What the rows of a part will look like: a first time, or again from nothing."""
+
+    number: int
+    columns: list[Column]
+
+
+class Settle(msgspec.Struct, tag=True, frozen=True):
+    """All rows of these parts are there. ``keys``: of which columns of theirs the values are wanted, as
+    (part, column), each when it has at most ``most_keys`` different ones."""
+
+    id: int
+    numbers: list[int]
+    keys: list[tuple[int, str]] = []
+    most_keys: int = 0
+
+
 class Ready(msgspec.Struct, tag=True, frozen=True):
     """It can be asked. ``broken``: the files that are no tables, a sentence each."""
 
@@ -103,6 +149,16 @@ class Tables(msgspec.Struct, tag=True, frozen=True):
     tables: list[TableInfo]
 
 
+class Prepared(msgspec.Struct, tag=True, frozen=True):
+    pass
+
+
+class Settled(msgspec.Struct, tag=True, frozen=True):
+    """``keys``: an entry for each that was asked for; None when there are too many."""
+
+    keys: list[list[str | int] | None]
+
+
 class Failure(msgspec.Struct, tag=True, frozen=True):
     """``kind`` is ``query``, ``refused``, ``interrupted`` or ``source``."""
 
@@ -117,8 +173,18 @@ class Rows(msgspec.Struct, frozen=True):
     data: bytes
 
 
-Request = Open | OpenConverter | Query | Profile | Look | Convert | Cancel
-Reply = Ready | Looked | Missing | Converted | Head | End | Tables | Failure
+class PartRows(msgspec.Struct, frozen=True):
+    """Not MessagePack either: the same frame on its way to the engine."""
+
+    number: int
+    data: bytes
+
+
+Request = Open | OpenConverter | Gather | Query | Profile | Look | Convert | Cancel | Prepare | Begin | Settle
+Reply = Ready | Looked | Missing | Converted | Head | End | Tables | Failure | Prepared | Settled
+
+Orders = Queue[Request | PartRows]
+"""What waits to be done in the process."""
 
 _decode_request = msgspec.msgpack.Decoder(Request).decode
 _decode_reply = msgspec.msgpack.Decoder(Reply).decode
@@ -132,15 +198,22 @@ def send(out: BinaryIO, message: Request | Reply) -> None:
 
 
 def send_rows(out: BinaryIO, count: int, data: bytes) -> None:
+    """``count`` to the backend; to the engine, the number of the part."""
     out.write(struct.pack("<IcI", len(data) + 4, b"R", count))
     out.write(data)
     out.flush()
 
 
-def receive_request(source: BinaryIO) -> Request | None:
+def receive_request(source: BinaryIO) -> Request | PartRows | None:
     """None when the other side is gone."""
     frame = _frame(source)
-    return None if frame is None else _decode_request(frame[1])
+    if frame is None:
+        return None
+    letter, body = frame
+    if letter == b"R":
+        return PartRows(int.from_bytes(body[:4], "little"), body[4:])
+    request: Request = _decode_request(body)
+    return request
 
 
 def receive_reply(source: BinaryIO) -> Reply | Rows | None:

@@ -58,6 +58,11 @@ class EngineProcess:
         with self._sending, contextlib.suppress(OSError, ValueError):
             messages.send(self._inbox, message)
 
+    def send_rows(self, part: int, data: bytes) -> None:
+        """From any thread; waits when the engine is slower. Raises OSError when it is gone."""
+        with self._sending:
+            messages.send_rows(self._inbox, part, data)
+
     def receive(self) -> Reply | Rows | None:
         """Waits. None when the process has ended."""
         try:

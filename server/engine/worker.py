@@ -1,6 +1,7 @@
 """The process beside the backend. ``python -m server.engine.worker``, spoken to over its standard streams.
 
-Its first order says what it is: the engine of a folder (see engine), or a converter of files (see converter).
+Its first order says what it is: the engine of a folder (see engine), a converter of files (see converter), or
+what joins the tables of several sources (see joining).
 It ends with its parent: its standard input ends then.
 """
 
@@ -17,23 +18,28 @@ from server.engine.database import RefusedError
 from server.engine.engine import Engine
 from server.engine.pins import ChangedError
 
+_ORDERS_WAITING = 16
+"""So many frames are held at most; whoever sends more waits."""
+
 
 def main() -> None:
     inbox, out = _streams()
-    orders: queue.SimpleQueue[messages.Request] = queue.SimpleQueue()
-    desk = _Desk()
+    orders: messages.Orders = queue.Queue(_ORDERS_WAITING)
+    desk = Desk()
     threading.Thread(target=desk.listen, args=(inbox, orders), daemon=True).start()
     match orders.get():
         case messages.OpenConverter() as first:
             converter.serve(first, orders, out)
+        case messages.Gather() as first:
+            from server.engine import joining
+
+            joining.serve(first, orders, desk, out)
         case messages.Open() as first:
             _open_files()
             _answer(first, orders, desk, out)
 
 
-def _answer(
-    first: messages.Open, orders: "queue.SimpleQueue[messages.Request]", desk: "_Desk", out: BinaryIO
-) -> None:
+def _answer(first: messages.Open, orders: "messages.Orders", desk: "Desk", out: BinaryIO) -> None:
     try:
         engine = Engine(first)
     except (OSError, duckdb.Error, RuntimeError) as error:
@@ -45,7 +51,7 @@ def _answer(
         _serve(engine, orders.get(), desk, out)
 
 
-def _serve(engine: Engine, order: messages.Request, desk: "_Desk", out: BinaryIO) -> None:
+def _serve(engine: Engine, order: messages.Request | messages.PartRows, desk: "Desk", out: BinaryIO) -> None:
     if not isinstance(order, messages.Query | messages.Profile | messages.Look):
         return
     desk.running = order.id
@@ -107,14 +113,14 @@ def _open_files() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
-class _Desk:
+class Desk:
     """Where orders come in while a query runs; a cancel is obeyed at once."""
 
     def __init__(self) -> None:
         self.running = 0
         self.connection: Callable[[], Any] | None = None
 
-    def listen(self, inbox: BinaryIO, orders: "queue.SimpleQueue[messages.Request]") -> None:
+    def listen(self, inbox: BinaryIO, orders: "messages.Orders") -> None:
         while (order := messages.receive_request(inbox)) is not None:
             if isinstance(order, messages.Cancel):
                 threading.Thread(target=self._stop, args=(order.id,), daemon=True).start()

@@ -79,7 +79,7 @@ def table_names(tree: exp.Expr) -> frozenset[str]:
     return frozenset(
         ".".join(part.name for part in table.parts)
         for table in tree.find_all(exp.Table)
-        if isinstance(table.this, exp.Identifier) and not _is_cte(table)
+        if isinstance(table.this, exp.Identifier) and not is_cte(table)
     )
 
 
@@ -208,7 +208,8 @@ def _verify_type(node: exp.DataType, rules: Rules) -> None:
         raise QueryRefused(f"The type {written} is not open to queries.")
 
 
-def _is_cte(table: exp.Table) -> bool:
+def is_cte(table: exp.Table) -> bool:
+    """Whether the name means a CTE that is visible where it stands."""
     if table.args.get("db") is not None:
         return False
     name = table.name.lower()

@@ -21,7 +21,7 @@ def _settings() -> set[str]:
 
 def test_every_setting_is_on_the_page_and_no_other() -> None:
     table = PAGE.partition("## Settings")[2].partition("\n## ")[0]
-    documented = set(re.findall(r"`((?:server|security|database|jobs|logging|store)\.\w+)`", table))
+    documented = set(re.findall(r"`((?:server|security|database|joins|jobs|logging|store)\.\w+)`", table))
     assert documented == _settings()
 
 
