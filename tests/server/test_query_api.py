@@ -129,7 +129,7 @@ def test_a_running_query_can_be_cancelled_by_its_owner(backend: RunningBackend, 
     assert backend.ask("DELETE", f"/api/query/{query_id}").status == 202
     asking.join(10)
     assert (answers[0].status, answers[0].json["code"]) == (499, "query_cancelled")
-    assert counts.cancelled == 1
+    wait_until(lambda: counts.cancelled == 1)
 
 
 def test_a_client_that_leaves_stops_its_query_in_the_source(backend: RunningBackend, counts: Counts) -> None:
