@@ -88,10 +88,7 @@ def build(
     state = open_state(settings.store.url, home)
     try:
         vault = _open_vault(state, home)
-        pool_settings = PoolSettings(
-            max_connections=settings.database.max_connections // (settings.server.workers if place else 1),
-            connection_timeout=settings.database.connection_timeout,
-        )
+        pool_settings = _pool_settings(settings.database, processes=settings.server.workers if place else 1)
         connections = Connections(ConnectionStore(state), vault, kinds, pool_settings)
         schemas = Schemas(connections)
         across = Across(connections, schemas, settings.joins, home / "cache" / "joins")
@@ -116,6 +113,17 @@ def build(
     except BaseException:
         state.close()
         raise
+
+
+def _pool_settings(section: DatabaseSection, *, processes: int) -> PoolSettings:
+    """What one process gets: connections and places in line are for all of them together."""
+    return PoolSettings(
+        max_connections=section.max_connections // processes,
+        connection_timeout=section.connection_timeout,
+        max_waiting=max(section.max_waiting // processes, 1),
+        idle_timeout=section.idle_timeout,
+        max_age=section.max_age,
+    )
 
 
 def _allowlist(section: SecuritySection) -> Allowlist:
@@ -261,6 +269,7 @@ class Serving:
 
     async def _drain(self, server: AsyncioServer) -> None:
         """No new calls; what runs may end; what does not is stopped in its source, and told so."""
+        self.backend.connections.drain()
         server.close()  # type: ignore[no-untyped-call]
         self._sock.close()
         if not await _closed(server, _DRAIN_SECONDS):
@@ -275,6 +284,7 @@ class Serving:
         while True:
             await asyncio.sleep(_WATCH_SECONDS)
             try:
+                self.backend.connections.reap()
                 await self._refresh()
             except Exception:  # noqa: BLE001 - the watch must outlive a state that is away for a moment
                 _log.exception("The state could not be read; going on with what is known")

@@ -16,8 +16,8 @@ from server.pools import Pool, PoolSettings
 from server.store.connections import ConnectionRow, ConnectionStore
 from server.store.state import now
 from server.vault import Vault
-from shared.errors import InvalidRequest, NotFound
-from shared.wire import ConnectionInfo
+from shared.errors import InvalidRequest, NotFound, SourceUnavailable
+from shared.wire import ConnectionInfo, PoolFigures
 
 ACROSS = "*"
 """In place of a connection's name: all of them together. No connection can be called so."""
@@ -45,6 +45,9 @@ _NOT_FOR_CONNECTORS = frozenset(field.name for field in _OF_EVERY_KIND)
 _WHERE = ("host", "port", "http_port", "dsn")
 """Fields that say who gets the secret: when one changes, the secret must be given again."""
 
+_STOPPING = "The backend is being stopped."
+_STOPPING_SECONDS = 5
+
 
 class Connections:
     """Lives on the event loop; what touches the state goes to a thread."""
@@ -62,6 +65,7 @@ class Connections:
         self._version = store.version()
         self._rows = store.everything()
         self._pools: dict[str, Pool] = {}
+        self._draining = False
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -73,7 +77,9 @@ class Connections:
         return [self._info(row) for row in self._rows.values()]
 
     def get(self, name: str) -> ConnectionInfo:
-        return self._info(self._row(name))
+        pool = self._pools.get(name)
+        info = self._info(self._row(name))
+        return info if pool is None else msgspec.structs.replace(info, pool=pool.figures())
 
     def dialect(self, name: str) -> str:
         if name == ACROSS:
@@ -135,20 +141,47 @@ class Connections:
         await asyncio.to_thread(self._store.delete, name)
         await self.refresh()
 
-    async def lease(self, name: str) -> Lease:
-        """An open connection to this source. Raises NotFound, SourceBusy or SourceUnavailable."""
-        return await self._pool(name).lease()
+    async def lease(self, name: str, caller: str = "", *, early: bool = False) -> Lease:
+        """An open connection to this source. Raises NotFound, SourceBusy or SourceUnavailable.
 
-    def find_idle(self, name: str) -> Lease | None:
+        Connections are shared out fairly between callers. ``early``: try a source that has just failed,
+        without waiting for its time.
+        """
+        pool = self._pool(name)
+        try:
+            return await pool.lease(caller, early=early)
+        except SourceUnavailable:
+            if self._pool(name) is pool:
+                raise
+        return await self._pool(name).lease(caller, early=early)  # it was changed while we stood in line
+
+    def find_idle(self, name: str, caller: str = "") -> Lease | None:
         """The same without waiting, when one lies ready."""
-        return self._pool(name).find_idle()
+        return self._pool(name).find_idle(caller)
+
+    def figures(self) -> dict[str, PoolFigures]:
+        """Of every connection that was used since the start."""
+        return {name: pool.figures() for name, pool in self._pools.items()}
 
     def _pool(self, name: str) -> Pool:
         pool = self._pools.get(name)
         if pool is None:
             row = self._row(name)
+            if self._draining:
+                raise SourceUnavailable(_STOPPING, retry_after=_STOPPING_SECONDS)
             pool = self._pools[name] = Pool(name, lambda: self._open(row), self._pool_settings)
         return pool
+
+    def reap(self) -> None:
+        """Closes connections that nobody has used for long. To be called now and then."""
+        for pool in self._pools.values():
+            pool.reap()
+
+    def drain(self) -> None:
+        """From now on nobody gets a connection; whoever has one may finish."""
+        self._draining = True
+        for pool in self._pools.values():
+            pool.close(_STOPPING)
 
     async def refresh(self) -> None:
         """Takes over what changed in the state, here or in another process."""

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable
 from typing import Protocol, TypeVar
 
-from server.connectors.base import Connector, Quick, SqlConnector
+from server.connectors.base import Abortable, Connector, Quick, SqlConnector
 from server.threads import Worker
 from shared.errors import AppError, SourceUnavailable
 
@@ -20,16 +20,19 @@ T = TypeVar("T")
 
 
 class Slot:
-    """One open connection with its thread."""
+    """One open connection with its thread. ``caller`` has it, or had it last."""
 
     def __init__(self, name: str) -> None:
         self.idle_since = 0.0
+        self.lent_since = 0.0
+        self.useful_until = 0.0
+        self.caller = ""
         self.worker = Worker(f"source-{name}")
         self.quick: Quick | None = None
         """The connector, when it is one that answers some queries from the event loop."""
         self._connector: Connector | None = None
         self._opening = False
-        self._closed = False
+        self._on_end: Callable[[], None] | None = None
 
     @property
     def connector(self) -> Connector:
@@ -48,8 +51,12 @@ class Slot:
         if opening.exception() is None:
             self._connector = opening.result()
             self.quick = self._connector if isinstance(self._connector, Quick) else None
-        if self._closed:
-            self._dispose()
+        if self._on_end is not None:
+            self._dispose(self._on_end)
+
+    def check(self) -> "asyncio.Future[None]":
+        """Whether the source answers. Raises SourceUnavailable."""
+        return self.worker.submit(self.connector.ping)
 
     def cancel(self) -> None:
         """On a thread of its own: telling a source to stop may itself take long."""
@@ -57,17 +64,31 @@ class Slot:
         if isinstance(connector, SqlConnector):
             threading.Thread(target=connector.cancel, name="cancel", daemon=True).start()
 
-    def close(self) -> None:
-        """Safe at any time; a connection that is still being opened is closed when it is there."""
-        self._closed = True
-        if not self._opening:
-            self._dispose()
+    def abort(self) -> None:
+        """Ends what blocks in it, where the connector can do that; it is good for nothing afterwards."""
+        connector = self._connector
+        if isinstance(connector, Abortable):
+            connector.abort()
 
-    def _dispose(self) -> None:
-        """When the thread is free again, which may be never."""
+    def close(self, on_end: Callable[[], None]) -> None:
+        """Safe at any time; a connection that is still being opened is closed when it is there. ``on_end``
+        is called when all of it has ended, which is never when its thread hangs for ever."""
+        self._on_end = on_end
+        if not self._opening:
+            self._dispose(on_end)
+
+    def _dispose(self, on_end: Callable[[], None]) -> None:
         connector, self._connector = self._connector, None
-        if connector is not None:
-            self.worker.submit(connector.close)
+
+        def ended(done: "asyncio.Future[None]") -> None:
+            if error := done.exception():
+                _log.error("A connection could not be closed", exc_info=error)
+            on_end()
+
+        if connector is None:
+            on_end()
+        else:
+            self.worker.submit(connector.close).add_done_callback(ended)
         self.worker.stop()
 
 
@@ -222,6 +243,7 @@ class Lease:
         self._finishing = True
         if self.quick is not None:
             self.quick.stop_listening()
+        self._slot.abort()
         self._return(usable=False)
         if running is not None and not running.done() and self._stopped is not None:
             running.set_exception(self._stopped)

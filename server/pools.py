@@ -1,26 +1,44 @@
 """Where blocking connectors meet async: connections kept open, lent fairly, taken back safely.
 
 Every open connection has a thread of its own, so a source that hangs costs its own places and
-nothing else.
+nothing else. A place is the right to one connection; whoever holds one takes an idle connection or
+opens another. Opening belongs to the pool: a caller who leaves meanwhile leaves the connection, and
+until then the place, behind, so that there are never more attempts than places.
 """
 
 import asyncio
+import math
+import random
 import time
-from collections import deque
 from collections.abc import Callable
 
 import msgspec
 
+from server.breaker import Breaker
 from server.connectors.base import Connector
 from server.leases import Lease, Slot
+from server.turns import Turns
 from shared.errors import AppError, SourceBusy, SourceUnavailable
+from shared.wire import PoolFigures
+
+_LONGEST_ADVICE_SECONDS = 60
+_FIRST_ADVICE_SECONDS = 5
+"""What one who is sent away is told to wait, at most, and as long as nothing is known."""
 
 
 class PoolSettings(msgspec.Struct, frozen=True):
-    """Per connection; the times are seconds. ``grace`` is how long a stopped query may take to end."""
+    """Per connection; the times are seconds.
+
+    A connection that lay idle for ``idle_timeout`` is closed, and one that is older than about
+    ``max_age`` when nobody has it; one that lay idle for ``check_after_idle`` is asked whether it
+    lives before it is lent. ``grace`` is how long a stopped query may take to end.
+    """
 
     max_connections: int
     connection_timeout: float
+    max_waiting: int = 1000
+    idle_timeout: float = 300.0
+    max_age: float = 3600.0
     check_after_idle: float = 10.0
     grace: float = 5.0
 
@@ -30,111 +48,101 @@ class Pool:
 
     def __init__(self, name: str, open_connector: Callable[[], Connector], settings: PoolSettings) -> None:
         self._name = name
-        self._open = open_connector
+        self._open_connector = open_connector
         self._settings = settings
         self._idle: list[Slot] = []
-        self._taken = 0
-        self._queue: deque[asyncio.Future[None]] = deque()
-        self._closed = False
+        self._turns = Turns(settings.max_connections, settings.max_waiting, self._full)
+        self._breaker = Breaker()
+        self._lent = 0
+        self._ending = 0
+        self._openings: set[asyncio.Task[Slot]] = set()
+        self._opened = 0
+        self._failed = 0
+        self._mean_lent_seconds: float | None = None
+        self._closed = ""
+        """Why, once it is."""
 
-    async def lease(self) -> "Lease":
-        """A checked connection. Raises SourceBusy or SourceUnavailable."""
+    async def lease(self, caller: str = "", *, early: bool = False) -> Lease:
+        """A checked connection. Raises SourceBusy or SourceUnavailable.
+
+        ``caller`` is between whom places are shared out fairly. ``early``: try a source again that has
+        just failed, without waiting for its time.
+        """
         deadline = time.monotonic() + self._settings.connection_timeout
-        await self._enter()
-        slot: Slot | None = None
+        self._refuse_when_hopeless(early=early)
+        if not self._turns.take(caller):
+            await self._wait(caller)
         try:
-            while self._idle:
-                slot = self._idle.pop()
-                if await self._alive(slot):
-                    return Lease(self, slot, reused=True)
-                slot.close()
-            slot = Slot(self._name)
-            await self._connect(slot, deadline)
+            slot = await self._checked_idle(deadline)
+            ticket = None if slot is not None else self._ticket(early=early)
         except BaseException:
-            if slot is not None:
-                slot.close()
-            self._leave()
+            self._turns.leave(caller)
             raise
-        return Lease(self, slot, reused=False)
+        if slot is not None:
+            return self._lend(slot, caller, reused=True)
+        return self._lend(await self._opened_for(caller, deadline, ticket or 0), caller, reused=False)
 
-    def find_idle(self) -> Lease | None:
+    def find_idle(self, caller: str = "") -> Lease | None:
         """One that was used a moment ago and lies ready, when nobody waits for it."""
-        if not self._idle or self._queue or self._taken >= self._settings.max_connections:
+        if not self._idle or self._turns.waiting:
             return None
         if time.monotonic() - self._idle[-1].idle_since >= self._settings.check_after_idle:
             return None
-        self._taken += 1
-        return Lease(self, self._idle.pop(), reused=True)
-
-    async def _enter(self) -> None:
-        """Takes one of ``max_connections`` places, in the order of arrival."""
-        if self._closed:
-            raise SourceUnavailable(f"The connection {self._name} is being closed.")
-        if self._taken < self._settings.max_connections and not self._queue:
-            self._taken += 1
-            return
-        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._queue.append(turn)
-        try:
-            await asyncio.wait_for(turn, self._settings.connection_timeout)
-        except TimeoutError as error:
-            self._give_up(turn)
-            raise SourceBusy(
-                f"All {self._settings.max_connections} connections to {self._name} are in use.",
-                details="Try again in a moment.",
-                retry_after=5,
-            ) from error
-        except BaseException:
-            self._give_up(turn)
-            raise
-
-    def _give_up(self, turn: "asyncio.Future[None]") -> None:
-        if turn in self._queue:
-            self._queue.remove(turn)
-        elif turn.done() and not turn.cancelled() and turn.exception() is None:
-            self._leave()
-
-    def _leave(self) -> None:
-        """Hands the place to the next in the queue, or frees it."""
-        while self._queue:
-            turn = self._queue.popleft()
-            if not turn.done():
-                turn.set_result(None)
-                return
-        self._taken -= 1
-
-    async def _alive(self, slot: Slot) -> bool:
-        if time.monotonic() - slot.idle_since < self._settings.check_after_idle:
-            return True
-        try:
-            await asyncio.wait_for(slot.worker.submit(slot.connector.ping), self._settings.grace)
-        except (AppError, TimeoutError):
-            return False
-        return True
-
-    async def _connect(self, slot: Slot, deadline: float) -> None:
-        patience = max(deadline - time.monotonic(), 1.0)
-        opening = slot.open(self._open)
-        try:
-            # The connector has the same time-out; this one is for drivers that ignore it.
-            await asyncio.wait_for(asyncio.shield(opening), patience + self._settings.grace)
-        except TimeoutError as error:
-            raise SourceUnavailable(f"{self._name} did not answer in time.", retry_after=30) from error
+        if not self._turns.take(caller):
+            return None
+        return self._lend(self._idle.pop(), caller, reused=True)
 
     def take_back(self, slot: Slot, *, usable: bool) -> None:
         """Called once per lease."""
-        if usable and not self._closed:
-            slot.idle_since = time.monotonic()
+        now = time.monotonic()
+        self._lent -= 1
+        seconds = now - slot.lent_since
+        mean = self._mean_lent_seconds
+        self._mean_lent_seconds = seconds if mean is None else mean + (seconds - mean) * 0.1
+        if usable and not self._closed and now < slot.useful_until:
+            slot.idle_since = now
             self._idle.append(slot)
         else:
-            slot.close()
-        self._leave()
+            self._discard(slot)
+        self._turns.leave(slot.caller)
 
     def forget_idle(self) -> None:
         """When one connection turned out dead, its idle neighbours most likely are."""
         idle, self._idle = self._idle, []
         for slot in idle:
-            slot.close()
+            self._discard(slot)
+
+    def reap(self) -> None:
+        """Closes what lay idle for too long, or is too old. To be called now and then."""
+        now = time.monotonic()
+        latest = now - self._settings.idle_timeout
+        kept = [slot for slot in self._idle if slot.idle_since > latest and now < slot.useful_until]
+        if len(kept) == len(self._idle):
+            return
+        idle, self._idle = self._idle, kept
+        for slot in idle:
+            if slot not in kept:
+                self._discard(slot)
+
+    def close(self, reason: str = "") -> None:
+        """Lends nothing more; closes what is idle now, and the rest when it comes back."""
+        self._closed = reason or f"The connection {self._name} is being closed."
+        self.forget_idle()
+        self._turns.send_away(self._closing)
+
+    def figures(self) -> PoolFigures:
+        return PoolFigures(
+            max_connections=self._settings.max_connections,
+            open=self._lent + len(self._idle),
+            idle=len(self._idle),
+            in_use=self._lent,
+            opening=len(self._openings),
+            ending=self._ending,
+            waiting=self._turns.waiting,
+            opened=self._opened,
+            failed=self._failed,
+            breaker=self._breaker.state,
+        )
 
     @property
     def grace(self) -> float:
@@ -149,11 +157,135 @@ class Pool:
     def name(self) -> str:
         return self._name
 
-    def close(self) -> None:
-        """Closes what is idle now, and the rest when it comes back."""
-        self._closed = True
-        self.forget_idle()
-        for turn in self._queue:
-            if not turn.done():
-                turn.set_exception(SourceUnavailable(f"The connection {self._name} is being closed."))
-        self._queue.clear()
+    def _refuse_when_hopeless(self, *, early: bool) -> None:
+        """Before anybody stands in line for a source that is known to be away."""
+        if self._closed:
+            raise self._closing()
+        if not early and not self._idle and not self._lent and self._breaker.wait_seconds > 0:
+            raise self._away()
+
+    async def _wait(self, caller: str) -> None:
+        turn = self._turns.join(caller)
+        try:
+            await asyncio.wait_for(turn, self._settings.connection_timeout)
+        except TimeoutError as error:
+            self._turns.give_up(caller, turn)
+            raise self._full() from error
+        except BaseException:
+            self._turns.give_up(caller, turn)
+            raise
+
+    async def _checked_idle(self, deadline: float) -> Slot | None:
+        """The one that was used last, if it still answers."""
+        if self._closed:
+            raise self._closing()
+        if not self._idle:
+            return None
+        slot = self._idle.pop()
+        now = time.monotonic()
+        if now - slot.idle_since < self._settings.check_after_idle:
+            return slot
+        try:
+            await asyncio.wait_for(slot.check(), max(min(self._settings.grace, deadline - now), 0.01))
+        except (AppError, TimeoutError):
+            slot.abort()
+            self._discard(slot)
+            self.forget_idle()
+            return None
+        except BaseException:
+            slot.abort()
+            self._discard(slot)
+            raise
+        return slot
+
+    def _ticket(self, *, early: bool) -> int:
+        if self._ending > self._settings.max_connections:
+            raise SourceUnavailable(
+                f"{self._name} leaves connections hanging that were given up.",
+                details="No more are opened until some of them have ended.",
+                retry_after=_FIRST_ADVICE_SECONDS,
+            )
+        ticket = self._breaker.enter(early=early)
+        if ticket is None:
+            raise self._away()
+        return ticket
+
+    async def _opened_for(self, caller: str, deadline: float, ticket: int) -> Slot:
+        opening = asyncio.get_running_loop().create_task(self._open(caller, deadline, ticket))
+        self._openings.add(opening)
+        opening.add_done_callback(self._openings.discard)
+        try:
+            return await asyncio.shield(opening)
+        except asyncio.CancelledError:
+            opening.add_done_callback(lambda done: self._keep(done, caller))
+            raise
+
+    async def _open(self, caller: str, deadline: float, ticket: int) -> Slot:
+        """With a place, which is given up on failure."""
+        patience = max(deadline - time.monotonic(), 1.0)
+        slot = Slot(self._name)
+        try:
+            # The connector has the same time-out; this one is for drivers that ignore it.
+            await asyncio.wait_for(
+                asyncio.shield(slot.open(self._open_connector)), patience + self._settings.grace
+            )
+            if self._closed:
+                raise self._closing()
+        except BaseException as error:
+            self._discard(slot)
+            self._turns.leave(caller)
+            if isinstance(error, TimeoutError):
+                error = SourceUnavailable(f"{self._name} did not answer in time.", retry_after=30)
+            self._could_not_open(error, ticket)
+            raise error
+        self._breaker.succeeded()
+        self._opened += 1
+        slot.useful_until = time.monotonic() + self._settings.max_age * random.uniform(0.9, 1.0)  # noqa: S311
+        return slot
+
+    def _could_not_open(self, error: BaseException, ticket: int) -> None:
+        self._failed += 1
+        trouble = str(error) if isinstance(error, AppError) else "Opening it failed unexpectedly."
+        if self._breaker.failed(ticket, trouble) and not self._lent:
+            self._turns.send_away(self._away)
+
+    def _keep(self, opening: "asyncio.Task[Slot]", caller: str) -> None:
+        """Nobody waits for it any more: it is there for the next."""
+        if opening.cancelled() or opening.exception() is not None:
+            return
+        self._lend(opening.result(), caller, reused=False).release()
+
+    def _lend(self, slot: Slot, caller: str, *, reused: bool) -> Lease:
+        slot.caller = caller
+        slot.lent_since = time.monotonic()
+        self._lent += 1
+        return Lease(self, slot, reused=reused)
+
+    def _discard(self, slot: Slot) -> None:
+        self._ending += 1
+        slot.close(self._ended)
+
+    def _ended(self) -> None:
+        self._ending -= 1
+
+    def _full(self) -> SourceBusy:
+        """How long the line takes, by how long connections were needed so far."""
+        seconds: float = _FIRST_ADVICE_SECONDS
+        if self._mean_lent_seconds is not None:
+            seconds = self._mean_lent_seconds * (self._turns.waiting + 1) / self._settings.max_connections
+        return SourceBusy(
+            f"All {self._settings.max_connections} connections to {self._name} are in use.",
+            details=f"{self._turns.waiting} others wait for one. Try again in a moment.",
+            retry_after=min(max(math.ceil(seconds), 1), _LONGEST_ADVICE_SECONDS),
+        )
+
+    def _away(self) -> SourceUnavailable:
+        seconds = max(math.ceil(self._breaker.wait_seconds), 1)
+        return SourceUnavailable(
+            f"{self._name} could not be reached again and again, and is left alone for {seconds} s.",
+            details=self._breaker.trouble,
+            retry_after=seconds,
+        )
+
+    def _closing(self) -> SourceUnavailable:
+        return SourceUnavailable(self._closed, details="Ask again in a moment.", retry_after=1)

@@ -93,13 +93,14 @@ class Queries:
         return answer
 
     async def _leased(self, question: Question, stop: "_Stop") -> Lease:
-        if question.connection == ACROSS:
+        name, caller = question.connection, question.owner
+        if name == ACROSS:
             filling = self._across.lease(question.sql, question.params, question.deadline)
             lease: Lease | None = await stop.unless_stopped(filling)
         else:
-            lease = self._connections.find_idle(question.connection)
+            lease = self._connections.find_idle(name, caller)
         if lease is None:
-            lease = await stop.unless_stopped(self._connections.lease(question.connection))
+            lease = await stop.unless_stopped(self._connections.lease(name, caller))
         stop.attach(lease)
         return lease
 

@@ -109,11 +109,17 @@ class SecuritySection(_Section, frozen=True):
 
 class DatabaseSection(_Section, frozen=True):
     """Per connection; the times are seconds. ``max_rows`` is what one answer may hold at most. ``cache_mb``
-    bounds the answers that one process keeps, of all connections together."""
+    bounds the answers that one process keeps, of all connections together.
+
+    ``max_waiting`` callers may stand in line for a connection; a connection is closed when it was idle for
+    ``idle_timeout``, or older than ``max_age``."""
 
     max_connections: int = 20
+    max_waiting: int = 1_000
     connection_timeout: float = 30
     query_timeout: float = 300
+    idle_timeout: float = 300
+    max_age: float = 3_600
     max_rows: int = 10_000_000
     default_rows: int = 1_000
     cache_mb: int = 64

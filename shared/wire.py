@@ -63,8 +63,26 @@ class ConnectionUpdate(Request, frozen=True):
     description: str | None = None
 
 
+class PoolFigures(Reply, frozen=True):
+    """The connections to one source, of the process that answers. ``opening`` are being made, ``ending``
+    were given up and have not ended; ``opened`` and ``failed`` count attempts since the start.
+    ``breaker`` is ``closed``, ``open`` (nobody tries) or ``half_open`` (one tries)."""
+
+    max_connections: int
+    open: int
+    idle: int
+    in_use: int
+    opening: int
+    ending: int
+    waiting: int
+    opened: int
+    failed: int
+    breaker: str
+
+
 class ConnectionInfo(Reply, frozen=True):
-    """A connection without its secrets: ``params`` holds the open fields only."""
+    """A connection without its secrets: ``params`` holds the open fields only. ``pool`` is there when one
+    connection is asked for, and was used since the start."""
 
     name: str
     type: str
@@ -73,6 +91,7 @@ class ConnectionInfo(Reply, frozen=True):
     dialect: str
     created_at: str
     updated_at: str
+    pool: PoolFigures | None = None
 
 
 class ConnectionList(Reply, frozen=True):

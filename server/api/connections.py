@@ -55,7 +55,7 @@ async def test(call: Call, _body: None) -> ConnectionTest:
     """Opens it, asks whether it answers, and what its account could do that it should not."""
     name = call.note.connection = call.path["name"]
     started = time.perf_counter()
-    lease = await call.backend.connections.lease(name)
+    lease = await call.backend.connections.lease(name, early=True)
     try:
         await lease.run_within(_PATIENCE_SECONDS, lease.connector.ping)
         warnings = await lease.run_within(_PATIENCE_SECONDS, lease.connector.warnings)

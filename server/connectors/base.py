@@ -119,6 +119,16 @@ class Progressing(Protocol):
         ...
 
 
+@runtime_checkable
+class Abortable(Connector, Protocol):
+    """A connector whose thread can be freed, whatever it waits for."""
+
+    def abort(self) -> None:
+        """From another thread, without waiting: whatever blocks in this connection fails at once. Never
+        raises. Only ``close`` is called afterwards."""
+        ...
+
+
 class Field(msgspec.Struct, frozen=True):
     """One field of a kind of connection: drives the form, the check and the vault."""
 

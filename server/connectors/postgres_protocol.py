@@ -158,6 +158,11 @@ class Wire:
             raise failure
         return payloads
 
+    def abort(self) -> None:
+        """From another thread: whoever waits for this socket stops waiting."""
+        with contextlib.suppress(OSError):
+            socket.socket.shutdown(self._socket, socket.SHUT_RDWR)  # TLS's own would say goodbye first
+
     def close(self) -> None:
         self.lost = True
         with contextlib.suppress(OSError):

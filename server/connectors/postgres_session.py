@@ -66,6 +66,7 @@ class PostgresConnector:
         self._memory = Memory()
         self._running = Running(wire, ticket, source)
         self._quick = QuickWay(wire, self._running, self._memory, self._stop)
+        self.abort = wire.abort
 
     def __repr__(self) -> str:
         return f"<PostgresConnector {self._running.source}>"
