@@ -42,7 +42,7 @@ _CACHE_SECONDS = 5.0
 _OF_EVERY_KIND = (_SAMPLES, _CACHE)
 """No connector knows them."""
 _NOT_FOR_CONNECTORS = frozenset(field.name for field in _OF_EVERY_KIND)
-_WHERE = ("host", "port", "http_port", "dsn")
+_WHERE = ("host", "port", "http_port", "dsn", "url")
 """Fields that say who gets the secret: when one changes, the secret must be given again."""
 
 _STOPPING = "The backend is being stopped."

@@ -79,7 +79,7 @@ class _HttpsPool(urllib3.connectionpool.HTTPSConnectionPool):
     ConnectionCls = _HttpsConnection
 
 
-_POOLS = {"http": _HttpPool, "https": _HttpsPool}
+POOLS = {"http": _HttpPool, "https": _HttpsPool}
 
 
 class Adapter(requests.adapters.HTTPAdapter):
@@ -91,11 +91,11 @@ class Adapter(requests.adapters.HTTPAdapter):
 
     def init_poolmanager(self, *args: Any, **options: Any) -> None:
         super().init_poolmanager(*args, **options)
-        self.poolmanager.pool_classes_by_scheme = _POOLS
+        self.poolmanager.pool_classes_by_scheme = POOLS
 
     def proxy_manager_for(self, proxy: str, **options: Any) -> Any:
         manager = super().proxy_manager_for(proxy, **options)
-        manager.pool_classes_by_scheme = _POOLS
+        manager.pool_classes_by_scheme = POOLS
         return manager
 
     def build_connection_pool_key_attributes(

@@ -188,6 +188,27 @@ class Schema(Reply, frozen=True):
     unread: list[Unread] = []
 
 
+# -- Files --------------------------------------------------------------------------------
+
+
+class FileInfo(Reply, frozen=True):
+    """A file or folder of a connection. ``path`` finds it again; ``size`` is None where only reading tells;
+    ``modified_at`` is ISO 8601, or empty."""
+
+    path: str
+    folder: bool
+    media_type: str
+    size: int | None
+    modified_at: str
+
+
+class FileList(Reply, frozen=True):
+    """``truncated``: there are more than were asked for."""
+
+    files: list[FileInfo]
+    truncated: bool
+
+
 # -- Queries ------------------------------------------------------------------------------
 
 

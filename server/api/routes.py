@@ -1,6 +1,6 @@
 """The whole API on one page: each line with the permission it takes. Around a handler: dispatch."""
 
-from server.api import connections, health, insights, jobs, keys, query, schema
+from server.api import connections, files, health, insights, jobs, keys, query, schema
 from server.api.call import Route
 from shared.permissions import Permission
 from shared.wire import (
@@ -32,6 +32,8 @@ ROUTES: tuple[Route, ...] = (
     ),
     Route("DELETE", "/api/connections/<name>", connections.delete, Permission.CONNECTIONS_DELETE, status=204),
     Route("POST", "/api/connections/<name>/test", connections.test, Permission.CONNECTIONS_WRITE),
+    Route("GET", "/api/files/<name>", files.show_all, Permission.FILES_READ),
+    Route("GET", "/api/files/<name>/content", files.content, Permission.FILES_READ),
     Route("GET", "/api/schema/<name>", schema.show, Permission.SCHEMA_READ),
     Route("POST", "/api/query", query.run, Permission.DB_READ, QueryRequest, extra=Permission.DATA_EXPORT),
     Route(

@@ -6,7 +6,7 @@ driver is imported inside the connector's ``open``, so that the backend starts w
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol, runtime_checkable
 
 import msgspec
@@ -126,6 +126,43 @@ class Abortable(Connector, Protocol):
     def abort(self) -> None:
         """From another thread, without waiting: whatever blocks in this connection fails at once. Never
         raises. Only ``close`` is called afterwards."""
+        ...
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """A file or folder of a source. ``path`` finds it again, ``media_type`` is what reading it gives, and
+    ``size`` None what only reading tells. ``modified_at`` is ISO 8601, or empty."""
+
+    path: str
+    folder: bool = False
+    media_type: str = ""
+    size: int | None = None
+    modified_at: str = ""
+
+
+class Document(msgspec.Struct, frozen=True):
+    """A file's content, whole."""
+
+    name: str
+    media_type: str
+    data: bytes
+
+
+@runtime_checkable
+class FileConnector(Connector, Protocol):
+    """A source that holds files. Paths are relative to its root, with ``/`` between their parts, and never
+    lead out of it. Each raises NotFound for what is not there."""
+
+    def list(self, path: str, limit: int) -> Sequence[Entry]:
+        """What lies in a folder, by name, at most ``limit``; the root is ``""``."""
+        ...
+
+    def search(self, text: str, limit: int) -> Sequence[Entry]:
+        """Files and folders with ``text`` in their names, or in what the source has indexed."""
+        ...
+
+    def read(self, path: str, max_bytes: int) -> Document:
+        """Raises TooLarge past ``max_bytes``."""
         ...
 
 

@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from server.connectors.base import Field, Kind, Limits, ParamValue
+from server.connectors import filesystem_files
+from server.connectors.base import Document, Entry, Field, Kind, Limits, ParamValue
 from server.engine import tables
 from server.engine.folder import CACHE_MB, DIALECT, FolderEngine
 from server.engine.tables import Rule
@@ -21,7 +22,7 @@ from shared.wire import Schema
 
 
 class FilesystemConnector:
-    """SqlConnector over a folder; see server/connectors/base."""
+    """SqlConnector and FileConnector over a folder; see server/connectors/base."""
 
     dialect = DIALECT
 
@@ -34,6 +35,7 @@ class FilesystemConnector:
         rules: Sequence[Rule] = (),
         cache_mb: int = CACHE_MB,
     ) -> None:
+        self._root = root
         cache = paths.private_folder(paths.home() / "cache" / "files")
         self._engine = FolderEngine(
             root, cache, memory_mb=memory_mb, threads=threads, rules=rules, cache_mb=cache_mb
@@ -52,6 +54,15 @@ class FilesystemConnector:
 
     def query(self, sql: ReadOnlySql, params: Mapping[str, ParamValue], limits: Limits) -> Result:
         return self._engine.query(sql, params, limits.max_rows, limits.timeout_seconds)
+
+    def list(self, path: str, limit: int) -> Sequence[Entry]:
+        return filesystem_files.listed(self._root, path, limit)
+
+    def search(self, text: str, limit: int) -> Sequence[Entry]:
+        return filesystem_files.searched(self._root, text, limit)
+
+    def read(self, path: str, max_bytes: int) -> Document:
+        return filesystem_files.read(self._root, path, max_bytes)
 
     def cancel(self) -> None:
         self._engine.cancel()

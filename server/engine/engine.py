@@ -49,12 +49,12 @@ class Engine:
         self._found = tables.Found([], [])
         self._looked_at = -LOOK_AGAIN_SECONDS
         self._asked_for: set[File] = set()
-        self.look()
+        self.look(again=True)  # builds, also when the folder is empty
 
-    def look(self, *, again: bool = False) -> None:
+    def look(self, *, again: bool = False, at_once: bool = False) -> None:
         """Finds out what is in the folder, unless that was a moment ago."""
         now = time.monotonic()
-        if not again and now - self._looked_at < LOOK_AGAIN_SECONDS:
+        if not again and not at_once and now - self._looked_at < LOOK_AGAIN_SECONDS:
             return
         found = tables.scan(self.root, self._rules)
         self._looked_at = time.monotonic()

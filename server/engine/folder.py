@@ -162,6 +162,10 @@ class FolderEngine:
         if (running := self._running) is not None:
             running.stop("cancelled")
 
+    def look_again(self) -> None:
+        """Files were put into the folder: the next query sees them. Raises SourceUnavailable."""
+        self._ask(lambda order: messages.Look(order, at_once=True))
+
     def fit(self) -> bool:
         """Whether it can go on, in between queries."""
         return self._engine is None or self._engine.alive()

@@ -45,10 +45,12 @@ class Convert(msgspec.Struct, tag=True, frozen=True):
 
 
 class Look(msgspec.Struct, tag=True, frozen=True):
-    """Asks whether the folder can be read; ``thoroughly``: and which files are no tables."""
+    """Asks whether the folder can be read; ``thoroughly``: and which files are no tables; ``at_once``: also
+    when it was looked at a moment ago."""
 
     id: int
     thoroughly: bool = False
+    at_once: bool = False
 
 
 class Query(msgspec.Struct, tag=True, frozen=True):

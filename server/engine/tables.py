@@ -39,7 +39,7 @@ primary qualify references returning select show some summarize symmetric table 
 unique unpivot using variadic when where window with values left right full inner outer cross natural semi
 anti asof positional is like ilike glob between exists interval set row map struct date time timestamp
 """
-_TAKEN_SCHEMAS = {"main", "temp", "system", "pg_catalog", "information_schema", "memory", "pg_temp"}
+TAKEN_SCHEMAS = {"main", "temp", "system", "pg_catalog", "information_schema", "memory", "pg_temp"}
 
 
 class File(msgspec.Struct, frozen=True):
@@ -62,7 +62,7 @@ class File(msgspec.Struct, frozen=True):
 
     @property
     def ending(self) -> str:
-        return _ending(self.path)
+        return ending_of(self.path)
 
     @property
     def compression(self) -> str:
@@ -145,7 +145,7 @@ def _named(entries: Sequence[tuple[str, os.stat_result]], root: str, joined: Seq
     for key, members in units.items():
         schema, table = wanted[key]
         if (schema, table) in clashes:
-            table = _free(schema, f"{table}_{_ending(members[0][0])[1:]}", used)
+            table = _free(schema, f"{table}_{ending_of(members[0][0])[1:]}", used)
         files += [
             File(
                 path, schema, table, status.st_mtime_ns, status.st_size, status.st_ino, key[0] != "file", part
@@ -160,16 +160,16 @@ def _unit(
 ) -> tuple[tuple[str, ...], tuple[str, str], str]:
     """Which table a file belongs to: a key, the name that it would like to have, and its partition."""
     for rule, pattern in patterns:
-        if pattern.fullmatch(path) and _ending(path) not in _WORKBOOKS:
-            return ("rule", rule.table, _ending(path)), ("", rule.table), ""
+        if pattern.fullmatch(path) and ending_of(path) not in _WORKBOOKS:
+            return ("rule", rule.table, ending_of(path)), ("", rule.table), ""
     folders = Path(path).parent.parts
     first = next((n for n, part in enumerate(folders) if "=" in part.strip("=")), None)
-    if first is None or _ending(path) in _WORKBOOKS:
+    if first is None or ending_of(path) in _WORKBOOKS:
         return ("file", path), (_schema(Path(path).parent), identifier(_stem(path))), ""
     above = Path(*folders[:first])
     name = identifier(above.name or root)
     part = "/".join(folder for folder in folders[first:] if "=" in folder.strip("="))
-    return ("parts", str(above), _ending(path)), (_schema(above.parent), name), part
+    return ("parts", str(above), ending_of(path)), (_schema(above.parent), name), part
 
 
 def _pattern(glob: str) -> "re.Pattern[str]":
@@ -179,7 +179,7 @@ def _pattern(glob: str) -> "re.Pattern[str]":
     return re.compile("".join(said.get(part, re.escape(part)) for part in parts), re.DOTALL)
 
 
-def _ending(path: str) -> str:
+def ending_of(path: str) -> str:
     """What kind of file it is, by its name; empty for none of ours."""
     plain = Path(path)
     if plain.suffix.lower() in _COMPRESSIONS:
@@ -218,7 +218,7 @@ def _free(schema: str, name: str, used: set[tuple[str, str]]) -> str:
 
 def _schema(folder: Path) -> str:
     name = "_".join(identifier(part) for part in folder.parts)
-    return f"{name}_files" if name in _TAKEN_SCHEMAS else name
+    return f"{name}_files" if name in TAKEN_SCHEMAS else name
 
 
 class _Walk:
@@ -251,7 +251,7 @@ class _Walk:
                 yield from self.entries(Path(entry.path), depth + 1)
             except PermissionError:
                 self.refused.append((path, "the backend may not look into it"))
-        elif _ending(entry.name):
+        elif ending_of(entry.name):
             if linked and not Path(entry.path).resolve().is_relative_to(self._root):
                 self.refused.append((path, "it is a link that leads out of the folder"))
                 return

@@ -56,7 +56,7 @@ def _serve(engine: Engine, order: messages.Request | messages.PartRows, desk: "D
         return
     desk.running = order.id
     try:
-        engine.look()
+        engine.look(at_once=isinstance(order, messages.Look) and order.at_once)
     except OSError as error:
         desk.running = 0
         messages.send(out, messages.Failure("source", _unreadable(error)))
@@ -68,7 +68,7 @@ def _serve(engine: Engine, order: messages.Request | messages.PartRows, desk: "D
                 engine.query(order, out)
             case messages.Profile(_, whole):
                 engine.schema(whole=whole, out=out)
-            case messages.Look(_, thoroughly):
+            case messages.Look(_, thoroughly, _):
                 messages.send(out, messages.Ready(engine.broken() if thoroughly else []))
     except duckdb.InterruptException:
         messages.send(out, messages.Failure("interrupted", ""))
