@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _NAME = "V-Mart-AI-Agent"
 _PROTOCOLS = ("tcp", "tcps")
+_SECRETS = ("password", "wallet_password")
 _PORTS = {"tcp": 1521, "tcps": 2484}
 
 
@@ -60,14 +61,16 @@ def open_oracle(params: Mapping[str, Any], connect_timeout: float) -> "OracleCon
     """Raises SourceUnavailable, InvalidRequest (a field that cannot be) or DriverMissing."""
     if importlib.util.find_spec("oracledb") is None:
         raise DriverMissing("The Oracle driver is not installed.", details="Install oracledb on the backend.")
-    login = _login(params)
-    del params  # a traceback that shows local variables must not show the password
+    params = {**params, **{name: _Secret(str(params.get(name) or "")) for name in _SECRETS}}
+    login = _login(params)  # from here on no traceback that shows local variables shows a password
     context = _tls_context(login)
     refusal = _Refusal("time-out", oracle_errors.Said("", ""))
     # Each address gets its share of the time, so that one that says nothing does not take all of it.
     share = connect_timeout / len(login.where.addresses)
     for address in login.where.addresses:
         opened = _opened(login, address, context, share)
+        if isinstance(opened, AppError):
+            raise opened
         if not isinstance(opened, _Refusal):
             return opened
         refusal = opened
@@ -81,10 +84,10 @@ def _login(params: Mapping[str, Any]) -> _Login:
     return _Login(
         where=_where(params),
         user=str(params["user"]),
-        password=_Secret(str(params.get("password") or "")),
+        password=params["password"],
         ssl_ca=str(params.get("ssl_ca") or ""),
         wallet=str(params.get("wallet") or ""),
-        wallet_password=_Secret(str(params.get("wallet_password") or "")),
+        wallet_password=params["wallet_password"],
     )
 
 
@@ -145,7 +148,7 @@ def _tls_context(login: _Login) -> ssl.SSLContext | None:
 
 def _opened(
     login: _Login, address: Address, context: ssl.SSLContext | None, seconds: float
-) -> "OracleConnector | _Refusal":
+) -> "OracleConnector | _Refusal | AppError":
     """Exceptions of the driver stay in here, for their frames hold the password."""
     import oracledb
 
@@ -174,7 +177,10 @@ def _opened(
             )
             connector = OracleConnector(driver, line, source=login.source)
             connector.prepare(seconds)
-        except (oracledb.Error, OSError, ValueError, UnicodeError, AppError) as error:
+        except AppError as error:
+            line.cut()
+            return _refusal(error, late=True) if line.late else error
+        except (oracledb.Error, OSError, ValueError, UnicodeError) as error:
             line.cut()
             return _refusal(error, late=line.late)
     return connector
@@ -187,8 +193,6 @@ def _refusal(error: Exception, *, late: bool) -> _Refusal:
     said = oracle_errors.said(error)
     if late or any(isinstance(one, TimeoutError) for one in causes):
         return _Refusal("time-out", said)
-    if isinstance(error, AppError):
-        return _Refusal("oracle", oracle_errors.Said("", error.message.rstrip(".")))
     return _below_oracle(causes, said) or _Refusal("oracle", said)
 
 
@@ -202,7 +206,7 @@ def _below_oracle(causes: Sequence[BaseException], said: oracle_errors.Said) -> 
                 return _Refusal("tls", oracle_errors.Said("", "the TLS handshake failed"))
             case OSError() if one.__class__.__name__ == "gaierror":
                 return _Refusal("host", said)
-    if said.code == "DPY-6006":
+    if said.code == oracle_errors.WRONG_NAME:
         return _Refusal("tls", oracle_errors.Said("", "its certificate has another name"))
     if said.code in ("DPY-6005", "DPY-4011", ""):
         reason = next((one.strerror for one in causes if isinstance(one, OSError) and one.strerror), "")

@@ -12,6 +12,10 @@ from shared.errors import AppError, QueryFailed, QueryRefused, SourceBusy, Sourc
 
 CANCELLED = "ORA-01013"
 CALL_TIMEOUT = "DPY-4024"
+WRONG_NAME = "DPY-6006"
+"""The certificate is another server's."""
+
+_CANNOT_CONNECT = "DPY-6005"
 
 _READ_ONLY = ("ORA-01456", "ORA-16000", "ORA-28194")
 _GONE = (
@@ -25,47 +29,6 @@ _SNAPSHOT_TOO_OLD = ("ORA-01555", "ORA-08176", "ORA-08177")
 _MAY_HOLD_VALUES = ("ORA-01722", "ORA-01843", "ORA-01858", "ORA-01861", "ORA-06502", "ORA-40441")
 
 _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"", re.DOTALL)
-
-
-class Said(msgspec.Struct, frozen=True):
-    """``code`` is ORA-… or DPY-…; ``offset`` counts characters of the statement, -1 when it says nothing."""
-
-    code: str
-    message: str
-    offset: int = -1
-
-
-def said(error: BaseException) -> Said:
-    """What a driver's exception carries."""
-    what = error.args[0] if error.args else None
-    code, text = str(getattr(what, "full_code", "") or ""), str(getattr(what, "message", "") or "")
-    first = text.split("\n", 1)[0].removeprefix(f"{code}:").strip().rstrip(".")
-    if code in _MAY_HOLD_VALUES:
-        first = _QUOTED.sub("…", first)
-    # Some of the driver's failures wrap Oracle's own, which says more.
-    inner = re.search(r"ORA-\d{5}", text) if code.startswith("DPY-") else None
-    if inner is not None and inner[0] in _STARTING_OR_STOPPING + _TOO_MANY:
-        code = inner[0]
-    offset = getattr(what, "offset", None)
-    return Said(code, first, offset if isinstance(offset, int) and offset > 0 else -1)
-
-
-def is_gone(what: Said) -> bool:
-    return what.code in _GONE
-
-
-def query_failure(what: Said, sql: str, source: str) -> AppError:
-    """``sql`` is the caller's text, empty when offsets are not positions in it."""
-    if what.code in _READ_ONLY:
-        return QueryRefused("This connection only reads, and the query would write.", details=_told(what))
-    if is_gone(what):
-        return SourceUnavailable(f"The connection to {source} was lost.", details=_told(what), retry_after=5)
-    if what.code in _SNAPSHOT_TOO_OLD:
-        return QueryFailed(
-            "Oracle no longer has the data as it was when the query began.",
-            details=f"Ask for less, or again at a quieter time ({what.code}).",
-        )
-    return QueryFailed(f"Oracle says: {what.message}.", details=_where(what, sql))
 
 
 _LOGIN = {
@@ -84,6 +47,49 @@ _LOGIN = {
         "{source} demands Oracle's own network encryption; use TLS instead, with protocol tcps.",
     ),
 }
+
+
+class Said(msgspec.Struct, frozen=True):
+    """``code`` is ORA-… or DPY-…; ``offset`` counts characters of the statement, -1 when it says nothing."""
+
+    code: str
+    message: str
+    offset: int = -1
+
+
+def said(error: BaseException) -> Said:
+    """What a driver's exception carries."""
+    what = error.args[0] if error.args else None
+    code, text = str(getattr(what, "full_code", "") or ""), str(getattr(what, "message", "") or "")
+    first = text.split("\n", 1)[0].removeprefix(f"{code}:").strip().rstrip(".")
+    if code in _MAY_HOLD_VALUES:
+        first = _QUOTED.sub("…", first)
+    # Some of the driver's failures wrap Oracle's own, which says more.
+    for inner in re.findall(r"ORA-\d{5}|DPY-\d{4}", text) if code == _CANNOT_CONNECT else ():
+        if inner in _STARTING_OR_STOPPING + _TOO_MANY or inner in _LOGIN or inner == WRONG_NAME:
+            code = inner
+    offset = getattr(what, "offset", None)
+    return Said(code, first, offset if isinstance(offset, int) and offset > 0 else -1)
+
+
+def is_gone(what: Said) -> bool:
+    return what.code in _GONE
+
+
+def query_failure(what: Said, sql: str, source: str) -> AppError:
+    """``sql`` is the caller's text, empty when offsets are not positions in it."""
+    if what.code in _READ_ONLY:
+        return QueryRefused("This connection only reads, and the query would write.", details=_told(what))
+    if is_gone(what):
+        return SourceUnavailable(f"The connection to {source} was lost.", details=_told(what), retry_after=5)
+    if what.code in _TOO_MANY:
+        return SourceBusy(f"{source} has no connection left for us.", retry_after=30)
+    if what.code in _SNAPSHOT_TOO_OLD:
+        return QueryFailed(
+            "Oracle no longer has the data as it was when the query began.",
+            details=f"Ask for less, or again at a quieter time ({what.code}).",
+        )
+    return QueryFailed(f"Oracle says: {what.message}.", details=_where(what, sql))
 
 
 def login_failure(what: Said, *, source: str, user: str, service: str) -> AppError:

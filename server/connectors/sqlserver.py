@@ -21,10 +21,11 @@ _ENCRYPTION = ("verify-full", "require")
 
 def open_sqlserver(params: Mapping[str, Any], connect_timeout: float) -> "SqlServerConnector":
     """Raises SourceUnavailable, InvalidRequest (a field that cannot be) or DriverMissing."""
-    target = _target(params)
+    params = {**params, "password": Secret(str(params.get("password") or ""))}
+    target = _target(params)  # from here on no traceback that shows local variables shows the password
     wanted = str(params.get("driver") or "")
-    del params  # a traceback that shows local variables must not show the password
-    driver = sqlserver_driver.choose(_installed(), wanted)
+    own_authority = target.verified and bool(target.ssl_ca)
+    driver = sqlserver_driver.choose(_installed(), wanted, own_authority=own_authority)
     opened = _opened(sqlserver_driver.connection_string(driver, target), target, connect_timeout)
     if isinstance(opened, AppError):
         # Not "from" what happened: the driver's frames hold the password.
@@ -45,7 +46,7 @@ def _target(params: Mapping[str, Any]) -> Target:
         port=port,
         database=str(params["database"]),
         user=str(params["user"]),
-        password=Secret(str(params.get("password") or "")),
+        password=params["password"],
         verified=encryption == "verify-full",
         ssl_ca=str(params.get("ssl_ca") or ""),
     )
@@ -116,10 +117,9 @@ KIND = Kind(
         ),
         Field(
             "ssl_ca",
-            "Certificate",
+            "Certificate authority",
             required=False,
-            help="PEM text, or a path on the backend: with FreeTDS the authority that signed the server's"
-            " certificate, with Microsoft's driver the server's certificate itself.",
+            help="PEM text, or a path on the backend; empty for the system's own authorities. Needs FreeTDS.",
         ),
         Field(
             "driver",

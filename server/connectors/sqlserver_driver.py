@@ -6,7 +6,7 @@ doubled, FreeTDS knows no doubling, so what it cannot be told is refused.
 
 import platform
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 
@@ -51,9 +51,17 @@ class Target(msgspec.Struct, frozen=True):
         return f"SQL Server at {self.host}:{self.port}"
 
 
-def choose(installed: Sequence[str], wanted: str) -> str:
-    """The best of the installed drivers, or the wanted one. Raises DriverMissing or InvalidRequest."""
+def choose(installed: Sequence[str], wanted: str, *, own_authority: bool) -> str:
+    """The best of the installed drivers, or the wanted one. Only FreeTDS can be told of an authority that the
+    system does not know. Raises DriverMissing or InvalidRequest."""
     known = [name for name in (*MICROSOFT, FREETDS) if name in installed]
+    if own_authority and not wanted:
+        known.sort(key=lambda name: name != FREETDS)
+    if own_authority and (wanted or (known and known[0])) in MICROSOFT:
+        raise InvalidRequest(
+            "Microsoft's driver takes only certificate authorities that the system knows.",
+            details="Add it there (update-ca-certificates) and leave ssl_ca empty, or install FreeTDS.",
+        )
     if wanted:
         if wanted not in (*MICROSOFT, FREETDS):
             raise InvalidRequest(f"driver must be one of {', '.join((*MICROSOFT, FREETDS))}.")
@@ -72,65 +80,60 @@ def connection_string(driver: str, target: Target) -> Secret:
             "host has a character that no host name has.",
             details="A named instance is given by its port.",
         )
-    common = {
-        "DATABASE": target.database,
-        "UID": target.user,
-        "PWD": target.password.reveal(),
-        "APP": APPLICATION_NAME,
-    }
-    if driver == FREETDS:
-        return Secret(_freetds(target, common))
-    return Secret(_microsoft(driver, target, common))
+    problem = _problem(driver, target)
+    if problem is not None:
+        raise problem  # here, where no local variable is the password
+    where = _freetds(target) if driver == FREETDS else _microsoft(driver, target)
+    quoted = _freetds_quoted if driver == FREETDS else _microsoft_quoted
+    values = {**_theirs(target), "APP": APPLICATION_NAME}
+    return Secret(";".join([where, *(f"{name}={quoted(value)}" for name, value in values.items())]))
 
 
-def _microsoft(driver: str, target: Target, common: Mapping[str, str]) -> str:
-    options = {
-        "DRIVER": driver,
-        "SERVER": f"tcp:{target.host},{target.port}",
-        **common,
-        "Encrypt": "yes",
-        "TrustServerCertificate": "no" if target.verified else "yes",
-        "ApplicationIntent": "ReadOnly",
-        "ConnectRetryCount": "0",
-        "MARS_Connection": "no",
-    }
-    if target.verified and target.ssl_ca:
-        if driver != MICROSOFT[0]:
-            raise InvalidRequest("ssl_ca needs Microsoft's driver 18, or FreeTDS.")
-        options["ServerCertificate"] = sqlserver_freetds.certificate_file(target.ssl_ca)
-    for name, value in options.items():
-        _refuse_nul(name, value)
-    return ";".join(f"{name}={{{value.replace('}', '}}')}}}" for name, value in options.items())
+def _theirs(target: Target) -> dict[str, str]:
+    return {"DATABASE": target.database, "UID": target.user, "PWD": target.password.reveal()}
 
 
-def _freetds(target: Target, common: Mapping[str, str]) -> str:
+_CALLED = {"DATABASE": "The database", "UID": "The user", "PWD": "The password"}
+
+
+def _problem(driver: str, target: Target) -> InvalidRequest | None:
+    for name, value in _theirs(target).items():
+        if set(value) & set("\0\r\n"):
+            return InvalidRequest(f"{_CALLED[name]} holds a character that no connection takes.")
+        if driver == FREETDS and _freetds_quoted(value) is None:
+            return InvalidRequest(
+                f"{_CALLED[name]} has both }} and another character that FreeTDS cannot be told together.",
+                details="Change it, or install Microsoft's ODBC driver.",
+            )
+    return None
+
+
+def _microsoft(driver: str, target: Target) -> str:
+    trust = "no" if target.verified else "yes"
+    return (
+        f"DRIVER={{{driver}}};SERVER={{tcp:{target.host},{target.port}}};Encrypt=yes;"
+        f"TrustServerCertificate={trust};ApplicationIntent=ReadOnly;ConnectRetryCount=0;MARS_Connection=no"
+    )
+
+
+def _freetds(target: Target) -> str:
     if target.verified:
-        section = sqlserver_freetds.section(target.host, target.port, target.ssl_ca)
-        where = f"Servername={section}"
+        where = f"Servername={sqlserver_freetds.section(target.host, target.port, target.ssl_ca)}"
     else:
         where = f"SERVER={target.host};PORT={target.port};Encryption=require"
     # FreeTDS takes brackets around a character set for a part of its name, and crashes on the first text.
-    ours = f"DRIVER={{{FREETDS}}};{where};TDS_Version=7.4;ClientCharset=UTF-8;ApplicationIntent=ReadOnly"
-    return ";".join([ours, *(f"{name}={_for_freetds(name, value)}" for name, value in common.items())])
+    return f"DRIVER={{{FREETDS}}};{where};TDS_Version=7.4;ClientCharset=UTF-8;ApplicationIntent=ReadOnly"
 
 
-def _for_freetds(name: str, value: str) -> str:
-    """In brackets where there is none inside; plain where nothing in it ends a plain value."""
-    _refuse_nul(name, value)
+def _microsoft_quoted(value: str) -> str:
+    return "{" + value.replace("}", "}}") + "}"
+
+
+def _freetds_quoted(value: str) -> str | None:
+    """In brackets where there is none inside; plain where nothing in it ends a plain value; else None."""
     if "}" not in value:
         return f"{{{value}}}"
-    if ";" in value or value.startswith("{") or value != value.strip():
-        what = {"PWD": "The password", "UID": "The user", "DATABASE": "The database"}.get(name, name)
-        raise InvalidRequest(
-            f"{what} has both }} and another character that FreeTDS cannot be told together.",
-            details="Change it, or install Microsoft's ODBC driver.",
-        )
-    return value
-
-
-def _refuse_nul(name: str, value: str) -> None:
-    if "\0" in value or "\n" in value or "\r" in value:
-        raise InvalidRequest(f"{name} holds a character that no connection takes.")
+    return None if ";" in value or value.startswith("{") or value != value.strip() else value
 
 
 def _how() -> str:

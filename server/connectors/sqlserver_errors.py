@@ -37,7 +37,8 @@ class Said(msgspec.Struct, frozen=True):
 
     @property
     def lost(self) -> bool:
-        return self.sqlstate.startswith("08") or self.number in _LOST_NUMBERS
+        unsaid = self.number == 0 and self.sqlstate in ("HY000", "01000")  # the server's own have a number
+        return unsaid or self.sqlstate.startswith("08") or self.number in _LOST_NUMBERS
 
 
 def said(error: BaseException) -> Said:

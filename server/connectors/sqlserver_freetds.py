@@ -19,11 +19,11 @@ _VARIABLE = "FREETDSCONF"
 def section(host: str, port: int, ssl_ca: str) -> str:
     """The name under which FreeTDS finds this server, checked by its certificate. ``host`` and ``port`` are
     plain. Raises InvalidRequest when ``ssl_ca`` is no certificate."""
-    authority = certificate_file(ssl_ca) if ssl_ca else "system"
+    authority = _certificate_file(ssl_ca) if ssl_ca else "system"
     return _configuration().section(host, port, authority)
 
 
-def certificate_file(ssl_ca: str) -> str:
+def _certificate_file(ssl_ca: str) -> str:
     """A path to it: PEM text is written to a file of ours. Raises InvalidRequest."""
     if ssl_ca.lstrip().startswith("-----BEGIN"):
         return _configuration().kept(ssl_ca.strip() + "\n")
