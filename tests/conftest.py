@@ -4,10 +4,11 @@ import pytest
 
 pytest_plugins = (
     "tests.peers.demo",
-    "tests.peers.clickhouse",
     "tests.peers.oracle",
     "tests.peers.postgres",
     "tests.peers.sqlserver",
+    "tests.peers.clickhouse",
+    "tests.peers.clickhouse_now",
 )
 
 

@@ -138,6 +138,13 @@ def _if(node: exp.Expr, _dialect: str) -> exp.Expr | None:
     return exp.Case(ifs=[branch], default=otherwise.copy() if otherwise is not None else None)
 
 
+def _not(node: exp.Expr, dialect: str) -> exp.Expr | None:
+    """The writer puts brackets behind NOT in some places; here they are in all of them."""
+    if dialect == "clickhouse" and not isinstance(node.this, exp.Paren):
+        node.set("this", exp.Paren(this=node.this.copy()))
+    return None
+
+
 def _interval(node: exp.Expr, dialect: str) -> exp.Expr | None:
     """Older servers take INTERVAL 1 DAY, and not INTERVAL '1' DAY."""
     amount = node.args.get("this")
@@ -251,5 +258,6 @@ _REWRITES: dict[type[exp.Expr], Rewrite] = {
     exp.Column: _output,
     exp.WindowSpec: _frame,
     exp.Interval: _interval,
+    exp.Not: _not,
     exp.DataType: _type,
 }

@@ -21,3 +21,19 @@ SHOP_TABLES = (
     'CREATE TABLE "Select" ("From" Int32, "Order By" String) ENGINE = Log',
     """INSERT INTO "Select" VALUES (1, 'it''s "quoted"')""",
 )
+
+NEW_TABLES = (
+    """CREATE TABLE visits (visit_id UUID, at DateTime64(3, 'Asia/Kolkata') COMMENT 'When the door counted.',
+        born Nullable(Date32), source LowCardinality(String), tags Array(LowCardinality(Nullable(String))),
+        attributes Map(String, UInt64), place Tuple(lat Float64, long Float64), address IPv6, agreed Bool,
+        spent Decimal(38, 10)) ENGINE = MergeTree ORDER BY at COMMENT 'One row a visit.'""",
+    """INSERT INTO visits SELECT generateUUIDv4(), toDateTime64('2026-03-31 18:40:00.125', 3) + number,
+        toDate32('1931-05-07') + number, 'door', ['a', NULL],
+        map('steps', 18446744073709551615), (25.6, 85.1),
+        '::1', number % 2, 12345678901234567890.0123456789 FROM numbers(50)""",
+    """CREATE TABLE prices (item Int32, mrp Decimal(9, 2), version Int32)
+        ENGINE = ReplacingMergeTree(version) ORDER BY item""",
+    "INSERT INTO prices VALUES (1, 99.50, 1), (2, 10.00, 1)",
+    "INSERT INTO prices VALUES (1, 89.50, 2)",
+)
+"""What only newer servers can hold."""

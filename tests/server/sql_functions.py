@@ -74,7 +74,7 @@ _POSTGRES_WANTED = {
 }
 
 
-_CLICKHOUSE_REFUSED = re.compile(
+CLICKHOUSE_REFUSED = re.compile(
     r"""
       (global)?(not)?(null)?in(ignoreset)?               # in(x, 'table') reads a table
     | joinget.* | dictget.* | dicthas | dictis.* | region.* | .*dictionary.* | hascolumnintable | getsubcolumn
@@ -112,8 +112,13 @@ def clickhouse_functions() -> list[str]:
 
     sql = "SELECT DISTINCT lower(name) FROM system.functions WHERE origin = 'System'"
     text = str(chdb.query(sql, "TSV"))  # type: ignore[no-untyped-call]
-    names = {name for name in text.split() if re.fullmatch(r"[a-z][a-z0-9_]*", name)}
-    return sorted(name for name in names if not _CLICKHOUSE_REFUSED.fullmatch(name))
+    return sorted(harmless_in_clickhouse(set(text.split())))
+
+
+def harmless_in_clickhouse(names: set[str]) -> set[str]:
+    """Of the names in lower case."""
+    plain = {name for name in names if re.fullmatch(r"[a-z][a-z0-9_]*", name)}
+    return {name for name in plain if not CLICKHOUSE_REFUSED.fullmatch(name)}
 
 
 def postgres_functions(connection: pg8000.native.Connection) -> list[str]:

@@ -12,6 +12,7 @@ from server.connectors.clickhouse import open_clickhouse
 from server.connectors.clickhouse_session import ClickHouseConnector
 from shared.results import ColumnType
 from tests.peers.clickhouse import ADMIN, ClickHouseServer
+from tests.peers.clickhouse_now import ClickHouseNow
 from tests.server.connectors.contract import SqlConnectorContract, rows_of
 
 
@@ -109,7 +110,65 @@ class TestTheOldestServerOverHttp(ClickHouseContract):
         yield from opened(clickhouse.params(http=True))
 
 
+@pytest.mark.slow
 class TestTheOldestServerAsAnAccountThatMaySetThings(ClickHouseContract):
     @pytest.fixture
     def connector(self, clickhouse: ClickHouseServer) -> Iterator[ClickHouseConnector]:
         yield from opened(clickhouse.params(ADMIN, http=True))
+
+
+class TodaysContract(ClickHouseContract):
+    typed: ClassVar[dict[str, tuple[ColumnType, object]]] = {
+        **ClickHouseContract.typed,
+        "toInt256('-57896044618658097711785492504343953926634992332820282019728792003956564819968')": (
+            ColumnType.INTEGER,
+            -(2**255),
+        ),
+        "toUInt128('340282366920938463463374607431768211455')": (ColumnType.INTEGER, 2**128 - 1),
+        "toDecimal256('-1234567890123456789012345678901234567890.12345', 5)": (
+            ColumnType.DECIMAL,
+            Decimal("-1234567890123456789012345678901234567890.12345"),
+        ),
+        "toDate32('1925-01-01')": (ColumnType.DATE, "1925-01-01"),
+        "toDateTime64('2026-03-31 18:40:00.250', 3)": (ColumnType.TIMESTAMP, "2026-03-31T18:40:00.250"),
+        "toDateTime64('1935-03-31 18:40:00.250', 3, 'UTC')": (
+            ColumnType.TIMESTAMP,
+            "1935-03-31T18:40:00.250+00:00",
+        ),
+        "toDateTime64('2026-03-31 18:40:00.123456789', 9, 'Asia/Kolkata')": (
+            ColumnType.TIMESTAMP,
+            "2026-03-31T18:40:00.123456789+05:30",
+        ),
+        "true": (ColumnType.BOOLEAN, True),
+        "CAST(NULL AS Nullable(Bool))": (ColumnType.BOOLEAN, None),
+        "toIPv4('10.0.0.255')": (ColumnType.TEXT, "10.0.0.255"),
+        "toIPv6('2001:db8::1')": (ColumnType.TEXT, "2001:db8::1"),
+        "toIPv6('::ffff:10.0.0.1')": (ColumnType.TEXT, "::ffff:10.0.0.1"),
+        "map('a', 1, 'b', 2)": (ColumnType.JSON, {"a": 1, "b": 2}),
+        "map(toDate('2026-01-01'), [1.5])": (ColumnType.JSON, {"2026-01-01": [Decimal("1.5")]}),
+        "CAST((1, 'a') AS Tuple(x Int64, y String))": (ColumnType.JSON, {"x": 1, "y": "a"}),
+        "[toLowCardinality('p'), 'q', 'p']": (ColumnType.JSON, ["p", "q", "p"]),
+        "[toNullable(1), NULL]": (ColumnType.JSON, [1, None]),
+        "toBFloat16(1.5)": (ColumnType.FLOAT, Decimal("1.5")),
+        "toFloat32(16777216.5)": (ColumnType.FLOAT, Decimal(16777216)),
+        "INTERVAL 3 DAY": (ColumnType.INTEGER, 3),
+    }
+
+
+class TestTodaysEngine(TodaysContract):
+    @pytest.fixture
+    def connector(self, clickhouse_now: ClickHouseNow) -> Iterator[ClickHouseConnector]:
+        yield from opened(clickhouse_now.params())
+
+
+class TestTodaysEngineOverHttp(TodaysContract):
+    @pytest.fixture
+    def connector(self, clickhouse_now: ClickHouseNow) -> Iterator[ClickHouseConnector]:
+        yield from opened(clickhouse_now.params(http=True))
+
+
+@pytest.mark.slow
+class TestTodaysEngineAsAnAccountThatMaySetThings(TodaysContract):
+    @pytest.fixture
+    def connector(self, clickhouse_now: ClickHouseNow) -> Iterator[ClickHouseConnector]:
+        yield from opened(clickhouse_now.params(ADMIN, http=True))
