@@ -25,6 +25,7 @@ from server.across.fetching import Across
 from server.address import url_of
 from server.api.call import Backend
 from server.api.dispatch import Dispatch, OutsideRoutes
+from server.api.lean import LeanProtocol
 from server.api.routes import ROUTES
 from server.certificates import RenewableContext, tls
 from server.connections import Connections
@@ -160,9 +161,13 @@ def create_app(backend: Backend) -> Sanic[Any, Any]:
     app.state.server_info.append(ApplicationServerInfo({"version": HTTP.VERSION_1}))  # no Alt-Svc header
     dispatch = Dispatch(backend)
     app.error_handler = OutsideRoutes()
+    app.ctx.lean = {}
     for route in ROUTES:
+        handle = dispatch.around(route)
+        if "<" not in route.path:
+            app.ctx.lean[f"{route.method} {route.path} HTTP/1.1"] = handle
         app.add_route(
-            dispatch.around(route),
+            handle,
             route.path,
             methods=[route.method],
             name=f"{route.method.lower()}_{route.action.replace('.', '_')}",
@@ -212,7 +217,7 @@ class Serving:
             server = await app.create_server(
                 sock=self._sock,
                 ssl=self._tls,
-                protocol=HttpProtocol,
+                protocol=LeanProtocol,
                 asyncio_server_kwargs={"start_serving": False},
             )
             if server is None:

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 import msgspec
 
 READ_SIZE = 1 << 18
-_LENGTH = struct.Struct("!i")
+LENGTH = struct.Struct("!i")
 _SHORT = struct.Struct("!h")
 _FIELD = struct.Struct("!ihihih")
 
@@ -122,7 +122,7 @@ class Wire:
     @property
     def announced(self) -> int:
         """The length of the message that ``pending`` starts with, as soon as it is known."""
-        return int(_LENGTH.unpack_from(self.pending, 1)[0]) if len(self.pending) >= 5 else 0
+        return int(LENGTH.unpack_from(self.pending, 1)[0]) if len(self.pending) >= 5 else 0
 
     def peek(self) -> int:
         """The code of the next message that answers us; those nobody asked for are dropped."""
@@ -179,7 +179,7 @@ class Wire:
         pending = self.pending
         while len(pending) < 5:
             self.fill()
-        end = _LENGTH.unpack_from(pending, 1)[0] + 1
+        end = LENGTH.unpack_from(pending, 1)[0] + 1
         if end < 5:
             raise self._loss()
         while len(pending) < end:
@@ -212,7 +212,7 @@ def simple_query(sql: str) -> bytes:
 def parse(sql: str, oids: Sequence[int] = (), name: str = "") -> bytes:
     """One statement by construction: the server refuses a text with several. ``oids`` are the types
     of its parameters; 0 lets the server infer one. With a ``name`` it is kept."""
-    types = b"".join(map(_LENGTH.pack, oids))
+    types = b"".join(map(LENGTH.pack, oids))
     return _message(b"P", name.encode() + b"\0" + sql.encode() + b"\0" + _SHORT.pack(len(oids)) + types)
 
 
@@ -223,7 +223,7 @@ def bind(values: Sequence[str | None] = (), name: str = "") -> bytes:
             parts.append(b"\xff\xff\xff\xff")
         else:
             encoded = value.encode()
-            parts += (_LENGTH.pack(len(encoded)), encoded)
+            parts += (LENGTH.pack(len(encoded)), encoded)
     parts.append(b"\0\0")
     return _message(b"B", b"".join(parts))
 
@@ -238,16 +238,10 @@ SYNC = b"S\0\0\0\4"
 
 
 def _message(code: bytes, payload: bytes) -> bytes:
-    return code + _LENGTH.pack(len(payload) + 4) + payload
+    return code + LENGTH.pack(len(payload) + 4) + payload
 
 
 # -- In -----------------------------------------------------------------------------------
-
-
-def message_length(buffer: bytearray, at: int) -> int:
-    """Of the message at ``at``, as it stands there: without its code, with the length itself."""
-    length: int = _LENGTH.unpack_from(buffer, at + 1)[0]
-    return length
 
 
 def row_description(payload: bytes) -> list[Described]:
@@ -264,14 +258,14 @@ def row_description(payload: bytes) -> list[Described]:
 def parameter_types(payload: bytes) -> list[int]:
     """The OIDs of a statement's placeholders."""
     (count,) = _SHORT.unpack_from(payload)
-    return [_LENGTH.unpack_from(payload, 2 + 4 * number)[0] & 0xFFFFFFFF for number in range(count)]
+    return [LENGTH.unpack_from(payload, 2 + 4 * number)[0] & 0xFFFFFFFF for number in range(count)]
 
 
 def data_row(payload: bytes) -> list[bytes | None]:
     (count,) = _SHORT.unpack_from(payload)
     at, cells = 2, list[bytes | None]()
     for _ in range(count):
-        (length,) = _LENGTH.unpack_from(payload, at)
+        (length,) = LENGTH.unpack_from(payload, at)
         at += 4
         if length < 0:
             cells.append(None)

@@ -17,13 +17,13 @@ from server.connectors.postgres_protocol import (
     COMPLETE,
     DATA_ROW,
     ERROR,
+    LENGTH,
     READY,
     ConnectionLost,
     ServerError,
     Wire,
     data_row,
     error_response,
-    message_length,
 )
 from server.connectors.postgres_rows import DataRows
 from server.connectors.postgres_running import Running
@@ -34,23 +34,49 @@ _LARGEST_ANSWER_BYTES = 64_000
 """What the event loop reads and writes itself; a longer answer would hold up everybody else."""
 
 
+class Tail:
+    """How a batch's answer ends, from behind the query's rows on, when all went well: always the same bytes
+    on one connection, so that they are compared and not taken apart again."""
+
+    def __init__(self) -> None:
+        self.bytes = b""
+
+
 class Reply:
     """The answer to one batch, taken in as it comes. ``is_clean``: the session is as it was before."""
 
-    def __init__(self, reader: DataRows) -> None:
+    def __init__(self, reader: DataRows, tail: Tail) -> None:
         self.reader = reader
         self.done = False
         self.is_clean = False
         self.failure: ServerError | None = None
         self._completed = 0
         self._only_reads = False
+        self._tail = tail
+        self._seen_tail: bytearray | None = None
 
     def take(self, wire: Wire) -> list[JsonRows]:
         """The rows in the complete messages that have come, which ``wire.pending`` loses."""
         pending, rows = wire.pending, list[JsonRows]()
+        tail = self._tail.bytes
+        ends_well = bool(tail) and self._completed <= QUERY_AT and pending.endswith(tail)
+        if ends_well:
+            del pending[-len(tail) :]
+        self._take(wire, rows)
+        if not ends_well:
+            return rows
+        if pending or self._completed != QUERY_AT + 1 or self.failure is not None:
+            pending += tail  # it only looked so, in the middle of a row
+            self._take(wire, rows)
+        else:
+            self._end(wire, is_clean=True)
+        return rows
+
+    def _take(self, wire: Wire, rows: list[JsonRows]) -> None:
+        pending = wire.pending
         at, size = 0, len(pending)
         while size - at >= 5:
-            code, end = pending[at], at + 1 + message_length(pending, at)
+            code, end = pending[at], at + 1 + LENGTH.unpack_from(pending, at + 1)[0]
             if end < at + 5:
                 raise wire.strange()
             if code == DATA_ROW and self._completed == QUERY_AT:
@@ -64,20 +90,32 @@ class Reply:
                 continue
             if end > size:
                 break
-            if code == COMPLETE:
-                self._completed += 1
-            elif code == DATA_ROW:
-                if self._completed == SHOW_AT:
-                    self._only_reads = data_row(bytes(pending[at + 5 : end])) == [b"on"]
-            elif code == ERROR:
-                self.failure = self.failure or error_response(bytes(pending[at + 5 : end]))
-            elif code == READY:
-                wire.readies -= 1
-                self.done = True
-                self.is_clean = self._only_reads and self.failure is None and pending[at + 5] == _IDLE
+            self._note(wire, code, pending[at:end])
             at = end
         del pending[:at]
-        return rows
+
+    def _note(self, wire: Wire, code: int, message: bytearray) -> None:
+        """Whatever is not a row of the query."""
+        if self._seen_tail is not None:
+            self._seen_tail += message
+        if code == COMPLETE:
+            self._completed += 1
+            if self._completed == QUERY_AT + 1:
+                self._seen_tail = bytearray()
+        elif code == DATA_ROW:
+            if self._completed == SHOW_AT:
+                self._only_reads = data_row(bytes(message[5:])) == [b"on"]
+        elif code == ERROR:
+            self.failure = self.failure or error_response(bytes(message[5:]))
+        elif code == READY:
+            is_clean = self._only_reads and self.failure is None and message[5] == _IDLE
+            self._end(wire, is_clean=is_clean)
+            if is_clean and self._seen_tail is not None:
+                self._tail.bytes = bytes(self._seen_tail)
+
+    def _end(self, wire: Wire, *, is_clean: bool) -> None:
+        wire.readies -= 1
+        self.done, self.is_clean = True, is_clean
 
 
 _IDLE = ord("I")
@@ -128,6 +166,7 @@ class QuickWay:
         self._memory = memory
         self._stop = stop
         self._prepared = Prepared()
+        self._tail = Tail()
         self._listening: Listening | None = None
 
     def ask(
@@ -140,7 +179,7 @@ class QuickWay:
         if not self._running.begin_now(limits.timeout_seconds):
             return None
         future: asyncio.Future[QuickAnswer | None] = asyncio.get_running_loop().create_future()
-        reply = Reply(DataRows(limits.max_rows, known.plan.forms))
+        reply = Reply(DataRows(limits.max_rows, known.plan.forms), self._tail)
 
         def ended(rows: list[JsonRows], lost: ConnectionLost | None) -> None:
             self._listening = None
