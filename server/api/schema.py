@@ -24,9 +24,10 @@ async def show(call: Call, _body: None) -> Whole:
         raise InvalidRequest(f"A search has at most {_LONGEST_SEARCH} characters.")
     catalogue = await call.backend.schemas.get(name, fresh=fresh)
     if table is not None:
-        if catalogue.find(table) is None:
+        found = catalogue.body_of(table)
+        if found is None:
             raise NotFound(f"There is no table called {table[:200]!r} in {name}.")
-        return Whole("application/json", {}, catalogue.body_of([table]))
+        return Whole("application/json", {}, found)
     if search is not None:
         return Whole("application/json", {}, catalogue.search(search, limit))
     headers = {"vary": "accept-encoding", "etag": catalogue.etag, "cache-control": "private, no-cache"}

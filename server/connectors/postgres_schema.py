@@ -1,6 +1,7 @@
 """PostgreSQL's catalogues to a Schema: three queries, however many tables there are."""
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -14,30 +15,36 @@ Rows = Callable[..., list[list[str | None]]]
 MOST_SAMPLES = 200
 LONGEST_SAMPLE = 100
 
-# A name in public goes without its schema only when the search path finds it so.
-_COLUMNS = """
-SELECT c.oid, CASE WHEN n.nspname = 'public' AND pg_table_is_visible(c.oid) THEN quote_ident(c.relname)
-        ELSE quote_ident(n.nspname) || '.' || quote_ident(c.relname) END,
-    CASE c.relkind WHEN 'v' THEN -1
-        WHEN 'p' THEN (SELECT sum(greatest(leaf.reltuples, 0)) FROM pg_partition_tree(c.oid) t
-            JOIN pg_class leaf ON leaf.oid = t.relid WHERE t.isleaf)
-        ELSE c.reltuples END::bigint,
-    told.description, a.attnum, a.attname,
-    CASE WHEN t.typtype = 'd' THEN t.typbasetype ELSE t.oid END, t.typcategory, a.attnotnull,
-    note.description
-FROM pg_catalog.pg_class c
-JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
-LEFT JOIN pg_catalog.pg_description told
-    ON told.classoid = 'pg_class'::regclass AND told.objoid = c.oid AND told.objsubid = 0
-LEFT JOIN pg_catalog.pg_description note
-    ON note.classoid = 'pg_class'::regclass AND note.objoid = c.oid AND note.objsubid = a.attnum
-WHERE c.relkind IN ('r', 'v', 'm', 'p', 'f') AND NOT c.relispartition
-  AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
-  AND has_schema_privilege(n.oid, 'USAGE')
-  AND (has_table_privilege(c.oid, 'SELECT') OR has_column_privilege(c.oid, a.attnum, 'SELECT'))
-ORDER BY n.nspname <> 'public', n.nspname, c.relname, a.attnum
+# A name in public goes without its schema only when the search path finds it so. The columns of a table come
+# as one value: what is read is a row a table, however many columns they have.
+_TABLES = """
+WITH shown AS MATERIALIZED (
+    SELECT c.oid, n.nspname, c.relname, c.relkind, c.reltuples, has_table_privilege(c.oid, 'SELECT') AS whole
+    FROM pg_catalog.pg_class c
+    JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+    WHERE c.relkind IN ('r', 'v', 'm', 'p', 'f') AND NOT c.relispartition
+      AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
+      AND has_schema_privilege(n.oid, 'USAGE') AND has_any_column_privilege(c.oid, 'SELECT')
+)
+SELECT s.oid, CASE WHEN s.nspname = 'public' AND pg_table_is_visible(s.oid) THEN quote_ident(s.relname)
+        ELSE quote_ident(s.nspname) || '.' || quote_ident(s.relname) END,
+    CASE s.relkind WHEN 'v' THEN -1
+        WHEN 'p' THEN (SELECT sum(greatest(leaf.reltuples, 0)) FROM pg_partition_tree(s.oid) t
+            JOIN pg_catalog.pg_class leaf ON leaf.oid = t.relid WHERE t.isleaf)
+        ELSE s.reltuples END::bigint,
+    (SELECT told.description FROM pg_catalog.pg_description told
+        WHERE told.classoid = 'pg_class'::regclass AND told.objoid = s.oid AND told.objsubid = 0),
+    (SELECT json_agg(json_build_array(a.attnum, a.attname,
+            (CASE WHEN t.typtype = 'd' THEN t.typbasetype ELSE t.oid END)::bigint, t.typcategory,
+            a.attnotnull, note.description) ORDER BY a.attnum)
+        FROM pg_catalog.pg_attribute a
+        JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
+        LEFT JOIN pg_catalog.pg_description note ON note.classoid = 'pg_class'::regclass
+            AND note.objoid = s.oid AND note.objsubid = a.attnum
+        WHERE a.attrelid = s.oid AND a.attnum > 0 AND NOT a.attisdropped
+          AND (s.whole OR has_column_privilege(s.oid, a.attnum, 'SELECT')))
+FROM shown s
+ORDER BY s.nspname <> 'public', s.nspname, s.relname
 """
 
 _KEYS = """
@@ -69,31 +76,50 @@ class _Samples(msgspec.Struct, frozen=True):
 _NO_SAMPLES = _Samples([], complete=False)
 
 
+class _Described(msgspec.Struct, frozen=True, array_like=True):
+    """A column as _TABLES has it."""
+
+    number: int
+    name: str
+    type_oid: int
+    category: str
+    not_null: bool
+    comment: str | None
+
+
+_columns = msgspec.json.Decoder(list[_Described])
+
+
 def read(rows: Rows) -> Schema:
     """Only tables and columns that this account can read."""
     samples = _samples(rows(_SAMPLES, str(MOST_SAMPLES)))
     tables: dict[str, TableInfo] = {}
     names: dict[tuple[str, int], str] = {}
-    for oid, name, estimate, comment, number, column, type_oid, category, not_null, note in rows(_COLUMNS):
+    for oid, name, estimate, comment, described in rows(_TABLES):
         table = _text(oid)
-        if table not in tables:
-            tables[table] = TableInfo(
-                name=_text(name), columns=[], comment=_text(comment), row_estimate=_estimate(estimate)
-            )
-        names[table, int(_text(number))] = _text(column)
-        seen = samples.get((table, int(_text(number))), _NO_SAMPLES)
-        tables[table].columns.append(
-            ColumnInfo(
-                name=_text(column),
-                type=_type(int(_text(type_oid)), _text(category)),
-                nullable=not_null != "t",
-                comment=_text(note),
-                samples=seen.values,
-                samples_complete=seen.complete,
-            )
+        columns = _columns.decode(described or "[]")
+        if not columns:  # PostgreSQL has such tables; nothing can be asked of them
+            continue
+        names.update({(table, column.number): column.name for column in columns})
+        tables[table] = TableInfo(
+            name=_text(name),
+            columns=[_column(one, samples.get((table, one.number), _NO_SAMPLES)) for one in columns],
+            comment=_text(comment),
+            row_estimate=_estimate(estimate),
         )
     _add_keys(rows(_KEYS), tables, names)
     return Schema(tables=list(tables.values()), dialect="postgres")
+
+
+def _column(described: _Described, seen: _Samples) -> ColumnInfo:
+    return ColumnInfo(
+        name=described.name,
+        type=_type(described.type_oid, described.category),
+        nullable=not described.not_null,
+        comment=_text(described.comment),
+        samples=seen.values,
+        samples_complete=seen.complete,
+    )
 
 
 def _add_keys(
@@ -133,6 +159,7 @@ def _list(text: str | None) -> list[Any]:
     return [] if text is None else msgspec.json.decode(text, type=list[Any])
 
 
+@lru_cache(maxsize=1024)
 def _type(oid: int, category: str) -> ColumnType:
     return written(oid, frozenset((oid,)) if category == "A" else frozenset()).type
 

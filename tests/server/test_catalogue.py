@@ -3,7 +3,8 @@
 import msgspec
 import pytest
 
-from server.catalogue import Catalogue, normal
+from server.catalogue import Catalogue, name_parts
+from server.table_search import normal
 from shared.results import ColumnType
 from shared.wire import ColumnInfo, Schema, TableInfo
 
@@ -69,6 +70,21 @@ def test_a_table_is_found_by_its_name_in_any_case() -> None:
     assert one is not None
     assert one.columns[0].name == "StaffID"
     assert CATALOGUE.find("hr") is None
+    assert CATALOGUE.find_parts(("Head Office", "Ausgaben")) is not None
+
+
+@pytest.mark.parametrize(
+    ("name", "parts"),
+    [
+        ("sales", ("sales",)),
+        ("hr.staff", ("hr", "staff")),
+        ('"Head.Office"."a ""b"""', ("Head.Office", 'a "b"')),
+        ("[dbo].[Order Lines]", ("dbo", "Order Lines")),
+        ("db.`a``b`", ("db", "a`b")),
+    ],
+)
+def test_names_are_taken_apart_in_the_quotes_of_any_dialect(name: str, parts: tuple[str, ...]) -> None:
+    assert name_parts(name) == parts
 
 
 def test_the_whole_is_what_it_was_made_from_and_its_etag_tells_versions_apart() -> None:

@@ -77,6 +77,60 @@ def test_a_column_that_may_not_be_read_is_not_shown(
     assert [column.name for column in shown["stores"].columns] == ["store_id", "zone"]
 
 
+ODD = [
+    "CREATE SCHEMA odd",
+    "GRANT USAGE ON SCHEMA odd TO reader",
+    "CREATE TABLE odd.parents (b integer, a integer, gone integer, PRIMARY KEY (a, b))",
+    "ALTER TABLE odd.parents DROP COLUMN gone",
+    'CREATE TABLE odd."it""s.a table" ("weird ""name""" text, "select" text, "ключ" integer)',
+    """CREATE TABLE odd.made (net numeric, tax numeric GENERATED ALWAYS AS (net * 0.18) STORED,
+        id integer GENERATED ALWAYS AS IDENTITY UNIQUE, tags text[], kind public.rupees)""",
+    """CREATE TABLE odd.children (pb integer, pa integer, store integer REFERENCES public.stores,
+        FOREIGN KEY (pa, pb) REFERENCES odd.parents (a, b))""",
+    "CREATE TABLE odd.secret (id integer PRIMARY KEY, word text)",
+    "CREATE TABLE odd.points (id integer, secret integer REFERENCES odd.secret)",
+    "CREATE TABLE odd.nothing ()",
+    "CREATE TABLE odd.parts (day date, n integer, PRIMARY KEY (day, n)) PARTITION BY RANGE (day)",
+    "CREATE TABLE odd.parts_1 PARTITION OF odd.parts FOR VALUES FROM ('2026-01-01') TO ('2027-01-01')",
+    "CREATE FOREIGN DATA WRAPPER nowhere",
+    "CREATE SERVER far FOREIGN DATA WRAPPER nowhere",
+    "CREATE FOREIGN TABLE odd.distant (id integer, name text) SERVER far",
+    "COMMENT ON COLUMN odd.distant.name IS 'Told by the other side: \"so\".'",
+    "CREATE MATERIALIZED VIEW odd.kept AS SELECT 1 AS one, 'x'::text AS x",
+    "CREATE TYPE odd.pair AS (a integer, b integer)",
+    "CREATE SEQUENCE odd.numbers",
+    "GRANT SELECT ON ALL TABLES IN SCHEMA odd TO reader",
+    "REVOKE ALL ON odd.secret FROM reader",
+]
+
+
+def test_odd_relations_keys_and_names_are_told_as_they_are(
+    postgres: PostgresServer, open_connection: Opener
+) -> None:
+    postgres.execute(*ODD)
+    try:
+        shown = {name: table for name, table in tables(open_connection()).items() if "odd" in name}
+    finally:
+        postgres.execute("DROP SCHEMA odd CASCADE", "DROP FOREIGN DATA WRAPPER nowhere CASCADE")
+    assert {name.removeprefix("odd.") for name in shown} == {
+        *("parents", "children", "made", "points", "parts", "distant", "kept", '"it""s.a table"')
+    }
+    assert [column.name for column in shown["odd.parents"].columns] == ["b", "a"]
+    assert shown["odd.parents"].primary_key == ["a", "b"]
+    assert shown["odd.parts"].primary_key == ["day", "n"]
+    assert [
+        (key.columns, key.references_table, key.references_columns)
+        for key in shown["odd.children"].foreign_keys
+    ] == [(["pa", "pb"], "odd.parents", ["a", "b"]), (["store"], "stores", ["store_id"])]
+    assert shown["odd.points"].foreign_keys == []  # what it points at does not exist for this account
+    assert [column.name for column in shown['odd."it""s.a table"'].columns] == [
+        *('weird "name"', "select", "ключ")
+    ]
+    made = {column.name: column.type.value for column in shown["odd.made"].columns}
+    assert made == {"net": "decimal", "tax": "decimal", "id": "integer", "tags": "json", "kind": "decimal"}
+    assert shown["odd.distant"].columns[1].comment == 'Told by the other side: "so".'
+
+
 def test_a_thousand_tables_are_all_shown(postgres: PostgresServer) -> None:
     postgres.execute("CREATE DATABASE wide", database="postgres")
     make = """DO $$ BEGIN FOR i IN {0}..{1} LOOP
