@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 
 from server.connectors import KINDS
-from tests.bench import files, postgres
+from tests.bench import files, postgres, schemas
 from tests.bench.workload import Workload
 
 
@@ -26,12 +26,13 @@ def main() -> int:
     found: list[Workload] = []
     skipped: list[str] = []
     with tempfile.TemporaryDirectory(prefix="vmart-bench-") as folder:
-        for name in ("postgres", "files"):
+        for name in ("postgres", "files", "schemas"):
             Path(folder, name).mkdir()
         workloads, skipped = postgres.measured(Path(folder, "postgres"), rows=rows, rounds=rounds)
         found += workloads
         if "filesystem" in KINDS:
             found += files.measured(Path(folder, "files"), rounds=rounds)
+        found += schemas.measured(Path(folder, "schemas"), tables=rows // 100, rounds=rounds)
     _show(found)
     print("".join(f"\n{sentence}" for sentence in skipped))
     print(f"\n{rounds} interleaved rounds, medians, {time.monotonic() - began:.0f} s in all.")

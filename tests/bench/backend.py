@@ -40,8 +40,11 @@ class Backend(Server):
     def rows(self, connection: str, sql: str) -> bytes:
         return self.call(self.ask(connection, sql))
 
+    def get(self, path: str, *, expected: bytes = b"") -> Ask:
+        return Ask(path, headers=self._headers, expected=expected)
+
     def schema(self, connection: str) -> bytes:
-        return self.call(Ask(f"/api/schema/{connection}", headers=self._headers))
+        return self.call(self.get(f"/api/schema/{connection}"))
 
     def health(self, times: int) -> Figures:
         """HTTP alone: no query, and the key is not looked at."""
