@@ -1,6 +1,6 @@
 """The list of kinds. A new one is a module beside this file and a line below."""
 
-from server.connectors import clickhouse, filesystem, google_drive, oracle, postgres, sqlserver
+from server.connectors import clickhouse, filesystem, google_drive, oracle, postgres, sqlserver, tableau
 from server.connectors.base import Kind
 
 KINDS: dict[str, Kind] = {
@@ -12,5 +12,6 @@ KINDS: dict[str, Kind] = {
         oracle.KIND,
         postgres.KIND,
         sqlserver.KIND,
+        tableau.KIND,
     )
 }

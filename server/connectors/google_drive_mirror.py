@@ -16,9 +16,10 @@ from typing import Any
 import msgspec
 
 from server.connectors.google_drive_api import DriveApi, quoted
+from server.connectors.google_drive_place import found_root
 from server.connectors.google_drive_tree import EXPORTS, FIELDS, SHEET, Item, TableFile, Tree, item
 from server.outgoing import Outgoing
-from shared.errors import InvalidRequest, NotFound, SourceUnavailable
+from shared.errors import NotFound, SourceUnavailable
 
 LOOK_AGAIN_SECONDS = 10.0
 """How old a look at Drive's changes may be."""
@@ -215,7 +216,7 @@ class Mirror:
     def _walk(self) -> None:
         """Everything below the root, folder by folder."""
         state = self._state
-        state.drive, state.root = self._found_root()
+        state.drive, state.root = found_root(self._api, *self._place)
         drive = {"driveId": state.drive} if state.drive else {}
         start = self._api.get("changes/startPageToken", supportsAllDrives="true", **drive)
         token = str(start.get("startPageToken") or "")
@@ -241,44 +242,6 @@ class Mirror:
                     waiting.append(one.id)
         state.items, state.token, state.walked_at = items, token, time.time()
         state.cut = len(items) >= MOST_ITEMS
-
-    def _found_root(self) -> tuple[str, str]:
-        """The ids of the shared drive and of the folder, as far as they are given."""
-        folder, shared_drive = self._place
-        drive = self._drive(shared_drive) if shared_drive else ""
-        if not folder:
-            return drive, drive
-        file_id = folder.rstrip("/").rpartition("/folders/")[2].partition("?")[0]
-        if "/" not in file_id and len(file_id) >= 10:
-            with contextlib.suppress(NotFound):
-                found = item(self._api.file(file_id, FIELDS))
-                if found is not None and found.folder:
-                    return drive, found.id
-        at = drive or "root"
-        for part in filter(None, folder.split("/")):
-            query = f"name = {quoted(part)} and {quoted(at)} in parents and trashed = false"
-            found_here = [
-                one for one in map(item, self._api.files(query, FIELDS)) if one is not None and one.folder
-            ]
-            if len(found_here) != 1:
-                what = "no folder" if not found_here else "several folders"
-                raise InvalidRequest(
-                    f"Google Drive has {what} called {part[:80]!r} there.",
-                    details="Give the folder's link instead, and share it with this account.",
-                )
-            at = found_here[0].id
-        return drive, at
-
-    def _drive(self, wanted: str) -> str:
-        found: list[str] = []
-        for page in self._api.pages("drives", fields="nextPageToken,drives(id,name)", pageSize="100"):
-            listed = page.get("drives")
-            drives = listed if isinstance(listed, list) else []
-            found += [str(one["id"]) for one in drives if wanted in {one.get("id"), one.get("name")}]
-        if len(found) != 1:
-            what = "no shared drive" if not found else "several shared drives"
-            raise InvalidRequest(f"This account sees {what} called {wanted[:80]!r}.")
-        return found[0]
 
     def _forget_others(self) -> None:
         """Copies of what is not there any more."""
