@@ -12,18 +12,14 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from shared.csv_rows import csv_of_lines
 from shared.errors import NotAcceptable
-from shared.json_rows import lines_of
+from shared.json_rows import json_as_text, lines_of
 from shared.results import ArrowBatch, Batch, Column, ColumnType
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_json = msgspec.json.Encoder()
-_cells = msgspec.json.Decoder(list[msgspec.Raw])
 _NARROW, _WIDE = 38, 76
 """Digits of decimal128 and decimal256."""
 _USUAL_SCALE = 9
@@ -49,7 +45,7 @@ class ArrowColumns:
         if isinstance(batch, ArrowBatch):
             return self._renamed(batch.record_batch)
         lines = lines_of(batch, self._columns)
-        csv = csv_of_lines(self._json_as_text(lines) if self._nested else lines, nested=False)
+        csv = csv_of_lines(json_as_text(lines, self._columns) if self._nested else lines, nested=False)
         if self._schema is None:
             texts = self._read(csv, [_string()] * len(self._columns))
             self._settle([_chosen(column, text) for column, text in zip(self._columns, texts, strict=True)])
@@ -129,22 +125,6 @@ class ArrowColumns:
         number, _, _ = rest.partition(":")
         position = int(number) if number.isdigit() and int(number) < len(types) else 0
         return _does_not_fit(self._columns[position], types[position])
-
-    def _json_as_text(self, lines: bytes) -> bytes:
-        """The same rows, where a value of the type json is the text of it."""
-        is_json = [column.type is ColumnType.JSON for column in self._columns]
-        rows = _cells.decode_lines(lines)
-        return _json.encode_lines(
-            [
-                [_text_of(cell) if json else cell for cell, json in zip(cells, is_json, strict=True)]
-                for cells in rows
-            ]
-        )
-
-
-def _text_of(cell: msgspec.Raw) -> str | None:
-    data = bytes(memoryview(cell)).strip()
-    return None if data == b"null" else data.decode()
 
 
 def _does_not_fit(column: Column, kind: "pa.DataType") -> NotAcceptable:

@@ -17,7 +17,7 @@ _json = msgspec.json.Encoder(decimal_format="number")
 
 
 def status_of(handled: Handled, usual: int) -> int:
-    return handled.status or usual if isinstance(handled, Stream) else usual
+    return handled.status or usual if isinstance(handled, Stream | Whole) else usual
 
 
 async def send(
@@ -29,9 +29,7 @@ async def send(
         case None:
             return HTTPResponse(None, status, headers)
         case Whole():
-            return HTTPResponse(
-                handled.body, handled.status or status, headers | handled.headers, handled.content_type
-            )
+            return HTTPResponse(handled.body, status, headers | handled.headers, handled.content_type)
         case Stream():
             await _stream(request, handled, status, headers | handled.headers)
             return None

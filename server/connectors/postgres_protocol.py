@@ -42,10 +42,12 @@ class ServerError(Exception):
 
 
 class Described(msgspec.Struct, frozen=True):
-    """One column as PostgreSQL describes it: its name, and the OID of its type."""
+    """One column as PostgreSQL describes it: its name, the OID of its type, and the type's modifier, which is
+    -1 when there is none."""
 
     name: str
     oid: int
+    modifier: int = -1
 
 
 class Wire:
@@ -249,8 +251,8 @@ def row_description(payload: bytes) -> list[Described]:
     at, columns = 2, []
     for _ in range(count):
         end = payload.index(b"\0", at)
-        oid = _FIELD.unpack_from(payload, end + 1)[2]
-        columns.append(Described(payload[at:end].decode(errors="replace"), oid & 0xFFFFFFFF))
+        _, _, oid, _, modifier, _ = _FIELD.unpack_from(payload, end + 1)
+        columns.append(Described(payload[at:end].decode(errors="replace"), oid & 0xFFFFFFFF, modifier))
         at = end + 1 + _FIELD.size
     return columns
 

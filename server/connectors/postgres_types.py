@@ -111,10 +111,24 @@ def plan(described: Sequence[Described], arrays: frozenset[int]) -> Plan:
     ways = [written(column.oid, arrays) for column in described]
     names = [f"c{i}" for i in range(len(ways))]
     return Plan(
-        columns=tuple(Column(column.name, way.type) for column, way in zip(described, ways, strict=True)),
+        columns=tuple(_column(column, way) for column, way in zip(described, ways, strict=True)),
         forms=tuple(way.form for way in ways),
         select=", ".join(
             f"{way.expression.format(name)} AS {name}" for way, name in zip(ways, names, strict=True)
         ),
         aliases=", ".join(names),
     )
+
+
+_NUMERIC, _WITHOUT_ZONE, _WITH_ZONE = 1700, 1114, 1184
+
+
+def _column(described: Described, way: Written) -> Column:
+    """With what PostgreSQL tells of its digits (numeric.c: precision and scale in one number) or zone."""
+    name, oid, modifier = described.name, described.oid, described.modifier - 4
+    if oid == _NUMERIC and modifier >= 0:
+        precision, scale = modifier >> 16 & 0xFFFF, (modifier & 0x7FF ^ 1024) - 1024
+        return Column(name, way.type, precision=precision + max(-scale, 0), scale=max(scale, 0))
+    if oid in (_WITHOUT_ZONE, _WITH_ZONE):
+        return Column(name, way.type, zoned=oid == _WITH_ZONE)
+    return Column(name, way.type)

@@ -15,7 +15,7 @@ from typing import Any
 
 from server.encodings.base import Origin
 from shared.errors import NotAcceptable
-from shared.json_rows import lines_of
+from shared.json_rows import json_as_text, lines_of
 from shared.results import Batch, Column, ColumnType, JsonRows
 from shared.rows import decode_batch
 from shared.wire import ErrorBody, QueryEnd
@@ -29,6 +29,9 @@ LEFT_BEHIND = "vmart-xlsx-"
 
 _LONGEST_TEXT = 32_767
 _EXACT_DIGITS = 15
+_MOST_PLACES = 30
+"""Of a format; more of them are there and not shown."""
+_EXACT = 10**_EXACT_DIGITS
 _PIECE = 128 * 1024
 _NARROWEST, _WIDEST = 8, 60
 _FIRST_DATE = date(1900, 3, 1)
@@ -40,9 +43,12 @@ _CUT = " … (cut: a cell of Excel holds no more)"
 class XlsxEncoder:
     """``close`` deletes the temporary folder."""
 
-    def __init__(self, origin: Origin) -> None:
+    def __init__(self, origin: Origin, rows_of_a_sheet: int = ROWS_OF_A_SHEET) -> None:
         self._origin = origin
+        self._rows_of_a_sheet = rows_of_a_sheet
         self._columns: Sequence[Column] = ()
+        self._texts: Sequence[Column] = ()
+        """The same, where a JSON value is a text."""
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._book: Any = None
         self._sheet: Any = None
@@ -58,6 +64,10 @@ class XlsxEncoder:
         if len(columns) > MOST_COLUMNS:
             raise NotAcceptable(f"A sheet of Excel has at most {MOST_COLUMNS} columns. Ask for CSV.")
         self._columns, self._query_id = columns, query_id
+        self._texts = [
+            Column(column.name, ColumnType.TEXT) if column.type is ColumnType.JSON else column
+            for column in columns
+        ]
         self._folder = tempfile.TemporaryDirectory(prefix=LEFT_BEHIND, ignore_cleanup_errors=True)
         self._book = xlsxwriter.Workbook(
             str(Path(self._folder.name) / "result.xlsx"),
@@ -75,11 +85,13 @@ class XlsxEncoder:
     def batch(self, batch: Batch) -> bytes:
         lines = lines_of(batch, self._columns)
         self._hash.update(lines)
-        rows = decode_batch(JsonRows(lines, batch.count), self._columns)
+        if self._texts != list(self._columns):
+            lines = json_as_text(lines, self._columns)
+        rows = decode_batch(JsonRows(lines, batch.count), self._texts)
         if self._sheet is None:
             self._next_sheet(rows[:_ROWS_FOR_WIDTHS])
         for row in rows:
-            if self._row > ROWS_OF_A_SHEET:
+            if self._row > self._rows_of_a_sheet:
                 self._next_sheet(rows[:_ROWS_FOR_WIDTHS])
             for position, value in enumerate(row):
                 if value is not None:
@@ -143,10 +155,6 @@ class XlsxEncoder:
                 import base64
 
                 self._text(position, base64.b64encode(value).decode())
-            case _:
-                import msgspec
-
-                self._text(position, msgspec.json.encode(value).decode())
 
     def _text(self, position: int, value: str) -> None:
         if len(value) > _LONGEST_TEXT:
@@ -154,25 +162,27 @@ class XlsxEncoder:
         self._sheet.write_string(self._row, position, _cut(value))
 
     def _number(self, position: int, value: int | Decimal) -> None:
+        if isinstance(value, int) and -_EXACT < value < _EXACT:
+            self._sheet.write_number(self._row, position, value)
+            return
         number = Decimal(value)
-        digits, exponent = number.normalize().as_tuple()[1:]
-        if len(digits) > _EXACT_DIGITS or not isinstance(exponent, int):
+        _, digits, exponent = number.as_tuple()
+        places = -exponent if isinstance(exponent, int) and exponent < 0 else 0
+        if len("".join(map(str, digits)).strip("0")) > _EXACT_DIGITS:
             self._notes.add("Numbers of more than 15 digits are text, because Excel would round them.")
             self._text(position, f"{number:f}")
             return
-        if isinstance(value, int):
-            self._sheet.write_number(self._row, position, value)
-            return
-        scale = value.as_tuple().exponent
-        places = min(-scale, 30) if isinstance(scale, int) and scale < 0 else 0
-        self._sheet.write_number(
-            self._row, position, value, self._format("0." + "0" * places if places else "0")
-        )
+        shown = "0." + "0" * min(places, _MOST_PLACES) if places else "0"
+        self._sheet.write_number(self._row, position, number, self._format(shown))
 
     def _moment(self, position: int, value: datetime) -> None:
         if value.tzinfo is not None:
             self._notes.add("Times with a zone are shown in UTC.")
-            value = value.astimezone(UTC).replace(tzinfo=None)
+            try:
+                value = value.astimezone(UTC).replace(tzinfo=None)
+            except OverflowError:  # at the edge of the calendar
+                self._text(position, value.isoformat(" "))
+                return
         shown = "yyyy-mm-dd hh:mm:ss.000" if value.microsecond else "yyyy-mm-dd hh:mm:ss"
         whole = value.microsecond % 1000 == 0
         self._dated(position, value, whole and value.date() >= _FIRST_DATE, shown)

@@ -9,6 +9,9 @@ from collections.abc import Sequence
 
 from shared.results import Column, ColumnType
 
+_DECIMAL = re.compile(r"DECIMAL\((\d+),(\d+)\)")
+_WIDE_INTEGERS = {"ubigint": 20, "hugeint": 39, "uhugeint": 39}
+"""Those beyond 64 bits with a sign, with their digits."""
 _NESTED = ("list", "array", "struct", "map", "union", "variant")
 _INTEGERS = {
     *("tinyint", "smallint", "integer", "bigint", "hugeint"),
@@ -39,7 +42,19 @@ def column_type(type_id: str, written: str) -> ColumnType:
 
 def columns(names: Sequence[str], types: Sequence[tuple[str, str]]) -> list[Column]:
     """``types`` as in :func:`column_type`."""
-    return [Column(name, column_type(*kind)) for name, kind in zip(names, types, strict=True)]
+    return [_column(name, *kind) for name, kind in zip(names, types, strict=True)]
+
+
+def _column(name: str, type_id: str, written: str) -> Column:
+    """With what DuckDB tells of its digits, or zone."""
+    kind = column_type(type_id, written)
+    if found := _DECIMAL.fullmatch(written):
+        return Column(name, kind, precision=int(found[1]), scale=int(found[2]))
+    if type_id in _WIDE_INTEGERS:
+        return Column(name, kind, precision=_WIDE_INTEGERS[type_id])
+    if kind is ColumnType.TIMESTAMP:
+        return Column(name, kind, zoned=type_id == "timestamp with time zone")
+    return Column(name, kind)
 
 
 def json_query(sql: str, types: Sequence[tuple[str, str]]) -> str:
