@@ -68,13 +68,15 @@ class Queries:
         A connection that died while it lay idle is replaced once: reading twice harms nothing.
         """
         stop = _Stop()
-        query_id = f"for others: {question.query_id}" if for_others else question.query_id
+        query_id = _for_others(question) if for_others else question.query_id
         self._register(query_id, question.owner, stop)
         timer = asyncio.get_running_loop().call_later(question.patience(), stop.too_slow, question)
 
         def end() -> None:
             timer.cancel()
-            self._running.pop(query_id, None)
+            for known in {query_id, question.query_id}:
+                if self._running.get(known) == (question.owner, stop):
+                    del self._running[known]
             stop.release()
 
         try:
@@ -104,6 +106,12 @@ class Queries:
             lease = await stop.unless_stopped(self._connections.lease(name, caller))
         stop.attach(lease)
         return lease
+
+    def hand_over(self, question: Question) -> None:
+        """What was started for others is its caller's alone, who may cancel it from now on."""
+        running = self._running.pop(_for_others(question), None)
+        if running is not None:
+            self._running[question.query_id] = running
 
     def find_and_cancel(self, query_id: str, *, by: str, anybodys: bool) -> bool:
         """Stops a query inside its source; False when it does not run here or is not the caller's to stop."""
@@ -169,6 +177,10 @@ class _Stop:
             self._lease.stop(self._reason)
         elif self._waiting is not None:
             self._waiting.cancel()
+
+
+def _for_others(question: Question) -> str:
+    return f"for others: {question.query_id}"
 
 
 def checked_id(query_id: str | None) -> str:

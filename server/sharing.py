@@ -68,6 +68,8 @@ class Sharing:
             flight = self._flights[key] = _Flight(self._queries, question, writing)
             flight.task.add_done_callback(lambda done: self._landed(key, done, seconds))
         found = await flight.wait(self._queries, question)
+        if isinstance(found, Answer):
+            self._queries.hand_over(question)
         return found or await self._queries.start(question, writing)
 
     def _landed(self, key: Hashable, done: "asyncio.Task[Answer]", seconds: float) -> None:

@@ -249,7 +249,7 @@ def test_a_client_that_leaves_cancels_its_query_in_every_format(backend: Running
     connection = backend.connect()
     headers = backend.headers(body, None, {"Accept": accept})
     connection.request("POST", "/api/query", msgspec.json.encode(body), headers)
-    wait_until(lambda: len(queries) == 1)
+    wait_until(lambda: len(queries) > 0)
     assert connection.sock is not None
     connection.sock.close()
     connection.close()

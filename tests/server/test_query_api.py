@@ -183,3 +183,25 @@ def test_connections_that_died_while_idle_are_replaced_unseen(
 ) -> None:
     assert backend.query("dead").status == 503
     assert backend.query("numbers", max_rows=1).status == 200
+
+
+def test_a_long_answer_is_cancelled_by_its_id_while_it_is_read(
+    backend: RunningBackend, counts: Counts
+) -> None:
+    query_id = "c0ffee00-0000-4000-8000-000000000002"
+    body = {
+        "connection": "numbers",
+        "query": "SELECT n FROM endless",
+        "query_id": query_id,
+        "max_rows": 10**7,
+    }
+    connection = backend.connect()
+    headers = backend.headers(body, None, {"Accept": "application/x-ndjson"})
+    connection.request("POST", "/api/query", msgspec.json.encode(body), headers)
+    response = connection.getresponse()
+    response.read(100_000)
+    assert backend.ask("DELETE", f"/api/query/{query_id}").status == 202
+    assert b"query_cancelled" in response.read().splitlines()[-1]
+    connection.close()
+    wait_until(lambda: counts.running == 0)
+    wait_until(lambda: len(backend.serving.backend.queries) == 0)

@@ -141,7 +141,7 @@ def test_cancelling_a_task_cancels_its_query(backend: RunningBackend) -> None:
                     pass
 
             task = asyncio.create_task(read())
-            await asyncio.to_thread(wait_until, lambda: len(backend.serving.backend.queries) == 1)
+            await asyncio.to_thread(wait_until, lambda: len(backend.serving.backend.queries) > 0)
             task.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await task
