@@ -85,8 +85,9 @@ def open_postgres(params: Mapping[str, Any], connect_timeout: float) -> "Postgre
     opened = _authenticated(sock, login, context)
     if not isinstance(opened, _Refusal):
         return opened
+    # The driver still holds it, in a circle that only the garbage collector would break some time.
     with contextlib.suppress(OSError):
-        sock.close()
+        socket.close(sock.detach())
     # Not "from" what happened: the driver's frames hold the password.
     raise _failure(opened, login)
 

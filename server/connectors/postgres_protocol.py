@@ -171,7 +171,8 @@ class Wire:
             self._socket.settimeout(1)
             self._socket.sendall(b"X\0\0\0\4")
         with contextlib.suppress(OSError):
-            self._socket.close()
+            # Its close() would wait for the driver's files on it, which only the garbage collector ends.
+            socket.close(self._socket.detach())
 
     def strange(self) -> "ConnectionLost":
         """What has come is not of this protocol."""

@@ -14,10 +14,14 @@ import msgspec
 
 
 class Fault(msgspec.Struct, frozen=True):
-    """``latency_seconds`` before each piece; after ``cut_after_bytes`` the connection ends, with a reset
-    when ``reset``; ``black_hole`` accepts and never answers; ``refuse`` resets at once."""
+    """``latency_seconds`` before each piece; pieces of ``slice_bytes``, at most ``bytes_per_second``. After
+    ``cut_after_bytes`` the connection ends, with a reset when ``reset``; after ``silent_after_bytes`` nothing
+    comes any more. ``black_hole`` accepts and never answers; ``refuse`` resets at once."""
 
     latency_seconds: float = 0.0
+    slice_bytes: int = 65536
+    bytes_per_second: float = 0.0
+    silent_after_bytes: int | None = None
     cut_after_bytes: int | None = None
     reset: bool = False
     black_hole: bool = False
@@ -28,12 +32,13 @@ class FaultProxy:
     """Stands in front of ``port``. Use it as a context manager; set ``fault`` at any time.
 
     ``faults`` are used first, one a connection. ``connections`` counts them, ``sent_to_server`` the bytes
-    that clients sent.
+    that clients sent. While ``held``, no server is heard on any connection.
     """
 
     def __init__(self, port: int, fault: Fault = Fault()) -> None:  # noqa: B008 - frozen
         self.fault = fault
         self.faults: list[Fault] = []
+        self.held = False
         self.connections = 0
         self.sent_to_server = 0
         self._target = port
@@ -56,6 +61,7 @@ class FaultProxy:
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
+        self.held = False
         self.cut_all()
 
     def cut_all(self) -> None:
@@ -101,15 +107,28 @@ class FaultProxy:
         _end(server, reset=False)
 
     def _downstream(self, client: socket.socket, server: socket.socket, fault: Fault) -> None:
-        left = fault.cut_after_bytes
+        limits = [n for n in (fault.cut_after_bytes, fault.silent_after_bytes) if n is not None]
+        left = min(limits, default=None)
+        client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         with contextlib.suppress(OSError):
             while data := server.recv(65536):
                 time.sleep(fault.latency_seconds)
-                client.sendall(data if left is None else data[:left])
-                if left is not None:
-                    left -= len(data)
-                    if left <= 0:
-                        break
+                for start in range(0, len(data), fault.slice_bytes):
+                    while self.held:
+                        time.sleep(0.01)
+                    piece = data[start : start + fault.slice_bytes][:left]
+                    client.sendall(piece)
+                    if fault.bytes_per_second:
+                        time.sleep(len(piece) / fault.bytes_per_second)
+                    if left is not None:
+                        left -= len(piece)
+                        if left <= 0:
+                            break
+                if left is not None and left <= 0:
+                    break
+            if fault.silent_after_bytes is not None and left == 0:
+                while server.recv(65536):  # until the client has left, which ends the server's side too
+                    pass
         _end(client, reset=fault.reset)
         _end(server, reset=False)
 

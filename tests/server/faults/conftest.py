@@ -1,0 +1,22 @@
+"""Each test of this folder runs once for every source."""
+
+from typing import Any
+
+import pytest
+
+from tests.server.faults.sources import SOURCES, Source
+
+_QUICK = "postgresql"
+"""The others wait for ``--all``."""
+
+
+@pytest.fixture(
+    params=[pytest.param(name, marks=() if name == _QUICK else pytest.mark.slow) for name in SOURCES]
+)
+def source(request: pytest.FixtureRequest) -> Source:
+    return SOURCES[request.param]
+
+
+@pytest.fixture
+def peer(source: Source, request: pytest.FixtureRequest) -> Any:
+    return request.getfixturevalue(source.peer)
