@@ -11,17 +11,17 @@ import contextlib
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 from server import guard
-from server.connectors import oracle_account, oracle_errors, oracle_schema, oracle_types
+from server.connectors import oracle_account, oracle_errors, oracle_rows, oracle_schema, oracle_types
 from server.connectors.base import Limits, ParamValue
-from server.connectors.oracle_rows import MOST_ROWS_AT_ONCE, rows_at_once, with_lobs, written
 from server.connectors.oracle_socket import Line
 from server.connectors.oracle_types import Plan
 from server.guard import ReadOnlySql
 from shared.errors import AppError, QueryCancelled, QueryFailed, QueryTimeout, SourceUnavailable
-from shared.results import JsonRows, Result
+from shared.results import Batch, Column, Result
 from shared.wire import Schema
 
 _SHORT_SECONDS = 4.0
@@ -87,7 +87,7 @@ class OracleConnector:
         self._ends_at = time.monotonic() + seconds
         self._allow(seconds)
         with self._told(""), contextlib.closing(self._driver.cursor()) as cursor:
-            cursor.arraysize = cursor.prefetchrows = MOST_ROWS_AT_ONCE
+            cursor.arraysize = cursor.prefetchrows = oracle_rows.MOST_ROWS_AT_ONCE
             cursor.execute(sql, list(values), fetch_lobs=False)
             return list(cursor.fetchall()) if cursor.description else []
 
@@ -130,33 +130,32 @@ class OracleConnector:
             self._stopped.clear()
         try:
             with self._told(text if not params else ""):
-                plan, cursor = self._started(text, values, limits)
+                columns, batches = self._started(text, values, limits)
         except BaseException:
             self._ended()
             raise
         result: Result
 
-        def delivered() -> Iterator[JsonRows]:
-            left = limits.max_rows
+        def delivered() -> Iterator[Batch]:
             try:
                 with self._told(""):
-                    for fetched in self._fetched(cursor, plan):
-                        rows = fetched[:left]
-                        left -= len(rows)
-                        result.truncated = len(fetched) > len(rows)
-                        if rows:
-                            yield JsonRows(written(rows, plan), len(rows))
-                        if result.truncated:
+                    for batch, is_cut in batches:
+                        result.truncated = is_cut
+                        if batch.count:
+                            yield batch
+                        if is_cut:
                             return
             finally:
                 self._ended()
 
-        result = Result(plan.columns, delivered(), close=self._ended)
+        result = Result(columns, delivered(), close=self._ended)
         return result
 
     # -- The parts of a query -------------------------------------------------------------
 
-    def _started(self, text: str, values: dict[str, ParamValue], limits: Limits) -> tuple[Plan, Any]:
+    def _started(
+        self, text: str, values: dict[str, ParamValue], limits: Limits
+    ) -> tuple[Sequence[Column], Iterator[tuple[Batch, bool]]]:
         cursor = self._cursor = self._driver.cursor()
         self._allow_what_is_left()
         cursor.execute("SET TRANSACTION READ ONLY")
@@ -170,14 +169,23 @@ class OracleConnector:
             if len(self._plans) >= _PLANS_REMEMBERED:
                 self._plans.pop(next(iter(self._plans)))
             self._plans[text] = plan
-        size = rows_at_once(plan, limits.max_rows)
-        cursor.arraysize = size
-        cursor.prefetchrows = size
+        size = oracle_rows.rows_at_once(plan, limits.max_rows)
         self._allow_what_is_left()
         if self._cancelled:
             raise QueryCancelled("The query was stopped before it began.")
+        if plan.in_arrow and not values:
+            frames = self._driver.fetch_df_batches(plan.sql, size=size, fetch_decimals=True)
+            first = next(frames)
+            if oracle_rows.is_exact(oracle_rows.record_batch(first), plan.columns):
+                self._close_cursor()
+                self._cursor = frames
+                frames = chain([first], frames)
+                return plan.columns, oracle_rows.as_arrow(frames, limits.max_rows, self._allow_what_is_left)
+            frames.close()
+        cursor.arraysize = cursor.prefetchrows = size
         cursor.execute(plan.sql, values, fetch_decimals=True, fetch_lobs=plan.has_lobs)
-        return self._as_it_came(cursor, plan, text, values), cursor
+        plan = self._as_it_came(cursor, plan, text, values)
+        return plan.columns, oracle_rows.as_json(cursor, plan, limits.max_rows, self._allow_what_is_left)
 
     def _as_it_came(self, cursor: Any, plan: Plan, text: str, values: dict[str, ParamValue]) -> Plan:
         """A parameter has no type before it has a value, and a table may have changed meanwhile."""
@@ -190,14 +198,6 @@ class OracleConnector:
         if came.sql != text or came.has_lobs != plan.has_lobs:
             cursor.execute(came.sql, values, fetch_decimals=True, fetch_lobs=came.has_lobs)
         return came
-
-    def _fetched(self, cursor: Any, plan: Plan) -> Iterator[list[Sequence[object]]]:
-        while True:
-            self._allow_what_is_left()
-            rows: list[Any] = cursor.fetchmany()
-            if not rows:
-                return
-            yield [with_lobs(row, plan, self._allow_what_is_left) for row in rows] if plan.has_lobs else rows
 
     def _ended(self) -> None:
         with self._cancel_lock:

@@ -18,6 +18,10 @@ _WITH_ZONE = """TO_CHAR({}, 'FXYYYY-MM-DD"T"HH24:MI:SS.FF9TZH:TZM')"""
 _IN_UTC = """TO_CHAR(SYS_EXTRACT_UTC({}), 'FXYYYY-MM-DD"T"HH24:MI:SS.FF9') || '+00:00'"""
 _FINE = """TO_CHAR({}, 'FXYYYY-MM-DD"T"HH24:MI:SS.FF9')"""
 
+_DECIMAL128_DIGITS = 38
+_EXACT_IN_ARROW = frozenset(
+    {"VARCHAR", "NVARCHAR", "CHAR", "NCHAR", "DATE", "TIMESTAMP", "RAW", "BINARY_DOUBLE", "BINARY_FLOAT"}
+)
 _LOBS = ("CLOB", "NCLOB", "BLOB")
 _TEXT = "CHAR NCHAR VARCHAR NVARCHAR VARCHAR2 NVARCHAR2 LONG LONG_NVARCHAR ROWID UROWID XMLTYPE CLOB NCLOB"
 _PORTABLE = {
@@ -41,6 +45,7 @@ class Planned(msgspec.Struct, frozen=True):
     asked: str = ""
     write: Write | None = None
     is_lob: bool = False
+    is_exact_in_arrow: bool = False
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -51,6 +56,8 @@ class Plan(msgspec.Struct, frozen=True):
     writes: tuple[tuple[int, Write], ...]
     """Positions whose Python values are not JSON's yet."""
     has_lobs: bool
+    in_arrow: bool
+    """The driver's Arrow batches hold every digit: it makes doubles of numbers without a precision."""
     row_bytes: int
     """As much as a row may take at most, its LOBs aside."""
 
@@ -61,9 +68,10 @@ def plan(sql: str, described: Sequence[Any]) -> Plan:
     columns = [_planned(info) for info in described]
     return Plan(
         sql=_wrapped(sql, columns) if any(column.asked for column in columns) else sql,
-        columns=tuple(Column(column.name, column.type) for column in columns),
+        columns=tuple(_column(*both) for both in zip(columns, described, strict=True)),
         writes=tuple((at, column.write) for at, column in enumerate(columns) if column.write is not None),
         has_lobs=any(column.is_lob for column in columns),
+        in_arrow=all(column.is_exact_in_arrow for column in columns),
         row_bytes=sum(max(info.internal_size or 0, 40) for info in described),
     )
 
@@ -88,7 +96,26 @@ def _planned(info: Any) -> Planned:
         )
     if kind == "TIMESTAMP" and (info.scale or 0) > _FINEST_OF_THE_DRIVER:
         kind = "TIMESTAMP_FINE"
-    return Planned(name, type_, asked=_ASKED.get(kind, ""), write=_WRITES.get(kind), is_lob=kind in _LOBS)
+    return Planned(
+        name,
+        type_,
+        asked=_ASKED.get(kind, ""),
+        write=_WRITES.get(kind),
+        is_lob=kind in _LOBS,
+        is_exact_in_arrow=kind in _EXACT_IN_ARROW or (kind == "NUMBER" and _is_constrained(info)),
+    )
+
+
+def _is_constrained(info: Any) -> bool:
+    return bool(info.precision) and 0 <= (info.scale or 0) <= info.precision <= _DECIMAL128_DIGITS
+
+
+def _column(planned: Planned, info: Any) -> Column:
+    if planned.type in (ColumnType.DECIMAL, ColumnType.INTEGER) and _is_constrained(info):
+        return Column(planned.name, planned.type, precision=info.precision, scale=info.scale or 0)
+    if planned.type is ColumnType.TIMESTAMP:
+        return Column(planned.name, planned.type, zoned=planned.asked in (_WITH_ZONE, _IN_UTC))
+    return Column(planned.name, planned.type)
 
 
 def _wrapped(sql: str, columns: Sequence[Planned]) -> str:

@@ -1,13 +1,15 @@
 """Oracle through the whole backend: over HTTP, with a key, the guard and the pool."""
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
 from server.connectors import oracle as connector
 from tests.peers.oracle import READER_PASSWORD, OraclePeer
-from tests.server.running import RunningBackend, start
+from tests.server.running import RunningBackend, start, wait_until
 
 
 @pytest.fixture
@@ -42,6 +44,20 @@ def test_a_slow_query_is_stopped_inside_and_the_pool_still_answers(backend: Runn
     status, answer = query(backend, slow, timeout_seconds=0.6)
     assert (status, answer["code"]) == (504, "query_timeout")
     assert query(backend, "SELECT zone FROM stores WHERE store_id = 1")[0] == 200
+
+
+def test_a_running_query_is_cancelled_by_its_id(backend: RunningBackend, oracle: OraclePeer) -> None:
+    slow = "SELECT COUNT(*) FROM numbers a, numbers b WHERE MOD(a.i * b.i, 7) = 8"
+    query_id = str(uuid4())
+    answers: list[tuple[int, dict[str, object]]] = []
+    before = len(oracle.statements)
+    asking = threading.Thread(target=lambda: answers.append(query(backend, slow, query_id=query_id)))
+    asking.start()
+    wait_until(lambda: any("COUNT" in text for text in oracle.statements[before:]))
+    assert backend.ask("DELETE", f"/api/query/{query_id}").status == 202
+    asking.join(15)
+    status, answer = answers[0]
+    assert (status, answer["code"]) == (499, "query_cancelled")
 
 
 @pytest.mark.parametrize(

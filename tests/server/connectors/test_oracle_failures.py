@@ -22,6 +22,7 @@ from shared.errors import (
     SourceBusy,
     SourceUnavailable,
 )
+from shared.json_rows import lines_of
 from tests.peers.fault_proxy import Fault, FaultProxy
 from tests.peers.oracle import OraclePeer, ora, sleep
 from tests.server.connectors.leaks import nothing_is_left
@@ -44,7 +45,7 @@ def connection(oracle: OraclePeer) -> Iterator[OracleConnector]:
 
 def ask(connection: OracleConnector, sql: str, *, seconds: float = 20, max_rows: int = 100) -> list[bytes]:
     with connection.query(ReadOnlySql(sql), {}, Limits(max_rows, seconds)) as result:
-        return [line for batch in result.batches() for line in batch.data.splitlines()]  # type: ignore[union-attr]
+        return [line for batch in result.batches() for line in lines_of(batch, result.columns).splitlines()]
 
 
 @pytest.mark.parametrize(

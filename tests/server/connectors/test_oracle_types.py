@@ -14,7 +14,8 @@ from server.connectors.base import Limits
 from server.connectors.oracle import open_oracle
 from server.connectors.oracle_session import OracleConnector
 from shared.errors import QueryFailed
-from shared.results import ColumnType, JsonRows
+from shared.json_rows import lines_of
+from shared.results import ArrowBatch, Batch, JsonRows
 from tests.peers.oracle import OraclePeer
 from tests.server.connectors.contract import rows_of
 
@@ -103,22 +104,37 @@ def test_batches_are_small_however_wide_the_rows(connection: OracleConnector) ->
     wide = ", ".join(f"name AS n{number}" for number in range(40))
     sql = guard.check(f"SELECT {wide} FROM stores", "oracle")
     with connection.query(sql, {}, Limits(60, 20)) as result:
-        sizes = [batch.count for batch in result.batches() if isinstance(batch, JsonRows)]
+        sizes = [batch.count for batch in result.batches()]
     assert sum(sizes) == 60
     assert max(sizes) <= 25  # 40 texts of up to 4000 bytes are 160 KB a row
 
 
-def test_rows_are_lines_of_json(connection: OracleConnector) -> None:
-    sql = guard.check("SELECT name, area, opened_on FROM stores ORDER BY store_id", "oracle")
+@pytest.mark.parametrize(
+    ("selected", "kind"),
+    [
+        ("name, area, opened_on, store_id", ArrowBatch),
+        ("name, area, opened_on, 42 AS n", JsonRows),  # a number without a precision
+        ("name, area, opened_on, notes_clob", JsonRows),
+    ],
+)
+def test_columns_leave_as_arrow_only_where_no_digit_is_lost(
+    connection: OracleConnector, selected: str, kind: type[Batch]
+) -> None:
+    sql = guard.check(f"SELECT {selected} FROM stores ORDER BY store_id", "oracle")
     with connection.query(sql, {}, Limits(1, 20)) as result:
         (batch,) = result.batches()
-    assert isinstance(batch, JsonRows)
-    assert json.loads(batch.data) == ["Store 1", 5001.5, "2015-05-01T00:00:00"]
-    assert [column.type for column in result.columns] == [
-        ColumnType.TEXT,
-        ColumnType.FLOAT,
-        ColumnType.TIMESTAMP,
-    ]
+        assert result.truncated
+    assert isinstance(batch, kind)
+    assert json.loads(lines_of(batch, result.columns))[:3] == ["Store 1", 5001.5, "2015-05-01T00:00:00"]
+
+
+def test_a_column_that_has_lost_its_precision_since_loses_no_digit(
+    connection: OracleConnector, oracle: OraclePeer
+) -> None:
+    oracle.engine.run('CREATE OR REPLACE TABLE "CHANGING" AS SELECT 5::DECIMAL(10, 2) AS "N"')
+    assert ask(connection, "SELECT n FROM changing") == (["decimal"], [[Decimal("5.00")]])
+    oracle.engine.run('CREATE OR REPLACE TABLE "CHANGING" AS SELECT 12345678901234567890::HUGEINT AS "N"')
+    assert ask(connection, "SELECT n FROM changing") == (["decimal"], [[12345678901234567890]])
 
 
 def test_what_the_account_may_do_beyond_reading_is_warned_of(connection: OracleConnector) -> None:
