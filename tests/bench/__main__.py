@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 
 from server.connectors import KINDS
-from tests.bench import files, postgres, schemas
+from tests.bench import files, postgres, schemas, soak
 from tests.bench.workload import Workload
 
 
@@ -20,7 +20,17 @@ def main() -> int:
     parser.add_argument(
         "--ship", action="store_true", help="sizes and cold starts of what ships, instead of the query path"
     )
+    parser.add_argument(
+        "--soak",
+        type=int,
+        nargs="?",
+        const=600,
+        metavar="SECONDS",
+        help="many clients, random cancels and a bad line, instead; 600 seconds when none are given",
+    )
     chosen = parser.parse_args()
+    if chosen.soak is not None:
+        return soak.main(chosen.soak)
     rows, rounds = (100_000, 1) if chosen.quick else (1_000_000, 5)
     began = time.monotonic()
     found: list[Workload] = []

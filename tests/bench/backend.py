@@ -17,6 +17,7 @@ class Backend(Server):
 
     def __init__(self, pid: int, port: int, key: str, *behind: Process) -> None:
         super().__init__(pid, port, *behind)
+        self.pid, self.key = pid, key
         self._headers = {"Authorization": f"Bearer {key}"}
 
     def add(self, name: str, kind: str, params: dict[str, Any]) -> None:
@@ -52,12 +53,13 @@ class Backend(Server):
 
 
 @contextlib.contextmanager
-def running(folder: Path, *behind: Process, workers: int = 1) -> Iterator[Backend]:
-    """A fresh backend in ``folder``, as a new installation has it. ``behind``: whose CPU is counted too."""
+def running(folder: Path, *behind: Process, workers: int = 1, more: str = "") -> Iterator[Backend]:
+    """A fresh backend in ``folder``, as a new installation has it. ``behind``: whose CPU is counted too;
+    ``more``: further lines of its settings."""
     folder.mkdir(parents=True, exist_ok=True)
     port = started.free_port()
     config = folder / "backend_config.yaml"
-    config.write_text(f'server: {{host: "127.0.0.1", port: {port}, workers: {workers}}}\n')
+    config.write_text(f'server: {{host: "127.0.0.1", port: {port}, workers: {workers}}}\n{more}')
     home = folder / "home"
     command = [sys.executable, "-m", "server", "serve", "--config", str(config)]
     log = folder / "backend.log"
