@@ -1,9 +1,11 @@
 """Asking a connection in one line. The guard is off here: what it would refuse goes to the source."""
 
+import asyncio
 import json
+from collections.abc import Callable
 from typing import Any
 
-from server.connectors.base import Limits
+from server.connectors.base import Limits, QuickAnswer
 from server.connectors.postgres_session import PostgresConnector
 from server.guard import ReadOnlySql
 from shared.results import Column, JsonRows
@@ -40,3 +42,24 @@ def ask(
             return Answer(result.columns, lines, truncated=result.truncated)
     finally:
         connection.reset()
+
+
+def quickly(
+    connection: PostgresConnector,
+    sql: str,
+    *,
+    max_rows: int = 1000,
+    seconds: float = 30,
+    meanwhile: Callable[[], None] = lambda: None,
+    **params: Any,
+) -> QuickAnswer | None:
+    """Raises what the future raises. ``meanwhile`` is called when the query is on its way."""
+
+    async def asking() -> QuickAnswer | None:
+        future = connection.quickly(ReadOnlySql(sql), params, Limits(max_rows, seconds))
+        if future is None:
+            return None
+        meanwhile()
+        return await asyncio.wait_for(future, 60)
+
+    return asyncio.run(asking())

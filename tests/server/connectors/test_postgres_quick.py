@@ -2,18 +2,16 @@
 
 import asyncio
 import threading
-from collections.abc import Callable
-from typing import Any
 
 import pytest
 
-from server.connectors.base import Limits, QuickAnswer
+from server.connectors.base import Limits
 from server.connectors.postgres_session import PostgresConnector
 from server.guard import ReadOnlySql
 from shared.errors import QueryCancelled, QueryFailed, QueryRefused, QueryTimeout, SourceUnavailable
 from shared.results import JsonRows, Result
 from tests.peers.postgres import WRITER, PostgresServer
-from tests.server.connectors.asking import ask
+from tests.server.connectors.asking import ask, quickly
 from tests.server.connectors.conftest import Opener
 
 _EVERYTHING = r"""
@@ -26,27 +24,6 @@ _EVERYTHING = r"""
 
 def _lines(result: Result) -> list[bytes]:
     return [batch.data for batch in result.batches() if isinstance(batch, JsonRows)]
-
-
-def quickly(
-    connection: PostgresConnector,
-    sql: str,
-    *,
-    max_rows: int = 1000,
-    seconds: float = 30,
-    meanwhile: Callable[[], None] = lambda: None,
-    **params: Any,
-) -> QuickAnswer | None:
-    """Raises what the future raises. ``meanwhile`` is called when the query is on its way."""
-
-    async def asking() -> QuickAnswer | None:
-        future = connection.quickly(ReadOnlySql(sql), params, Limits(max_rows, seconds))
-        if future is None:
-            return None
-        meanwhile()
-        return await asyncio.wait_for(future, 60)
-
-    return asyncio.run(asking())
 
 
 def test_an_answer_is_the_same_on_both_ways(connection: PostgresConnector) -> None:

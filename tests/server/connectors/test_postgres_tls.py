@@ -15,7 +15,7 @@ from cryptography.x509.oid import NameOID
 from server.connectors.postgres import open_postgres
 from shared.errors import QueryTimeout, SourceUnavailable
 from tests.peers.postgres import PostgresServer
-from tests.server.connectors.asking import ask
+from tests.server.connectors.asking import ask, quickly
 
 Key = ec.EllipticCurvePrivateKey
 
@@ -98,3 +98,16 @@ def test_a_server_that_cannot_prove_itself_is_not_trusted(
         params["ssl_ca"] = secured.authority
     with pytest.raises(SourceUnavailable, match="cannot be trusted"):
         open_postgres(params, 5)
+
+
+def test_a_quick_query_goes_over_tls_too_and_grows_over_many_records(secured: Secured) -> None:
+    connection = open_postgres(secured.params(sslmode="require"), 10)
+    try:
+        sql = "SELECT i, repeat('x', 40) AS text FROM generate_series(1, :n) i"
+        ask(connection, sql, n=3)
+        for n in (3, 60, 5_000):
+            answer = quickly(connection, sql, n=n, max_rows=10_000)
+            assert answer is not None
+            assert sum(batch.count for batch in answer.result.batches()) == n
+    finally:
+        connection.close()
