@@ -190,6 +190,8 @@ def _authenticated(
         CancelTicket(address, process, secret, tls, server_name=login.host),
         source=login.source,
         text_is_utf8=driver.parameter_statuses.get("server_encoding") != "SQL_ASCII",
+        # A pooler may have swallowed our wish: then each transaction alone reads only.
+        shown=driver.parameter_statuses.get("default_transaction_read_only", "on"),
     )
 
 

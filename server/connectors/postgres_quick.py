@@ -36,10 +36,12 @@ _LARGEST_ANSWER_BYTES = 64_000
 
 class Tail:
     """How a batch's answer ends, from behind the query's rows on, when all went well: always the same bytes
-    on one connection, so that they are compared and not taken apart again."""
+    on one connection, so that they are compared and not taken apart again. ``shown`` is what the session
+    says of reading only when nobody has changed it."""
 
-    def __init__(self) -> None:
+    def __init__(self, shown: bytes) -> None:
         self.bytes = b""
+        self.shown = shown
 
 
 class Reply:
@@ -104,7 +106,7 @@ class Reply:
                 self._seen_tail = bytearray()
         elif code == DATA_ROW:
             if self._completed == SHOW_AT:
-                self._only_reads = data_row(bytes(message[5:])) == [b"on"]
+                self._only_reads = data_row(bytes(message[5:])) == [self._tail.shown]
         elif code == ERROR:
             self.failure = self.failure or error_response(bytes(message[5:]))
         elif code == READY:
@@ -159,14 +161,16 @@ class QuickWay:
     """The quick way of one connection, for queries that postgres_session described and ran before.
     ``is_dirty``: something failed, and the session must be cleaned before anything else."""
 
-    def __init__(self, wire: Wire, running: Running, memory: Memory, stop: Callable[[], None]) -> None:
+    def __init__(
+        self, wire: Wire, running: Running, memory: Memory, stop: Callable[[], None], tail: Tail
+    ) -> None:
         self.is_dirty = False
         self._wire = wire
         self._running = running
         self._memory = memory
         self._stop = stop
         self._prepared = Prepared()
-        self._tail = Tail()
+        self._tail = tail
         self._listening: Listening | None = None
 
     def ask(

@@ -41,7 +41,7 @@ from server.connectors.postgres_protocol import (
     bind,
     parse,
 )
-from server.connectors.postgres_quick import QuickWay
+from server.connectors.postgres_quick import QuickWay, Tail
 from server.connectors.postgres_rows import RowReader
 from server.connectors.postgres_running import Running
 from server.connectors.postgres_types import BY_OID, plan
@@ -55,17 +55,21 @@ _CATALOGUE_SECONDS = 60.0
 
 
 class PostgresConnector:
-    """See server.connectors.base.SqlConnector. ``source`` is what error sentences call it."""
+    """See server.connectors.base.SqlConnector. ``source`` is what error sentences call it, ``shown`` what
+    its sessions say of reading only by default."""
 
     dialect = "postgres"
 
-    def __init__(self, wire: Wire, ticket: CancelTicket, *, source: str, text_is_utf8: bool) -> None:
+    def __init__(
+        self, wire: Wire, ticket: CancelTicket, *, source: str, text_is_utf8: bool, shown: str
+    ) -> None:
         self._wire = wire
         self._text_is_utf8 = text_is_utf8
         self._is_array: dict[int, bool] = {}
         self._memory = Memory()
         self._running = Running(wire, ticket, source)
-        self._quick = QuickWay(wire, self._running, self._memory, self._stop)
+        self._tail = Tail(shown.encode())
+        self._quick = QuickWay(wire, self._running, self._memory, self._stop, self._tail)
         self.abort = wire.abort
 
     def __repr__(self) -> str:
@@ -108,7 +112,7 @@ class PostgresConnector:
                 shown = self._wire.exchange(postgres_protocol.DATA_ROW)
         except (ConnectionLost, ServerError):
             self._wire.lost = True
-        if list(map(postgres_protocol.data_row, shown)) != [[b"on"]]:
+        if list(map(postgres_protocol.data_row, shown)) != [[self._tail.shown]]:
             self._wire.lost = True
         return not self._wire.lost
 
