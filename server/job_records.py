@@ -117,6 +117,7 @@ class Records:
                 self.failed(row.id, AppError("The backend was restarted while this job was at work."))
             elif row.expires_at is not None and row.expires_at < moment:
                 self.delete(row)
+        self.kept.forget_the_dead()
         names = self.kept.names()  # before the rows: a job has its row before its file
         wanted = {
             row.id for row in self.store.everything() if row.state is JobState.DONE or not row.state.is_final

@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from server.answers import Answer
+from server.encodings.xlsx import clear_what_was_left_behind
 from server.job_records import MB, Order, Records, failure_of
 from server.kept import Kept
 from server.queries import Queries
@@ -147,6 +148,7 @@ class Jobs:
     async def tend(self) -> None:
         """Until it is cancelled: tells how far the jobs are, and clears away what has had its time."""
         swept = -_SWEEP_SECONDS
+        await asyncio.to_thread(clear_what_was_left_behind)
         while True:
             try:
                 if time.monotonic() - swept >= _SWEEP_SECONDS:

@@ -48,6 +48,11 @@ class Kept:
         held.close()
         return False
 
+    def forget_the_dead(self) -> None:
+        """Takes away the locks of processes that were killed."""
+        for file in self._folder.glob(f"*{_LOCK}"):
+            self.is_alive(file.name.removesuffix(_LOCK))
+
     def create(self, job_id: str, secret: str) -> SealedWriter:
         """Raises OSError."""
         return SealedWriter(self._file(job_id), secret, job_id)

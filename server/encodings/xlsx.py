@@ -5,8 +5,12 @@ exactly (numbers of more than fifteen digits, dates before 1900) is text, too, s
 Rows go to a temporary folder as they come; the file is made of them at the end.
 """
 
+import contextlib
 import hashlib
+import os
+import shutil
 import tempfile
+import time as time_
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
@@ -24,8 +28,9 @@ ROWS_OF_A_SHEET = 1_048_575
 """Excel's 1,048,576 without the header."""
 MOST_COLUMNS = 16_384
 
-LEFT_BEHIND = "vmart-xlsx-"
+_LEFT_BEHIND = "vmart-xlsx-"
 """How temporary folders are called: one that a killed backend left can be told by it."""
+_DAY_SECONDS = 86_400
 
 _LONGEST_TEXT = 32_767
 _EXACT_DIGITS = 15
@@ -68,7 +73,7 @@ class XlsxEncoder:
             Column(column.name, ColumnType.TEXT) if column.type is ColumnType.JSON else column
             for column in columns
         ]
-        self._folder = tempfile.TemporaryDirectory(prefix=LEFT_BEHIND, ignore_cleanup_errors=True)
+        self._folder = tempfile.TemporaryDirectory(prefix=_LEFT_BEHIND, ignore_cleanup_errors=True)
         self._book = xlsxwriter.Workbook(
             str(Path(self._folder.name) / "result.xlsx"),
             {
@@ -219,6 +224,16 @@ class XlsxEncoder:
         for row, (name, value) in enumerate(pairs):
             sheet.write_string(row, 0, name, self._format("header"))
             sheet.write_string(row, 1, _cut(value))
+
+
+def clear_what_was_left_behind() -> None:
+    """By backends that were killed while they wrote a workbook. A day is longer than any takes. Blocking."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{_LEFT_BEHIND}*"):
+        with contextlib.suppress(OSError):
+            found = folder.stat()
+            ours = not hasattr(os, "geteuid") or found.st_uid == os.geteuid()
+            if ours and time_.time() - found.st_mtime > _DAY_SECONDS:
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def _cut(text: str) -> str:

@@ -125,7 +125,7 @@ class TypedConnector:
                 yield _lines(range(10_000))
                 raise QueryFailed("Division by zero.")
             case "endless":
-                while not self.cancelled.wait(0.001):
+                while not self.cancelled.wait(0.005):
                     self.read += 1_000
                     yield _lines(range(1_000))
                 raise QueryCancelled("The source stopped the query.")

@@ -221,6 +221,7 @@ def test_a_restart_keeps_results_and_is_honest_about_what_ran(tmp_path: Path) ->
         state.execute("UPDATE jobs SET runner = 'dead', state = 'running', error = '' WHERE id = ?", [killed])
     orphan = tmp_path / "backend" / "jobs" / "b3f0c7de-0000-4000-8000-000000000000.sealed"
     orphan.write_bytes(b"half a result")
+    (orphan.parent / "dead.alive").touch()
     again = begun(tmp_path)
     try:
         assert result(again, done["id"]).body == body
@@ -229,6 +230,7 @@ def test_a_restart_keeps_results_and_is_honest_about_what_ran(tmp_path: Path) ->
         assert (told["state"], "restarted" in told["error"]["error"]) == ("failed", True)
         wait_until(lambda: not orphan.exists())
         assert len(files(again)) == 1
+        assert len(list((tmp_path / "backend" / "jobs").glob("*.alive"))) == 1
     finally:
         again.stop()
 

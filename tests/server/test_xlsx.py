@@ -1,14 +1,18 @@
 """Workbooks at their edges: what Excel would round, cut or run."""
 
 import io
+import os
+import tempfile
+import time
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import openpyxl
 import pytest
 
 from server.encodings import Origin
-from server.encodings.xlsx import XlsxEncoder
+from server.encodings.xlsx import XlsxEncoder, clear_what_was_left_behind
 from shared.errors import NotAcceptable
 from shared.results import Column, ColumnType, JsonRows
 from shared.wire import QueryEnd
@@ -87,3 +91,12 @@ def test_more_columns_than_a_sheet_has_are_refused() -> None:
     encoder = XlsxEncoder(Origin("retail", "SELECT 1", datetime(2026, 11, 28, tzinfo=UTC)))
     with pytest.raises(NotAcceptable, match="16384 columns"):
         encoder.head("q", [Column(f"c{number}", ColumnType.TEXT) for number in range(16_385)])
+
+
+def test_what_a_killed_backend_left_is_cleared_away_a_day_later() -> None:
+    old, young = (Path(tempfile.mkdtemp(prefix="vmart-xlsx-")) for _ in range(2))
+    (old / "sheet1.xml").write_text("<row/>")
+    os.utime(old, (time.time() - 90_000,) * 2)
+    clear_what_was_left_behind()
+    assert (old.exists(), young.exists()) == (False, True)
+    young.rmdir()
