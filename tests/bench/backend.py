@@ -31,11 +31,14 @@ class Backend(Server):
         max_rows: int = 100_000,
         expected: bytes = b'"row_count":',
         from_cache: bool = False,
+        accept: str = "application/json",
         **params: object,
     ) -> Ask:
         """A value ``"%d"`` among the params is the number that changes."""
         body = {"connection": connection, "query": sql, "max_rows": max_rows, "params": params}
-        headers = self._headers if from_cache else {**self._headers, "Cache-Control": "no-cache"}
+        headers = {**self._headers, "Accept": accept}
+        if not from_cache:
+            headers["Cache-Control"] = "no-cache"
         return post("/api/query", body, headers, expected)
 
     def rows(self, connection: str, sql: str) -> bytes:

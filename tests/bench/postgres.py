@@ -97,6 +97,32 @@ class _Contest:
         )
         return Workload(f"{self.rows:,} rows × 7", compared(ways, self.rounds))
 
+    def formats(self) -> Workload:
+        """The same rows as files; NDJSON, which passes through, is what the others are measured by."""
+        types = {
+            "NDJSON": ("application/x-ndjson", b'"row_count":'),
+            "CSV": ("text/csv", f"{self.rows},".encode()),
+            "Arrow": ("application/vnd.apache.arrow.stream", b"row_count"),
+            "Parquet": ("application/vnd.apache.parquet", b"PAR1"),
+        }
+        asks = {
+            f"backend, {name}": self.ours.ask(
+                "bench",
+                f"{_ALL} ORDER BY line_id",
+                max_rows=self.rows + 1,
+                expected=expected,
+                accept=media_type,
+            )
+            for name, (media_type, expected) in types.items()
+        }
+        ways: dict[str, Way] = {
+            name: lambda ask=ask: self.ours.long(ask)  # type: ignore[misc]
+            for name, ask in asks.items()
+        }
+        for ask in asks.values():  # the packages are loaded when they are first needed
+            self.ours.long(ask)
+        return Workload(f"{self.rows:,} rows × 7, as a file", compared(ways, self.rounds))
+
     def crowd(self, name: str, most: int) -> Workload:
         """64 clients ask for one row of the first ``most``."""
         seconds = 4 if self.rounds > 1 else 2
@@ -134,7 +160,7 @@ def measured(folder: Path, *, rows: int, rounds: int) -> tuple[list[Workload], l
         server.execute("VACUUM ANALYZE lines")
         contest = _Contest(server, folder, rows, rounds)
         with contest.everybody():
-            found = [contest.one_row(), contest.thousand(), contest.all_rows()]
+            found = [contest.one_row(), contest.thousand(), contest.all_rows(), contest.formats()]
             try:
                 found.append(contest.crowd("64 clients, 1 row each", rows))
                 found.append(contest.crowd("64 clients, the same question", 1))

@@ -111,8 +111,8 @@ class Server:
         found = _LENGTH.search(head)
         total = len(body)
         pieces = [body]
-        end = body[-len(_LAST_CHUNK) :]
-        while total < int(found[1]) if found else not end.endswith(_LAST_CHUNK[2:]):
+        end = (b"\r\n" + body)[-len(_LAST_CHUNK) :]  # a line of CSV may end as the last chunk does
+        while total < int(found[1]) if found else not end.endswith(_LAST_CHUNK):
             piece = self._receive(seen)
             total += len(piece)
             end = (end + piece)[-len(_LAST_CHUNK) :]
