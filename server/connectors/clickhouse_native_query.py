@@ -37,7 +37,6 @@ class NativeQuery:
         self.cancelled = False
         self._running = False
         wire.total_rows = 0
-        wire.wait_at_most(seconds + _GRACE_SECONDS)
 
     def described(self, sql: str, settings: Mapping[str, str | int]) -> list[tuple[str, str]]:
         """Names and types of the result, without it. Raises AppError."""
@@ -86,6 +85,9 @@ class NativeQuery:
     def _asked(self, sql: str, settings: Mapping[str, str | int]) -> Iterator[Block]:
         """Its blocks; progress is noted, and a passed deadline stops the query."""
         begun = False
+        if self.cancelled:
+            raise self._stopped()
+        self._wire.wait_at_most(self.ends_at + _GRACE_SECONDS - time.monotonic())
         try:
             self._wire.ask(sql, str(uuid4()), settings)
             self._running = True
@@ -95,7 +97,7 @@ class NativeQuery:
                     yield packet
                     continue
                 self._note(packet)
-                if self.cancelled or time.monotonic() > self.ends_at:
+                if self._must_stop():
                     self.stop()
                     raise self._stopped()
         except ServerError as error:
@@ -107,6 +109,9 @@ class NativeQuery:
         self._running = False
         if self.cancelled:
             raise self._stopped()
+
+    def _must_stop(self) -> bool:
+        return self.cancelled or time.monotonic() > self.ends_at
 
     def _note(self, more: Progress) -> None:
         before, total = self.progress or Progress(0, 0), self._wire.total_rows

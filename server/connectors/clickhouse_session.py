@@ -118,11 +118,11 @@ class ClickHouseConnector:
 
     def query(self, sql: ReadOnlySql, params: Mapping[str, ParamValue], limits: Limits) -> Result:
         self._make_usable()
-        text = filled(sql, params)
-        account = self._account()
         native = NativeQuery(self._wire, source=self._source, seconds=limits.timeout_seconds)
         self._run(native)
         try:
+            text = filled(sql, params)
+            account = self._account()
             if self._http_answers and limits.max_rows > self.http_above_rows:
                 result = self._over_http(text, limits, native)
                 if result is not None:
@@ -211,7 +211,9 @@ class ClickHouseConnector:
         if self._known is None:
             names = ", ".join(f"'{name}'" for name in clickhouse_settings.NAMES)
             rows = self.rows(f"SELECT * FROM system.settings WHERE name IN ({names})")  # noqa: S608
-            self._known = clickhouse_settings.account(rows)
+            known = clickhouse_settings.account(rows)
+            self._known = known if rows else None  # a cancel may have met this one
+            return known
         return self._known
 
     def _open_http(self) -> HttpRows | None:

@@ -106,6 +106,8 @@ class Wire:
             raise ServerError(error.code, error.message) from None
         except (driver_errors.Error, UnicodeDecodeError, ValueError, OverflowError, MemoryError) as error:
             raise NotClickHouse from error
+        if not self._driver.server_info.version_major:
+            raise NotClickHouse
 
     def ask(self, sql: str, query_id: str, settings: Mapping[str, str | int]) -> None:
         """Sends a query. Read packets until None."""

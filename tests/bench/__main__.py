@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 
 from server.connectors import KINDS
-from tests.bench import files, postgres, schemas, soak
+from tests.bench import clickhouse, files, postgres, schemas, soak
 from tests.bench.workload import Workload
 
 
@@ -40,6 +40,8 @@ def main() -> int:
             Path(folder, name).mkdir()
         workloads, skipped = postgres.measured(Path(folder, "postgres"), rows=rows, rounds=rounds)
         found += workloads
+        workloads, reasons = clickhouse.measured(Path(folder, "clickhouse"), rows=5 * rows, rounds=rounds)
+        found, skipped = found + workloads, skipped + reasons
         if "filesystem" in KINDS:
             found += files.measured(Path(folder, "files"), rounds=rounds)
         found += schemas.measured(Path(folder, "schemas"), tables=rows // 100, rounds=rounds)

@@ -74,6 +74,27 @@ def _duckdb(params: dict[str, Any]) -> Rows:
     return lambda sql: connection.execute(sql).fetchall()
 
 
+def _clickhouse(params: dict[str, Any]) -> Rows:
+    """The number of bytes: written block by block, for all rows at once would take gigabytes."""
+    from clickhouse_driver import Client
+
+    encoder = msgspec.json.Encoder(decimal_format="number")
+    client = Client(**params)
+
+    def written(sql: str) -> int:
+        blocks = client.execute_iter(sql, {"max_block_size": 65536}, chunk_size=65536)
+        return sum(len(encoder.encode(block)) for block in blocks)
+
+    return written
+
+
+def _clickhouse_read(params: dict[str, Any]) -> Rows:
+    from clickhouse_driver import Client
+
+    client = Client(**params)
+    return lambda sql: sum(map(len, client.execute_iter(sql, {"max_block_size": 65536}, chunk_size=65536)))
+
+
 def _answer(rows: Rows, sql: str, times: int) -> float:
     """The median seconds of asking and writing JSON."""
     seconds = []
@@ -85,7 +106,13 @@ def _answer(rows: Rows, sql: str, times: int) -> float:
 
 
 def _main(driver: str, params: str) -> None:
-    rows = {"pg8000": _pg8000, "duckdb": _duckdb}[driver](json.loads(params))
+    drivers = {
+        "clickhouse": _clickhouse,
+        "clickhouse-read": _clickhouse_read,
+        "duckdb": _duckdb,
+        "pg8000": _pg8000,
+    }
+    rows = drivers[driver](json.loads(params))
     for line in sys.stdin:
         wish = json.loads(line)
         print(json.dumps(_answer(rows, wish["sql"], wish["times"])), flush=True)

@@ -101,6 +101,10 @@ class ClickHouseServer:
             self._process.send_signal(signal.SIGKILL)
             self._process.wait(20)
 
+    def signal(self, number: int) -> None:
+        if self._process.poll() is None:
+            self._process.send_signal(number)
+
     def remove(self) -> None:
         self.stop_server()
         shutil.rmtree(self.folder, ignore_errors=True)

@@ -246,15 +246,16 @@ class _Native(socketserver.StreamRequestHandler):
         blocks: queue.Queue[bytes | Exception | None] = queue.Queue(maxsize=4)
 
         def work() -> None:
+            text = with_settings(sql, self._user, query_id, settings)
             try:
-                described = self._described(sql) if _READS_ROWS.match(sql) else []
-                if described:
+                if _READS_ROWS.match(sql):
+                    described = self._described(sql)
                     blocks.put(_varint(len(described)) + _varint(0) + b"".join(map(_named, described)))
-                for chunk in self._chdb.send_query(
-                    with_settings(sql, self._user, query_id, settings), "Native"
-                ):
-                    if data := chunk.bytes():
-                        blocks.put(_with_zones(data, described))
+                    for chunk in self._chdb.send_query(text, "Native"):
+                        if data := chunk.bytes():
+                            blocks.put(_with_zones(data, described))
+                elif data := self._chdb.query(text, "Native").bytes():
+                    blocks.put(data)
                 blocks.put(None)
             except Exception as error:  # noqa: BLE001 - whatever the engine says goes to the client
                 blocks.put(error)

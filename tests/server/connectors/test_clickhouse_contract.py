@@ -7,10 +7,11 @@ from typing import Any, ClassVar
 
 import pytest
 
-from server.connectors.base import SqlConnector
+from server.connectors.base import Limits, SqlConnector
 from server.connectors.clickhouse import open_clickhouse
 from server.connectors.clickhouse_session import ClickHouseConnector
-from shared.results import ColumnType
+from server.guard import ReadOnlySql
+from shared.results import ColumnType, JsonRows
 from tests.peers.clickhouse import ADMIN, ClickHouseServer
 from tests.peers.clickhouse_now import ClickHouseNow
 from tests.server.connectors.contract import SqlConnectorContract, rows_of
@@ -98,20 +99,29 @@ def opened(params: dict[str, Any]) -> Iterator[ClickHouseConnector]:
     connection.close()
 
 
+class OverHttp:
+    def test_it_does_come_over_http(self, connector: ClickHouseConnector) -> None:
+        sql = ReadOnlySql("SELECT number, toString(number) FROM system.numbers LIMIT 3")
+        with connector.query(sql, {}, Limits(10, 10)) as result:
+            (batch,) = result.batches()
+        assert isinstance(batch, JsonRows)
+        assert batch.data.startswith(b"\t\t[")
+
+
 class TestTheOldestServer(ClickHouseContract):
     @pytest.fixture
     def connector(self, clickhouse: ClickHouseServer) -> Iterator[ClickHouseConnector]:
         yield from opened(clickhouse.params())
 
 
-class TestTheOldestServerOverHttp(ClickHouseContract):
+class TestTheOldestServerOverHttp(OverHttp, ClickHouseContract):
     @pytest.fixture
     def connector(self, clickhouse: ClickHouseServer) -> Iterator[ClickHouseConnector]:
         yield from opened(clickhouse.params(http=True))
 
 
 @pytest.mark.slow
-class TestTheOldestServerAsAnAccountThatMaySetThings(ClickHouseContract):
+class TestTheOldestServerAsAnAccountThatMaySetThings(OverHttp, ClickHouseContract):
     @pytest.fixture
     def connector(self, clickhouse: ClickHouseServer) -> Iterator[ClickHouseConnector]:
         yield from opened(clickhouse.params(ADMIN, http=True))
@@ -161,14 +171,14 @@ class TestTodaysEngine(TodaysContract):
         yield from opened(clickhouse_now.params())
 
 
-class TestTodaysEngineOverHttp(TodaysContract):
+class TestTodaysEngineOverHttp(OverHttp, TodaysContract):
     @pytest.fixture
     def connector(self, clickhouse_now: ClickHouseNow) -> Iterator[ClickHouseConnector]:
         yield from opened(clickhouse_now.params(http=True))
 
 
 @pytest.mark.slow
-class TestTodaysEngineAsAnAccountThatMaySetThings(TodaysContract):
+class TestTodaysEngineAsAnAccountThatMaySetThings(OverHttp, TodaysContract):
     @pytest.fixture
     def connector(self, clickhouse_now: ClickHouseNow) -> Iterator[ClickHouseConnector]:
         yield from opened(clickhouse_now.params(ADMIN, http=True))
