@@ -55,6 +55,7 @@ class OracleConnector:
         self._running = False
         self._stopped = threading.Event()
         self._lost = False
+        self._in_transaction = False
         self._cursor: Any = None
         self._cancel_lock = threading.Lock()  # so that no cancel meets the query after the one it means
 
@@ -96,7 +97,7 @@ class OracleConnector:
             self._close_cursor()
             self._allow(_SHORT_SECONDS)
             try:
-                self._driver.rollback()
+                self._end_transaction()
             except Exception:  # noqa: BLE001 - whatever the driver says, the connection is not used again
                 self._lost = True
         return not self._lost and bool(self._driver.is_healthy())
@@ -156,9 +157,11 @@ class OracleConnector:
     def _started(
         self, text: str, values: dict[str, ParamValue], limits: Limits
     ) -> tuple[Sequence[Column], Iterator[tuple[Batch, bool]]]:
-        cursor = self._cursor = self._driver.cursor()
         self._allow_what_is_left()
+        self._end_transaction()
+        cursor = self._cursor = self._driver.cursor()
         cursor.execute("SET TRANSACTION READ ONLY")
+        self._in_transaction = True
         plan = self._plans.get(text)
         if plan is None:
             self._allow_what_is_left()
@@ -198,6 +201,12 @@ class OracleConnector:
         if came.sql != text or came.has_lobs != plan.has_lobs:
             cursor.execute(came.sql, values, fetch_decimals=True, fetch_lobs=came.has_lobs)
         return came
+
+    def _end_transaction(self) -> None:
+        """Raises the driver's errors."""
+        if self._in_transaction:
+            self._driver.rollback()
+            self._in_transaction = False
 
     def _ended(self) -> None:
         with self._cancel_lock:

@@ -81,7 +81,11 @@ class SqlServerConnector:
         self._allow_what_is_left()
         with self._told(), contextlib.closing(self._driver.cursor()) as cursor:
             cursor.execute(sql)
-            return [tuple(row) for row in cursor.fetchall()] if cursor.description else []
+            rows: list[Sequence[Any]] = (
+                [tuple(row) for row in cursor.fetchall()] if cursor.description else []
+            )
+            self._driver.rollback()  # an idle connection holds no transaction
+            return rows
 
     def reset(self) -> bool:
         if not self._lost:

@@ -130,6 +130,7 @@ class _Backend:
         self._peer = peer
         self._wire = peer._current.wire
         self._session: Session = peer.engine.session()
+        self._in_transaction = False
 
     def authenticate(self, user: str) -> str | None:
         return credential_lookup(self._peer.passwords, user)
@@ -144,6 +145,10 @@ class _Backend:
         for piece, act in self._peer.script.items():
             if piece in sql:
                 act()
+        if sql.startswith("SET TRANSACTION"):
+            if self._in_transaction:
+                raise BackendError("SET TRANSACTION must be first statement of transaction", ora_code=1453)
+            self._in_transaction = True
         if _SETTINGS.match(sql):
             return Result()
         return self._answered(sql, values)
@@ -152,6 +157,7 @@ class _Backend:
         self._peer.statements.append("COMMIT")
 
     def rollback(self) -> None:
+        self._in_transaction = False
         self._peer.rollbacks += 1
 
     def close(self) -> None:

@@ -5,6 +5,8 @@ tree (it refuses everything else), and reading it once more changes no letter.
 """
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from server import guard
 from shared.errors import QueryRefused
@@ -78,3 +80,28 @@ def test_what_stands_before_a_dot_is_a_table_of_the_query_in_oracle() -> None:
     guard.check("SELECT s.name, hr.staff.name, j.doc.brand FROM stores s, hr.staff, docs j", "oracle")
     with pytest.raises(QueryRefused, match="could be a function"):
         guard.check("SELECT payroll.raise_everybody FROM stores", "oracle")
+
+
+_WORDS = """
+SELECT FROM WHERE GROUP BY ORDER AS a b t [x y] "q" 'it''s' N'₹' 1 2.5 , , . ( ) ( ) + - * = <> || %
+@ # ; TOP 5 WITH UNION ALL MINUS EXCEPT DELETE DROP TABLE EXEC INTO FOR UPDATE XML JOIN ON CROSS
+APPLY PIVOT CONNECT PRIOR LEVEL ROWNUM DATE '2026-01-01' CAST( COUNT(*) SUM(a) OVER OFFSET ROWS
+FETCH NEXT ONLY NULL IS NOT IN LIKE CASE WHEN THEN END :p GO BEGIN dbms_x.y utl_http.request(
+OPENROWSET( sys. v$session @@x #t t@l q'[ ]' /* */ --
+"""
+_HEAPS = st.lists(st.sampled_from(_WORDS.split()), max_size=14)
+
+
+@settings(max_examples=200, deadline=None)
+@given(words=_HEAPS, dialect=st.sampled_from(DIALECTS))
+def test_no_heap_of_words_makes_the_guard_raise_anything_but_a_refusal(
+    words: list[str], dialect: str
+) -> None:
+    text = "SELECT " + " ".join(words)
+    try:
+        sql = guard.check(text, dialect)
+    except QueryRefused:
+        return
+    assert guard.check(sql, dialect) == sql
+    guard.tables(sql, dialect)
+    guard.fill(sql, dialect, lambda _: "NULL")

@@ -238,6 +238,18 @@ def _failure_of_opening(params: dict[str, object]) -> AppError:
     raise AssertionError("It was opened.")
 
 
+def test_whatever_a_query_did_is_rolled_back(sqlserver: SqlServerPeer, driver: str) -> None:
+    connection = open_sqlserver(sqlserver.params(driver=driver), 10)
+    sqlserver.batches.clear()
+    ask(connection, "SELECT 1 AS x")
+    assert connection.reset()
+    connection.ping()
+    said = " ".join(sqlserver.batches)
+    assert "COMMIT" not in said
+    assert said.count("ROLLBACK") >= 2
+    connection.close()
+
+
 def test_an_open_connection_does_not_show_its_password(sqlserver: SqlServerPeer, driver: str) -> None:
     connection = open_sqlserver(sqlserver.params(driver=driver), 10)
     assert str(sqlserver.params()["password"]) not in repr(vars(connection))
