@@ -46,7 +46,11 @@ class Outgoing:
         self._running = False
         self._deadline = float("inf")
         self._woken = threading.Event()
-        self.session = _Session(self, _TrackingAdapter(verify, self._opened))
+        try:
+            adapter = _TrackingAdapter(verify, self._opened)
+        except OSError as error:
+            raise SourceUnavailable(f"The file of certificates for {name} can not be read.") from error
+        self.session = _Session(self, adapter)
 
     @contextlib.contextmanager
     def within(self, seconds: float, *, query: bool = False) -> Iterator[None]:
@@ -189,6 +193,14 @@ class _Session(requests.Session):
                 raise outgoing.failure(again) from again
         except (requests.RequestException, OSError, ValueError, AttributeError) as error:
             raise outgoing.failure(error) from error
+        try:
+            outgoing.check()
+            _know_the_end(response)
+        except BaseException as error:
+            response.close()
+            if isinstance(error, requests.RequestException):
+                raise outgoing.failure(error) from error
+            raise
         if response.is_redirect:
             response.close()
             outgoing.admit(urljoin(url, response.headers.get("location", "")))
@@ -209,6 +221,14 @@ _FINAL = (
     requests.exceptions.ProxyError,
     requests.exceptions.ConnectTimeout,
 )
+
+
+def _know_the_end(response: requests.Response) -> None:
+    """A head that was cut off reads like a whole one, and a body without a length like one that has ended."""
+    if response.status_code in {204, 304}:
+        return
+    if "content-length" not in response.headers and "transfer-encoding" not in response.headers:
+        raise requests.exceptions.ChunkedEncodingError("nothing tells where the answer ends")
 
 
 class _TrackingAdapter(Adapter):

@@ -57,6 +57,10 @@ def opened(drive: DriveServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 @pytest.fixture
 def shop(drive: DriveServer) -> str:
     """A folder with a CSV, a sheet, and a folder in it."""
+    return put_shop(drive)
+
+
+def put_shop(drive: DriveServer) -> str:
     root = drive.folder("Shop", file_id="folder-of-the-shop")
     drive.put("stores.csv", b"store_id,name\n1,Sunder\n2,Nai Sarak\n", parent=root, kind="text/csv")
     drive.put("Targets 2026", workbook([["store", "amount"], [1, 10.5], [2, 20.25]]), parent=root, kind=SHEET)
@@ -85,9 +89,19 @@ def names(connector: GoogleDriveConnector) -> set[str]:
 
 
 class TestGoogleDriveContract(SqlConnectorContract):
+    """On one connection, which costs a process, as a pool would use it."""
+
+    @pytest.fixture(scope="class")
+    def lasting(self, tmp_path_factory: pytest.TempPathFactory) -> Iterator[GoogleDriveConnector]:
+        with DriveServer() as drive, pytest.MonkeyPatch.context() as patch:
+            patch.setenv("VMART_HOME", str(tmp_path_factory.mktemp("home")))
+            connector = google_drive.open_(drive.params(folder=put_shop(drive)), 20)
+            yield connector
+            connector.close()
+
     @pytest.fixture
-    def connector(self, opened: Opener, shop: str) -> GoogleDriveConnector:
-        return opened(folder=shop)
+    def connector(self, lasting: GoogleDriveConnector, request: pytest.FixtureRequest) -> object:
+        return request.getfixturevalue("opened")() if "closed_twice" in request.node.name else lasting
 
 
 def test_files_and_sheets_of_a_folder_are_tables(opened: Opener, shop: str) -> None:
@@ -166,8 +180,8 @@ def test_hostile_names_become_plain_tables_that_are_told_apart(
     found = names(connector)
     assert len(found) == 13
     assert all(name.isidentifier() for name in found)
-    for name in found:
-        assert ask(connector, f"SELECT a FROM {name}") == [[1]]
+    together = " UNION ALL ".join(f"SELECT a FROM {name}" for name in found)
+    assert ask(connector, together) == [[1]] * 13
     paths = [entry.path for entry in connector.list("", 100)]
     assert len(set(paths)) == 13
     assert not any("/" in path or "\u202e" in path or path.strip(".") == "" for path in paths)
@@ -325,10 +339,10 @@ def test_more_than_the_copy_may_hold_is_left_out_and_said(
     "fault",
     [
         LineFault(black_hole=True),
-        LineFault(refuse=True),
-        LineFault(cut_after_bytes=40),
+        pytest.param(LineFault(refuse=True), marks=pytest.mark.slow),
+        pytest.param(LineFault(cut_after_bytes=40), marks=pytest.mark.slow),
         LineFault(cut_after_bytes=40, reset=True),
-        LineFault(latency_seconds=3),
+        pytest.param(LineFault(latency_seconds=3), marks=pytest.mark.slow),
     ],
     ids=["black hole", "refused", "cut", "reset", "slow"],
 )

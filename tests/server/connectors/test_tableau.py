@@ -35,22 +35,26 @@ ZONES = b"Zone,Net sales\nNorth,1200\nEast,800\n"
 @pytest.fixture
 def server() -> Iterator[TableauServer]:
     with TableauServer() as running:
-        running.view("Sales", "By zone", ZONES)
-        running.view("Sales", "By month", "Month,आय\n2026-04-01,1.5\n2026-05-01,2.25\n".encode())
-        running.view("HR", "Staff", b"id,name\n1,Asha\n")
-        running.data_source(
-            "Orders",
-            {
-                "Order": "INTEGER", "Zone": "STRING", "Amount": "REAL", "Day": "DATE", "At": "DATETIME",
-                "Paid": "BOOLEAN",
-            },
-            [
-                {"Order": n, "Zone": ("North", "East")[n % 2], "Amount": n * 1.5, "Day": "2026-04-01",
-                 "At": "2026-04-01T18:40:00", "Paid": n % 3 == 0}
-                for n in range(10)
-            ],
-        )  # fmt: skip
+        fill(running)
         yield running
+
+
+def fill(server: TableauServer) -> None:
+    server.view("Sales", "By zone", ZONES)
+    server.view("Sales", "By month", "Month,आय\n2026-04-01,1.5\n2026-05-01,2.25\n".encode())
+    server.view("HR", "Staff", b"id,name\n1,Asha\n")
+    server.data_source(
+        "Orders",
+        {
+            "Order": "INTEGER", "Zone": "STRING", "Amount": "REAL", "Day": "DATE", "At": "DATETIME",
+            "Paid": "BOOLEAN",
+        },
+        [
+            {"Order": n, "Zone": ("North", "East")[n % 2], "Amount": n * 1.5, "Day": "2026-04-01",
+             "At": "2026-04-01T18:40:00", "Paid": n % 3 == 0}
+            for n in range(10)
+        ],
+    )  # fmt: skip
 
 
 @pytest.fixture
@@ -75,9 +79,21 @@ def ask(connector: TableauConnector, text: str, *, seconds: float = 30, **params
 
 
 class TestTableauContract(SqlConnectorContract):
+    """On one connection, which costs a process, as a pool would use it."""
+
+    @pytest.fixture(scope="class")
+    def lasting(self, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TableauConnector]:
+        with TableauServer() as server, pytest.MonkeyPatch.context() as patch:
+            patch.setenv("VMART_HOME", str(tmp_path_factory.mktemp("home")))
+            fill(server)
+            connector = tableau.KIND.open(server.params(), 20)
+            assert isinstance(connector, TableauConnector)
+            yield connector
+            connector.close()
+
     @pytest.fixture
-    def connector(self, opened: Opener) -> TableauConnector:
-        return opened()
+    def connector(self, lasting: TableauConnector, request: pytest.FixtureRequest) -> object:
+        return request.getfixturevalue("opened")() if "closed_twice" in request.node.name else lasting
 
 
 def test_views_and_data_sources_are_tables(opened: Opener) -> None:
@@ -180,8 +196,8 @@ def test_hostile_names_are_told_apart(opened: Opener, server: TableauServer) -> 
     connector = opened()
     names = [table.name for table in connector.schema().tables if table.name.startswith("main_views.")]
     assert len(names) == 8
-    for name in names:
-        assert ask(connector, f"SELECT a FROM {name}") == [[1]]
+    together = " UNION ALL ".join(f"SELECT a FROM {name}" for name in names)
+    assert ask(connector, together) == [[1]] * 8
 
 
 def test_a_broken_download_is_never_used_and_a_slow_one_ends(opened: Opener, server: TableauServer) -> None:
@@ -236,10 +252,10 @@ def test_a_view_larger_than_allowed_is_refused(opened: Opener, server: TableauSe
     "fault",
     [
         LineFault(black_hole=True),
-        LineFault(refuse=True),
-        LineFault(cut_after_bytes=40),
+        pytest.param(LineFault(refuse=True), marks=pytest.mark.slow),
+        pytest.param(LineFault(cut_after_bytes=40), marks=pytest.mark.slow),
         LineFault(cut_after_bytes=40, reset=True),
-        LineFault(latency_seconds=3),
+        pytest.param(LineFault(latency_seconds=3), marks=pytest.mark.slow),
     ],
     ids=["black hole", "refused", "cut", "reset", "slow"],
 )
