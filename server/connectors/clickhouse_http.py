@@ -92,22 +92,24 @@ class HttpRows:
     def rows(self, give_up: Callable[[], float]) -> Iterator[JsonRows]:
         """Raises ServerError or HttpLost. ``give_up`` tells how many seconds there are left to wait."""
         pieces = self._pieces(give_up)
-        pending = next(pieces, b"")
+        pending = bytearray(next(pieces, b""))
         while (head := _DATA.search(pending)) is None:
             piece = next(pieces, b"")
             if not piece:
                 raise _failure(pending)
             pending += piece
-        pending, count = pending[head.end() :], 0
+        begin, count = head.end(), 0
+        del head  # it holds on to the buffer
+        del pending[:begin]
         while True:
             if not count and pending.startswith(b"\n"):  # no rows at all
-                pending = pending[1:]
+                del pending[:1]
             end = _end_of_rows(pending)
             whole = pending.rfind(b"\n", 0, len(pending) if end < 0 else end) + 1
             if whole:
-                batch = _written(pending[:whole])
+                batch = _written(pending, whole)
                 count += batch.count
-                pending = pending[whole:]
+                del pending[:whole]
                 yield batch
             if end >= 0:
                 break
@@ -147,7 +149,7 @@ class HttpRows:
             raise HttpLost from error
 
 
-def _end_of_rows(pending: bytes) -> int:
+def _end_of_rows(pending: bytearray) -> int:
     """Where the line ``\\t],`` begins, or -1. What follows it is short, unless it holds a failure."""
     if pending.startswith(b"\t]"):
         return 0
@@ -157,18 +159,18 @@ def _end_of_rows(pending: bytes) -> int:
     return found + 1 if found >= 0 else -1
 
 
-def _written(lines: bytes) -> JsonRows:
-    """Whole lines, their commas blanked; the two tabs before a row are spacing to JSON as well. Whatever is
-    no row does not end like one."""
-    view = np.frombuffer(bytearray(lines), dtype=np.uint8)
+def _written(pending: bytearray, size: int) -> JsonRows:
+    """The lines in the first ``size`` bytes, their commas blanked; the two tabs before a row are spacing to
+    JSON as well. Whatever is no row does not end like one."""
+    view = np.frombuffer(pending, dtype=np.uint8, count=size)
     breaks = np.flatnonzero(view == _LINE_BREAK)
     if breaks[0] < 3:
-        raise _failure(lines)
+        raise _failure(bytes(view))
     commas = breaks - 1
     if view[commas[-1]] == _BRACKET:  # the last row of all has no comma
         commas = commas[:-1]
     if (view[commas] != _COMMA).any() or (view[commas - 1] != _BRACKET).any():
-        raise _failure(lines)
+        raise _failure(bytes(view))
     view[commas] = _SPACE
     return JsonRows(view.tobytes(), len(breaks))
 
@@ -178,7 +180,7 @@ class _End(msgspec.Struct, frozen=True):
     exception: str = ""
 
 
-def _check_end(rest: bytes, count: int) -> None:
+def _check_end(rest: bytes | bytearray, count: int) -> None:
     try:
         end = msgspec.json.decode(b"{" + rest.partition(b",")[2], type=_End)
     except msgspec.DecodeError:
@@ -189,7 +191,7 @@ def _check_end(rest: bytes, count: int) -> None:
         raise HttpLost
 
 
-def _failure(data: bytes) -> Exception:
+def _failure(data: bytes | bytearray) -> Exception:
     """What the server says in place of rows; else the connection just ended."""
     begin = max(data.rfind(before + b"Code: ") + len(before) for before in (b"\n", b"]", b","))
     found = _CODE.match(data, begin if not data.startswith(b"Code: ") else 0)
