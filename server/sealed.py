@@ -7,6 +7,7 @@ and Vizár, as age and Tink have it). All pieces but the last have the same size
 
 import os
 import secrets
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -58,34 +59,41 @@ def _pieces(secret: str, purpose: str) -> Pieces:
 
 
 class SealedWriter:
-    """A new file, readable by its owner alone. Each whole piece is on its way to the disk at once."""
+    """A new file, readable by its owner alone. Each whole piece is on its way to the disk at once.
+
+    ``close`` may come from another thread while this one writes: it waits for that.
+    """
 
     def __init__(self, file: Path, secret: str, purpose: str) -> None:
         self._pieces = _pieces(secret, purpose)
         self._file = os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb", buffering=0)
+        self._busy = threading.Lock()
         self._number = 0
         self._waiting = bytearray()
         self.size = 0
         """Bytes before sealing."""
 
     def write(self, data: bytes) -> None:
-        """Raises OSError."""
-        self._waiting += data
-        self.size += len(data)
-        while len(self._waiting) > PIECE:
-            self._seal(bytes(self._waiting[:PIECE]), last=False)
-            del self._waiting[:PIECE]
+        """Raises OSError, and ValueError when it is closed."""
+        with self._busy:
+            self._waiting += data
+            self.size += len(data)
+            while len(self._waiting) > PIECE:
+                self._seal(bytes(self._waiting[:PIECE]), last=False)
+                del self._waiting[:PIECE]
 
     def finish(self) -> None:
         """Whole, and on the disk."""
-        self._seal(bytes(self._waiting), last=True)
-        self._waiting.clear()
-        os.fsync(self._file.fileno())
-        self.close()
+        with self._busy:
+            self._seal(bytes(self._waiting), last=True)
+            self._waiting.clear()
+            os.fsync(self._file.fileno())
+            self._file.close()
 
     def close(self) -> None:
         """Safe to call more than once."""
-        self._file.close()
+        with self._busy:
+            self._file.close()
 
     def _seal(self, piece: bytes, *, last: bool) -> None:
         sealed = memoryview(self._pieces.seal(self._number, piece, last=last))
@@ -95,21 +103,24 @@ class SealedWriter:
 
 
 class SealedReader:
-    """Reads such a file from any place, also while it is being written."""
+    """Reads such a file from any place, also while it is being written. ``close`` as the writer's."""
 
     def __init__(self, file: Path, secret: str, purpose: str) -> None:
         """Raises OSError."""
         self._pieces = _pieces(secret, purpose)
+        self._busy = threading.Lock()
         self._file = file.open("rb", buffering=0)
 
     def whole_pieces(self) -> int:
         """How many pieces are there that are not the last one, for certain."""
-        return max(os.fstat(self._file.fileno()).st_size - 1, 0) // BLOCK
+        with self._busy:
+            return max(os.fstat(self._file.fileno()).st_size - 1, 0) // BLOCK
 
     def piece(self, number: int, *, last: bool) -> bytes:
         """Raises Damaged, also when it is not there."""
-        self._file.seek(number * BLOCK)
-        sealed = self._file.read(BLOCK)
+        with self._busy:
+            self._file.seek(number * BLOCK)
+            sealed = self._file.read(BLOCK)
         if sealed is None or len(sealed) < TAG:
             raise Damaged
         return self._pieces.open(number, sealed, last=last)
@@ -118,7 +129,8 @@ class SealedReader:
         return self.piece(number, last=True)
 
     def close(self) -> None:
-        self._file.close()
+        with self._busy:
+            self._file.close()
 
 
 def _cipher(key: bytes) -> "ChaCha20Poly1305":

@@ -84,6 +84,7 @@ class AsyncBackendClient:
     get_from_cache = _calls(BackendClient.get_from_cache)
     cancel_query = _calls(BackendClient.cancel_query)
     get_schema = _calls(BackendClient.get_schema)
+    schema = _calls(BackendClient.schema)
     list_connections = _calls(BackendClient.list_connections)
     analyze_data = _calls(BackendClient.analyze_data)
     health = _calls(BackendClient.health)

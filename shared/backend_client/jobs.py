@@ -60,30 +60,30 @@ class Job:
                 raise from_envelope(info.error)
             if end is not None and time.monotonic() + pause > end:
                 raise BackendTimeoutError(f"The job is still {info.state} after {timeout:g} seconds.")
-            self._client.pause(pause)
+            self._client._pause(pause)
             pause = min(pause * 1.5, _LAST_LOOK_SECONDS)
 
     def result(self) -> StreamedResult | ArrowStream:
         """Its rows, while and after they are written: of the formats ndjson and arrow."""
         if self.info.format not in ("ndjson", "arrow"):
             raise InvalidRequest(f"A result in {self.info.format} is a file: call job.download(path).")
-        return self._client.job_result(self.info)
+        return self._client._job_result(self.info)
 
     def download(self, path: Path | str, progress: Watch | None = None) -> Path:
         """Waits for it, and saves its result as a file that is whole or not there; goes on where a broken
         line left off."""
         self.wait()
-        return self._client.save_job(self.info, Path(path), progress)
+        return self._client._save_job(self.info, Path(path), progress)
 
     def cancel(self) -> None:
         """Stops it inside the source. From any thread; no harm when it is finished."""
         if not _is_final(self.refresh()):
-            self._client.remove_job(self.id)
+            self._client._remove_job(self.id)
 
     def delete(self) -> None:
         """Stops it, and deletes it with its result."""
         self.cancel()
-        self._client.remove_job(self.id)
+        self._client._remove_job(self.id)
 
 
 class Jobs:
@@ -120,24 +120,24 @@ class Jobs:
         listed = decode(self._transport.ask("GET", "/api/jobs", repeatable=True), JobList)
         return [Job(self, info) for info in listed.jobs]
 
-    def job_result(self, info: JobInfo) -> StreamedResult | ArrowStream:
+    def _job_result(self, info: JobInfo) -> StreamedResult | ArrowStream:
         answer = self._open_result(info, 0)
         parts = PartReader(answer, host=self._transport.host, patience_seconds=self._timeout)
         if info.format == "arrow":
-            return open_arrow(parts, answer.close, cancel=self.remove_job, watch=None)
-        return open_stream(parts, answer.close, cancel=self.remove_job)
+            return open_arrow(parts, answer.close, cancel=self._remove_job, watch=None)
+        return open_stream(parts, answer.close, cancel=self._remove_job)
 
-    def save_job(self, info: JobInfo, path: Path, watch: Watch | None) -> Path:
+    def _save_job(self, info: JobInfo, path: Path, watch: Watch | None) -> Path:
         return save(self._whole_result(info), path, info.format, watch)
 
-    def remove_job(self, job_id: str) -> None:
+    def _remove_job(self, job_id: str) -> None:
         """Stops it when it is not finished, deletes it otherwise. No harm when it is gone."""
         try:
             self._transport.ask("DELETE", f"/api/jobs/{quote(job_id, safe='')}", repeatable=True)
         except NotFound:
             return
 
-    def pause(self, seconds: float) -> None:
+    def _pause(self, seconds: float) -> None:
         """Ends early when the client is closed."""
         self._transport.pause(seconds)
 

@@ -161,3 +161,10 @@ def test_leaving_an_async_loop_stops_the_query(backend: RunningBackend) -> None:
             await asyncio.to_thread(idle, backend)
 
     asyncio.run(story())
+
+
+def test_the_client_for_asyncio_has_every_method() -> None:
+    def public(kind: type) -> set[str]:
+        return {name for name in dir(kind) if not name.startswith("_")}
+
+    assert public(BackendClient) <= public(AsyncBackendClient)
