@@ -124,6 +124,7 @@ def _pool_settings(section: DatabaseSection, *, processes: int) -> PoolSettings:
         max_waiting=max(section.max_waiting // processes, 1),
         idle_timeout=section.idle_timeout,
         max_age=section.max_age,
+        processes=processes,
     )
 
 

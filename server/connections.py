@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from server import own_fields
 from server.connectors.base import Connector, Field, Kind
 from server.leases import Lease
 from server.pools import Pool, PoolSettings
@@ -24,24 +25,6 @@ ACROSS = "*"
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
 _RESERVED = frozenset({"kinds"})
-_SAMPLES = Field(
-    "samples",
-    "Sample values",
-    type=bool,
-    required=False,
-    help="false: the schema shows no values of text columns.",
-)
-_CACHE = Field(
-    "cache_seconds",
-    "Keep answers for",
-    type=float,
-    required=False,
-    help="Seconds in which the same question gets the same answer again; 5 when empty, 0 for never.",
-)
-_CACHE_SECONDS = 5.0
-_OF_EVERY_KIND = (_SAMPLES, _CACHE)
-"""No connector knows them."""
-_NOT_FOR_CONNECTORS = frozenset(field.name for field in _OF_EVERY_KIND)
 _WHERE = ("host", "port", "http_port", "dsn", "url")
 """Fields that say who gets the secret: when one changes, the secret must be given again."""
 
@@ -58,7 +41,7 @@ class Connections:
         self._store = store
         self._vault = vault
         self._kinds = {
-            name: msgspec.structs.replace(kind, fields=(*kind.fields, *_OF_EVERY_KIND))
+            name: msgspec.structs.replace(kind, fields=(*kind.fields, *own_fields.OF_EVERY_KIND))
             for name, kind in kinds.items()
         }
         self._pool_settings = pool_settings
@@ -93,12 +76,20 @@ class Connections:
         return self._row(name).updated_at
 
     def shows_samples(self, name: str) -> bool:
-        return bool(self._row(name).params.get(_SAMPLES.name, True))
+        return bool(self._row(name).params.get(own_fields.SAMPLES.name, True))
 
     def cache_seconds(self, name: str) -> float:
         """How long an answer may be given again; of all connections together, the shortest of theirs."""
         rows = list(self._rows.values()) if name == ACROSS else [self._row(name)]
-        return min((float(row.params.get(_CACHE.name, _CACHE_SECONDS)) for row in rows), default=0.0)
+        return min(
+            (float(row.params.get(own_fields.CACHE.name, own_fields.CACHE_SECONDS)) for row in rows),
+            default=0.0,
+        )
+
+    def longest_query_seconds(self, name: str, most: float) -> float:
+        """``most``, or less where the connection says so."""
+        row = self._rows.get(name)
+        return most if row is None else min(row.params.get(own_fields.TIMEOUT.name, most), most)
 
     async def create(self, name: str, kind_name: str, params: Mapping[str, Any], description: str) -> None:
         if not _NAME.fullmatch(name) or name in _RESERVED:
@@ -169,7 +160,11 @@ class Connections:
             row = self._row(name)
             if self._draining:
                 raise SourceUnavailable(_STOPPING, retry_after=_STOPPING_SECONDS)
-            pool = self._pools[name] = Pool(name, lambda: self._open(row), self._pool_settings)
+            settings = self._pool_settings
+            if wanted := row.params.get(own_fields.CONNECTIONS.name):
+                share = max(wanted // settings.processes, 1)
+                settings = msgspec.structs.replace(settings, max_connections=share)
+            pool = self._pools[name] = Pool(name, lambda: self._open(row), settings)
         return pool
 
     def reap(self) -> None:
@@ -200,7 +195,7 @@ class Connections:
 
     def _open(self, row: ConnectionRow) -> Connector:
         secrets = self._vault.open(_purpose(row.name), row.sealed)
-        params = {name: value for name, value in row.params.items() if name not in _NOT_FOR_CONNECTORS}
+        params = {name: value for name, value in row.params.items() if name not in own_fields.NAMES}
         return self._kind(row.type).open({**params, **secrets}, self._pool_settings.connection_timeout)
 
     def _row(self, name: str) -> ConnectionRow:
@@ -271,6 +266,7 @@ def _checked(
             secrets[field.name] = str(_typed(field, value))
         else:
             values[field.name] = _typed(field, value)
+    own_fields.check(values)
     return values, secrets
 
 

@@ -25,7 +25,8 @@ _VALIDATED = {"cache-control": "private, no-cache"}
 async def run(call: Call, body: QueryRequest) -> Stream | Whole:
     """A short answer leaves at once and with its length, a long one in pieces."""
     format_ = choose(call.accept, may_export=call.extra)
-    seconds = call.backend.settings.database.query_timeout
+    most = call.backend.settings.database.query_timeout
+    seconds = call.backend.connections.longest_query_seconds(body.connection, most)
     question = question_for(call, body, format_, longest_seconds=seconds, whole=format_.is_file)
     origin = Origin(question.connection, body.query, datetime.now(UTC))
     packer = None if format_.is_compressed else compression.choose(call.accept_encoding)

@@ -109,8 +109,8 @@ class FaultProxy:
     def _downstream(self, client: socket.socket, server: socket.socket, fault: Fault) -> None:
         limits = [n for n in (fault.cut_after_bytes, fault.silent_after_bytes) if n is not None]
         left = min(limits, default=None)
-        client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         with contextlib.suppress(OSError):
+            client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             while data := server.recv(65536):
                 time.sleep(fault.latency_seconds)
                 for start in range(0, len(data), fault.slice_bytes):

@@ -49,7 +49,7 @@ def test_no_secret_is_in_any_answer_or_in_the_state(backend: RunningBackend, tmp
     assert [answered.status for answered in answers] == [200] * 5
     assert all(SECRET not in answered.body.decode() for answered in answers)
     backend.stop()
-    for file in (tmp_path / "backend").iterdir():
+    for file in filter(Path.is_file, (tmp_path / "backend").rglob("*")):
         assert SECRET not in file.read_bytes().decode("latin-1")
 
 
@@ -118,8 +118,23 @@ def test_a_changed_connection_is_opened_anew(backend: RunningBackend, counts: Co
 
 def test_kinds_tell_what_a_form_needs(backend: RunningBackend) -> None:
     kinds = backend.ask("GET", "/api/connections/kinds").json["kinds"]
-    assert [field["name"] for field in kinds[0]["fields"]] == ["host", "port", "password", "samples"]
-    assert [field["secret"] for field in kinds[0]["fields"]] == [False, False, True, False]
+    names = [field["name"] for field in kinds[0]["fields"]]
+    assert names[:4] == ["host", "port", "password", "samples"]
+    assert {"cache_seconds", "max_connections", "query_timeout"} == set(names[4:])
+    assert [field["name"] for field in kinds[0]["fields"] if field["secret"]] == ["password"]
+
+
+def test_a_connection_may_have_limits_of_its_own(backend: RunningBackend) -> None:
+    def set_limits(**limits: object) -> int:
+        return backend.ask("PUT", "/api/connections/numbers", {"params": limits}).status
+
+    assert set_limits(max_connections=2, query_timeout=0.2) == 200
+    answered = backend.query("sleeping")
+    assert (answered.status, answered.json["code"]) == (504, "query_timeout")
+    shown = backend.ask("GET", "/api/connections/numbers").json
+    assert (shown["pool"]["max_connections"], shown["params"]["query_timeout"]) == (2, 0.2)
+    assert [set_limits(max_connections=wrong) for wrong in (0, -1, "2", 1e9)] == [400] * 4
+    assert [set_limits(query_timeout=wrong) for wrong in (0, -1, "long")] == [400] * 3
 
 
 def test_the_schema_is_asked_once_and_again_on_request(backend: RunningBackend, counts: Counts) -> None:
