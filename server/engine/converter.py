@@ -13,21 +13,19 @@ from typing import Any, BinaryIO
 
 import duckdb
 
-from server.engine import messages, pins, text
+from server.engine import limits, messages, pins, text
 from server.engine.convert import convert
 from server.engine.database import plain_of_file, settings
 from server.engine.shelf import Kept, Shelf
 from server.engine.tables import File
 
-_HEADROOM_MB = 3_072
-"""Of address space, for what is not DuckDB's: the interpreter, calamine's cells, stacks of threads."""
 _SOON_SECONDS = 10.0
 _LATER_SECONDS = 600.0
 
 
 def serve(first: messages.OpenConverter, orders: messages.Orders, out: BinaryIO) -> None:
     """Until the caller goes away."""
-    _limit_memory(first.memory_mb)
+    limits.limit_memory(first.memory_mb, first.threads)
     root, cache = Path(first.root), Path(first.cache)
     engine = duckdb.connect(":memory:", config=settings(first.memory_mb, first.threads, cache))
     engine.execute("SET TimeZone = 'UTC'")
@@ -39,7 +37,7 @@ def serve(first: messages.OpenConverter, orders: messages.Orders, out: BinaryIO)
             messages.send(out, messages.Converted(_converted(engine, shelf, root, order.file, first)))
 
 
-def _converted(engine: Any, shelf: Shelf, root: Path, file: File, limits: messages.OpenConverter) -> str:
+def _converted(engine: Any, shelf: Shelf, root: Path, file: File, order: messages.OpenConverter) -> str:
     """What went wrong with the shelf itself; empty when it knows what became of the file."""
     try:
         with shelf.writing(file):
@@ -52,7 +50,7 @@ def _converted(engine: Any, shelf: Shelf, root: Path, file: File, limits: messag
                 if kept.broken:
                     shutil.rmtree(target, ignore_errors=True)
                 shelf.put(file, kept)
-            shelf.make_room(file, limits.cache_bytes)
+            shelf.make_room(file, order.cache_bytes)
     except OSError as error:
         return (
             f"The folder for converted files can not be written ({error.strerror or type(error).__name__})."
@@ -98,13 +96,3 @@ def _kept(engine: Any, root: Path, file: File, target: Path) -> Kept | None:
 def _unreadable(error: OSError) -> Kept:
     """Such things are mended without the file's changing."""
     return Kept(broken=pins.reason(error), retry_at=time.time() + _SOON_SECONDS)
-
-
-def _limit_memory(memory_mb: int) -> None:
-    try:
-        import resource
-    except ImportError:  # Windows
-        return
-    most = (memory_mb + _HEADROOM_MB) * 1024 * 1024
-    with contextlib.suppress(ValueError, OSError):
-        resource.setrlimit(resource.RLIMIT_AS, (most, most))

@@ -23,6 +23,9 @@ from shared.results import Column
 _BATCH_BYTES = 512 * 1024
 _FIRST_BATCH_ROWS = 512
 _MOST_BATCH_ROWS = 16_384
+_MANY_ROWS = 100_000
+"""Who lets so many rows come, most likely takes them."""
+_COLUMN_BATCH_ROWS = 4_096
 
 
 def settings(memory_mb: int, threads: int, cache: Path) -> dict[str, Any]:
@@ -97,7 +100,32 @@ class Database:
     def stream(self, query: Prepared, max_rows: int) -> Iterator[tuple[int, bytes]]:
         """Batches of rows as JSON with their counts; one empty batch more when rows were cut off."""
         self.connection.execute("BEGIN TRANSACTION READ ONLY")
-        self.connection.execute(f"{query.text} LIMIT {int(max_rows) + 1}")
+        text = f"{query.text} LIMIT {int(max_rows) + 1}"
+        return self._in_columns(text, max_rows) if max_rows > _MANY_ROWS else self._in_rows(text, max_rows)
+
+    def _in_columns(self, text: str, max_rows: int) -> Iterator[tuple[int, bytes]]:
+        """For long results: the rows of a batch already lie one behind the other in Arrow's buffer, so none
+        of them becomes an object. Half the work; importing Arrow costs 0.1 s once."""
+        import numpy as np
+
+        sent = 0
+        try:
+            for batch in self.connection.sql(text).to_arrow_reader(_COLUMN_BATCH_ROWS):
+                lines = batch.column(0)
+                kept = min(len(lines), max_rows - sent)
+                _, ends, data = lines.buffers()
+                places = np.frombuffer(ends, dtype=np.int32)[lines.offset : lines.offset + kept + 1]
+                if kept:
+                    yield kept, memoryview(data)[int(places[0]) : int(places[-1])].tobytes()
+                sent += kept
+                if kept < len(lines):
+                    yield 0, b""
+                    return
+        except OSError as error:  # Arrow's stream has no other way to say it
+            raise _of_stream(error) from error
+
+    def _in_rows(self, text: str, max_rows: int) -> Iterator[tuple[int, bytes]]:
+        self.connection.execute(text)
         sent, size = 0, _FIRST_BATCH_ROWS
         while batch := self.connection.fetchmany(size):
             more = sent + len(batch) > max_rows
@@ -122,6 +150,16 @@ class Database:
             except duckdb.TransactionException:  # none is open
                 return
             return
+
+
+def _of_stream(error: OSError) -> Exception:
+    """What DuckDB would have raised itself."""
+    said = str(error)
+    if said.startswith("INTERRUPT"):
+        return duckdb.InterruptException(said)
+    if said.startswith("Out of Memory"):
+        return duckdb.OutOfMemoryException(said)
+    return duckdb.InvalidInputException(said)
 
 
 def plain(error: BaseException, hidden: Sequence[str]) -> str:

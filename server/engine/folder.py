@@ -53,6 +53,7 @@ class FolderEngine:
         )
         self._engine: EngineProcess | None = None
         self._order = 0
+        self._afterwards: list[File] = []
         self._running: RunningQuery | None = None
         self._waiting: threading.Event | None = None
 
@@ -115,7 +116,7 @@ class FolderEngine:
                     case messages.Looked():
                         pass
                     case messages.Missing(files, first=False):
-                        self._conversions.ask(files)
+                        self._afterwards = files  # now it would only slow the query down
                     case messages.Head() | messages.Missing() as reply:
                         return running, reply
                     case _:
@@ -184,6 +185,9 @@ class FolderEngine:
         """The query has ended, or its result is not wanted any more."""
         if not running.finish():
             self._give_up()
+        if self._afterwards:
+            self._conversions.ask(self._afterwards)
+            self._afterwards = []
         if self._running is running:
             self._running = None
 

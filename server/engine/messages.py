@@ -127,7 +127,7 @@ class Looked(msgspec.Struct, tag=True, frozen=True):
 
 class Missing(msgspec.Struct, tag=True, frozen=True):
     """These files are to be converted. ``first``: before the order can be answered, which is over with this;
-    otherwise the answer follows, and the next one will be faster."""
+    otherwise after the answer, which follows, so that the next one will be faster."""
 
     files: list[File]
     first: bool

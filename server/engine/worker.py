@@ -13,7 +13,7 @@ from typing import Any, BinaryIO
 
 import duckdb
 
-from server.engine import converter, messages
+from server.engine import converter, limits, messages
 from server.engine.database import RefusedError
 from server.engine.engine import Engine
 from server.engine.pins import ChangedError
@@ -35,7 +35,8 @@ def main() -> None:
 
             joining.serve(first, orders, desk, out)
         case messages.Open() as first:
-            _open_files()
+            limits.limit_memory(first.memory_mb, first.threads)
+            limits.open_files()
             _answer(first, orders, desk, out)
 
 
@@ -101,16 +102,6 @@ def _unreadable(error: Exception) -> str:
             why = (error.strerror or type(error).__name__).lower()
             return f"The folder of this connection can not be read: {why}."
     return f"The engine that reads the files did not start ({type(error).__name__})."
-
-
-def _open_files() -> None:
-    """Every file of a table is open while it is used: as many as the system lets us."""
-    try:
-        import resource
-    except ImportError:  # Windows
-        return
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 class Desk:

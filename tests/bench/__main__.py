@@ -43,7 +43,7 @@ def main() -> int:
         workloads, reasons = clickhouse.measured(Path(folder, "clickhouse"), rows=5 * rows, rounds=rounds)
         found, skipped = found + workloads, skipped + reasons
         if "filesystem" in KINDS:
-            found += files.measured(Path(folder, "files"), rounds=rounds)
+            found += files.measured(Path(folder, "files"), rows=rows * 5, rounds=rounds)
         found += schemas.measured(Path(folder, "schemas"), tables=rows // 100, rounds=rounds)
     _show(found)
     print("".join(f"\n{sentence}" for sentence in skipped))

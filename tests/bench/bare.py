@@ -71,6 +71,8 @@ def _duckdb(params: dict[str, Any]) -> Rows:
     connection.execute("SET threads = 2")
     for file in sorted(Path(params["root"]).glob("*.parquet")):
         connection.execute(f"CREATE VIEW {file.stem} AS SELECT * FROM read_parquet('{file}')")
+    for file in sorted(Path(params["root"]).glob("*.csv")):
+        connection.execute(f"CREATE VIEW {file.stem} AS SELECT * FROM read_csv('{file}')")
     return lambda sql: connection.execute(sql).fetchall()
 
 

@@ -273,8 +273,19 @@ def test_the_engine_ends_with_the_connector(opened: Opener, shop: Path) -> None:
 
 def test_a_query_that_needs_too_much_memory_fails_and_the_engine_stays(opened: Opener, shop: Path) -> None:
     connector = opened(shop)
+    pid = connector.engine_pid
     with pytest.raises(QueryFailed, match="memory"):
         ask(connector, "SELECT length(list(i || 'some text')::VARCHAR) FROM range(30000000) t(i)")
+    assert ask(connector, "SELECT 1") == [[1]]
+    assert connector.engine_pid == pid
+
+
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="the limit is the system's")
+def test_a_text_that_duckdb_does_not_count_is_stopped_by_the_system(opened: Opener, shop: Path) -> None:
+    """It would take eight gigabytes, with half a gigabyte allowed."""
+    connector = opened(shop)
+    with pytest.raises((QueryFailed, SourceUnavailable), match="memory"):
+        ask(connector, "SELECT length(repeat('x', 4000000000) || i) FROM range(2) t(i)")
     assert ask(connector, "SELECT 1") == [[1]]
 
 
