@@ -103,7 +103,7 @@ class Engine:
         messages.send(out, messages.Head(query.columns))
         try:
             self._send(query, itertools.chain([first] if first else [], batches), out)
-        except duckdb.InvalidInputException as error:
+        except duckdb.Error as error:
             if UNEXPECTED not in str(error):
                 raise
             raise ValueError("A file holds something that its first rows did not show; ask again.") from error

@@ -33,6 +33,7 @@ def main() -> None:
         case messages.Gather() as first:
             from server.engine import joining
 
+            limits.limit_memory(first.memory_mb, first.threads)
             joining.serve(first, orders, desk, out)
         case messages.Open() as first:
             limits.limit_memory(first.memory_mb, first.threads)
