@@ -1,19 +1,15 @@
 """Tableau as a kind of connection: its fields, and how one is opened. What it does: tableau_connector."""
 
-import hashlib
 import re
-import shutil
-import tempfile
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from server.connectors.base import Field, Kind
 from server.connectors.tableau_connector import TableauConnector
+from server.connectors.tableau_folder import RowsFolder
 from server.connectors.tableau_site import Login, SignIns, Site
 from server.engine.folder import DIALECT
 from server.outgoing import Outgoing
-from shared import paths
 from shared.errors import SourceUnavailable
 from shared.http_adapter import is_loopback
 
@@ -27,12 +23,7 @@ class _Opener:
     def __call__(self, params: Mapping[str, Any], timeout_seconds: float) -> TableauConnector:
         login = _login(params)
         outgoing = Outgoing("Tableau", [login.url], verify=str(params.get("ssl_ca") or "") or True)
-        folder = Path(
-            tempfile.mkdtemp(
-                dir=paths.private_folder(paths.home() / "cache" / "tableau"),
-                prefix=hashlib.sha256(repr((login.url, login.site, login.name)).encode()).hexdigest()[:12],
-            )
-        )
+        folder = RowsFolder()
         site = Site(login, outgoing, self._sign_ins)
         try:
             with outgoing.within(timeout_seconds):
@@ -46,7 +37,7 @@ class _Opener:
             )
         except BaseException:
             site.close()
-            shutil.rmtree(folder, ignore_errors=True)
+            folder.close()
             raise
 
 

@@ -8,7 +8,6 @@ with the site role Viewer.
 import contextlib
 import os
 import re
-import shutil
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -19,6 +18,7 @@ import msgspec
 from server import guard
 from server.connectors import tableau_tables as of_tableau
 from server.connectors.base import Document, Entry, Limits, ParamValue
+from server.connectors.tableau_folder import RowsFolder
 from server.connectors.tableau_site import Site
 from server.connectors.tableau_tables import FieldOf, Table
 from server.engine.folder import DIALECT, FolderEngine
@@ -43,8 +43,11 @@ class TableauConnector:
 
     dialect = DIALECT
 
-    def __init__(self, outgoing: Outgoing, site: Site, folder: Path, *, memory_mb: int, copy_mb: int) -> None:
-        self._outgoing, self._site, self._folder = outgoing, site, folder
+    def __init__(
+        self, outgoing: Outgoing, site: Site, folder: RowsFolder, *, memory_mb: int, copy_mb: int
+    ) -> None:
+        self._outgoing, self._site, self._kept = outgoing, site, folder
+        self._folder = folder.path
         self._most_bytes = copy_mb * 1_000_000
         self._memory_mb = memory_mb
         self._engine = self._engine_over("rows")
@@ -120,7 +123,7 @@ class TableauConnector:
     def close(self) -> None:
         self._engine.close()
         self._site.close()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        self._kept.close()
 
     def list(self, path: str, limit: int) -> Sequence[Entry]:
         """Workbooks are folders; each view in them is a CSV, a PNG and a PDF."""

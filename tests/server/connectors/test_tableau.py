@@ -1,5 +1,6 @@
 """Tableau: the contract, views and data sources as tables, sessions that end, and a bad line."""
 
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -229,6 +230,23 @@ def test_the_session_goes_nowhere_else(opened: Opener, server: TableauServer) ->
             with pytest.raises(SourceUnavailable, match=r"another address|redirect"):
                 connector.ping()
         assert other.calls == []
+
+
+def test_rows_go_with_their_connection_and_what_was_left_behind_goes_too(
+    opened: Opener, tmp_path: Path
+) -> None:
+    cache = tmp_path / "home" / "cache" / "tableau"
+    (cache / "left-by-a-killed-one").mkdir(parents=True)
+    (cache / "left-by-a-killed-one" / "rows.csv").write_text("a")
+    os.utime(cache / "left-by-a-killed-one", (1, 1))
+    first = opened()
+    assert [path.name for path in cache.iterdir()] == [first._folder.name]
+    assert first._folder.stat().st_mode & 0o077 == 0
+    os.utime(first._folder, (1, 1))
+    opened()
+    assert first._folder.exists(), "it is in use"
+    first.close()
+    assert not first._folder.exists()
 
 
 @pytest.mark.parametrize("body", [b"<html>", b"", b"{}", b"<!DOCTYPE a [<!ENTITY b 'c'>]><a>&b;</a>"])
