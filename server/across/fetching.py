@@ -27,6 +27,7 @@ from server.guard import Explained, ReadOnlySql
 from server.leases import Lease
 from server.pools import Pool, PoolSettings
 from server.schemas import Schemas, qualified
+from shared import paths
 from shared.errors import (
     InvalidRequest,
     NotFound,
@@ -260,7 +261,10 @@ class _Fetch:
 
 def _open(settings: JoinsSection, spill: Path) -> JoiningConnector:
     return JoiningConnector(
-        spill, memory_mb=settings.memory_mb, disk_mb=settings.disk_mb, threads=min(4, os.cpu_count() or 1)
+        paths.private_folder(spill),
+        memory_mb=settings.memory_mb,
+        disk_mb=settings.disk_mb,
+        threads=min(4, os.cpu_count() or 1),
     )
 
 

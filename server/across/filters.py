@@ -60,6 +60,8 @@ def passed_on(condition: exp.Expr, find: Find, dialect: str) -> exp.Expr | None:
 
 def one_of(column: ColumnInfo, values: Sequence[str | int], dialect: str) -> exp.Expr | None:
     """``column IN (values)``; None when a value can not be said."""
+    if column.type is ColumnType.DATE and dialect not in _DATES_ARE_DATES:
+        return None
     literals: list[exp.Expr] = []
     for value in values:
         said = (
@@ -186,8 +188,9 @@ class _Writer:
         day = _day_of(right)
         if day is None or how is exp.NEQ:
             return None
-        after = exp.GTE(this=named(column), expression=_date_literal(day - timedelta(days=1), self._dialect))
-        before = exp.LT(this=named(column), expression=_date_literal(day + timedelta(days=2), self._dialect))
+        first, last = day - timedelta(days=1), day + timedelta(days=2)
+        after = exp.GTE(this=named(column), expression=_midnight(first, column, self._dialect))
+        before = exp.LT(this=named(column), expression=_midnight(last, column, self._dialect))
         if how is exp.EQ:
             return _all_of([after, before])
         return after if how in (exp.GT, exp.GTE) else before
@@ -267,6 +270,15 @@ def _text(text: str, dialect: str) -> exp.Expr | None:
 def _date(text: str, dialect: str) -> exp.Expr | None:
     day = _real_day(text) if _DATE.fullmatch(text) else None
     return None if day is None else _date_literal(day, dialect)
+
+
+def _midnight(day: date, column: ColumnInfo, dialect: str) -> exp.Expr:
+    if (
+        dialect == "clickhouse" and column.type is ColumnType.TIMESTAMP
+    ):  # older ones compare days with seconds
+        text = exp.Literal.string(f"{day.isoformat()} 00:00:00")
+        return exp.Cast(this=text, to=exp.DataType(this=exp.DType.DATETIME))
+    return _date_literal(day, dialect)
 
 
 def _date_literal(day: date, dialect: str) -> exp.Expr:

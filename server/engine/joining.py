@@ -51,6 +51,7 @@ class Joining:
         self._staged: dict[int, Staged] = {}
         self._failure = ""
         _remove_leftovers(Path(order.spill))
+        self._spill.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.database = self._opened()
 
     def prepare(self, order: messages.Prepare) -> None:
