@@ -15,7 +15,7 @@ import duckdb
 
 from server.engine import limits, messages, pins, text
 from server.engine.convert import convert
-from server.engine.database import plain_of_file, settings
+from server.engine.database import connect, plain_of_file, settings
 from server.engine.shelf import Kept, Shelf
 from server.engine.tables import File
 
@@ -27,7 +27,7 @@ def serve(first: messages.OpenConverter, orders: messages.Orders, out: BinaryIO)
     """Until the caller goes away."""
     limits.limit_memory(first.memory_mb, first.threads)
     root, cache = Path(first.root), Path(first.cache)
-    engine = duckdb.connect(":memory:", config=settings(first.memory_mb, first.threads, cache))
+    engine = connect(settings(first.memory_mb, first.threads, cache))
     engine.execute("SET TimeZone = 'UTC'")
     engine.execute("SET preserve_insertion_order = true")
     shelf = Shelf(cache, root)

@@ -44,6 +44,13 @@ def settings(memory_mb: int, threads: int, cache: Path) -> dict[str, Any]:
     }
 
 
+def connect(config: dict[str, Any]) -> Any:
+    """A DuckDB in memory. The limit on disk is said once more: in the config, DuckDB does not keep to it."""
+    connection = duckdb.connect(":memory:", config=config)
+    connection.execute(f"SET max_temp_directory_size = {literal(config['max_temp_directory_size'])}")
+    return connection
+
+
 class RefusedError(Exception):
     """It is not one query that reads."""
 
@@ -60,7 +67,7 @@ class Database:
     """``allowed`` are the only paths that may ever be opened."""
 
     def __init__(self, config: dict[str, Any], allowed: Sequence[Path]) -> None:
-        self.connection = duckdb.connect(":memory:", config=config)
+        self.connection = connect(config)
         paths = ", ".join(map(literal, allowed))
         for statement in (
             "SET TimeZone = 'UTC'",

@@ -87,10 +87,9 @@ class Joining:
             return
         try:
             self._staged[rows.number].take(rows.data)
-        except duckdb.OutOfMemoryException:
-            self._failure = _TOO_LARGE
-        except (duckdb.Error, ValueError) as error:
-            self._failure = f"The rows of a part can not be read: {self.plain(error)}"
+        except (duckdb.Error, ValueError, MemoryError) as error:
+            too_large = _is_too_large(error)
+            self._failure = _TOO_LARGE if too_large else f"The rows can not be read: {self.plain(error)}"
 
     def settled(self, order: messages.Settle) -> messages.Settled:
         """Raises ValueError in our words."""
@@ -165,10 +164,15 @@ def _answer(
         messages.send(out, messages.Failure("interrupted", ""))
     except RefusedError as error:
         messages.send(out, messages.Failure("refused", str(error)))
-    except (duckdb.OutOfMemoryException, MemoryError):
-        messages.send(out, messages.Failure("query", _TOO_LARGE))
-    except (duckdb.Error, OSError, ValueError, RuntimeError) as error:
-        messages.send(out, messages.Failure("query", engine.plain(error)))
+    except (duckdb.Error, OSError, ValueError, RuntimeError, MemoryError) as error:
+        told = _TOO_LARGE if _is_too_large(error) else engine.plain(error)
+        messages.send(out, messages.Failure("query", told))
+
+
+def _is_too_large(error: BaseException) -> bool:
+    """A full disk may show when a transaction ends, as something else."""
+    memory = isinstance(error, duckdb.OutOfMemoryException | MemoryError)
+    return memory or "max_temp_directory_size" in str(error)
 
 
 def _remove_leftovers(folder: Path) -> None:
