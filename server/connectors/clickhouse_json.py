@@ -7,7 +7,9 @@ whose clocks change), it is read by the native protocol, whole.
 
 from collections.abc import Sequence
 
-from server.connectors.clickhouse_times import constant_offset, offset_text
+import numpy as np
+
+from server.connectors.clickhouse_times import constant_offset, offset_text, timestamp_texts
 from server.connectors.clickhouse_types import Type, parsed
 
 _AS_IT_IS = frozenset(
@@ -18,10 +20,16 @@ _AS_IT_IS = frozenset(
 
 
 def written_by_the_server(
-    sql: str, described: Sequence[tuple[str, str]], *, max_rows: int, quotes_integers: bool
+    sql: str,
+    described: Sequence[tuple[str, str]],
+    *,
+    max_rows: int,
+    quotes_integers: bool,
+    zone_of_old_server: str = "",
 ) -> str | None:
     """The query around ``sql``, whose columns have these names and types; None when one is not of those.
     ``quotes_integers``: those of 64 bits would be written as texts, and the account cannot change that.
+    ``zone_of_old_server``: of one that writes the first day of 1970, and its first second, as zeros.
 
     ``sql`` passed the guard, so it cannot reach out of its brackets. One row more than wanted tells whether
     there are more.
@@ -31,9 +39,12 @@ def written_by_the_server(
         return None
     columns = []
     for name, text in described:
-        expression = _expression(_quoted(name), parsed(text), quotes_integers=quotes_integers)
+        kind = parsed(text)
+        expression = _expression(_quoted(name), kind, quotes_integers=quotes_integers)
         if expression is None:
             return None
+        if zone_of_old_server:
+            expression = _without_zeros(expression, _quoted(name), kind, zone_of_old_server)
         columns.append(expression)
     return f"SELECT {', '.join(columns)} FROM ({sql}\n) LIMIT {max_rows + 1} FORMAT JSONCompact"  # noqa: S608
 
@@ -52,6 +63,17 @@ def _expression(name: str, kind: Type, *, quotes_integers: bool) -> str | None:
                 return None
             return f"concat(replaceOne(toString({name}), ' ', 'T'), '{offset_text(offset)}')"
     return None
+
+
+def _without_zeros(expression: str, name: str, kind: Type, zone: str) -> str:
+    match kind.name:
+        case "Date":
+            return f"replaceOne(toString({name}), '0000-00-00', '1970-01-01')"
+        case "DateTime":
+            where, with_offset = kind.zone or zone, bool(kind.zone)
+            (first,) = timestamp_texts(np.zeros(1, dtype=np.int64), where, 0, with_offset=with_offset)
+            return f"if(toUInt32({name}) = 0, '{first}', {expression})"
+    return expression
 
 
 def _quoted(name: str) -> str:

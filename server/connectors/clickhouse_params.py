@@ -11,19 +11,22 @@ from shared.errors import InvalidRequest
 _ESCAPES = str.maketrans({"\\": "\\\\", "'": "\\'", "\0": "\\0"})
 
 
-def filled(sql: ReadOnlySql, params: Mapping[str, ParamValue]) -> str:
-    """Raises InvalidRequest when values and placeholders do not match."""
+def filled(sql: ReadOnlySql, params: Mapping[str, ParamValue], *, has_booleans: bool) -> str:
+    """Raises InvalidRequest when values and placeholders do not match. Before version 21.12 a server has no
+    booleans, but 1 and 0."""
     if ":" not in sql and not params:
         return sql
     guard.check_params(sql, "clickhouse", params)
-    return guard.fill(sql, "clickhouse", lambda name: literal(params[name]))
+    return guard.fill(sql, "clickhouse", lambda name: literal(params[name], has_booleans))
 
 
-def literal(value: ParamValue) -> str:  # noqa: PLR0911 - one for each type
+def literal(value: ParamValue, has_booleans: bool) -> str:  # noqa: PLR0911 - one for each type
     """ClickHouse reads backslashes in strings as escapes, so :func:`guard.literal` is not for it."""
     match value:
         case None:
             return "NULL"
+        case bool() if not has_booleans:
+            return str(int(value))
         case bool():
             return "true" if value else "false"
         case int():

@@ -39,6 +39,10 @@ _HTTP_ABOVE_ROWS = 10_000
 exchange, and HTTP needs the types first."""
 
 
+_WITH_BOOLEANS, _WITH_DAY_ZERO = (21, 12), (20, 12)
+"""Versions. Older ones have no TRUE; and write the first day of 1970 as 0000-00-00."""
+
+
 class ClickHouseConnector:
     """See server.connectors.base.SqlConnector and Progressing."""
 
@@ -121,7 +125,7 @@ class ClickHouseConnector:
         native = NativeQuery(self._wire, source=self._source, seconds=limits.timeout_seconds)
         self._run(native)
         try:
-            text = filled(sql, params)
+            text = filled(sql, params, has_booleans=self._wire.version >= _WITH_BOOLEANS)
             account = self._account()
             if self._http_answers and limits.max_rows > self.http_above_rows:
                 result = self._over_http(text, limits, native)
@@ -147,7 +151,11 @@ class ClickHouseConnector:
         except QueryFailed:
             return None
         sql = written_by_the_server(
-            text, described, max_rows=limits.max_rows, quotes_integers=account.integers_are_quoted
+            text,
+            described,
+            max_rows=limits.max_rows,
+            quotes_integers=account.integers_are_quoted,
+            zone_of_old_server="" if self._wire.version >= _WITH_DAY_ZERO else self._wire.zone,
         )
         http = None if sql is None else self._open_http()
         if sql is None or http is None:

@@ -45,6 +45,9 @@ class ClickHouseContract(SqlConnectorContract):
         "NULL": (ColumnType.TEXT, None),
         "toFixedString('INR', 5)": (ColumnType.TEXT, "INR"),
         "toDate('2026-03-31')": (ColumnType.DATE, "2026-03-31"),
+        "toDate(0)": (ColumnType.DATE, "1970-01-01"),
+        "toDateTime(0)": (ColumnType.TIMESTAMP, "1970-01-01T05:30:00"),
+        "toDateTime(0, 'Asia/Kolkata')": (ColumnType.TIMESTAMP, "1970-01-01T05:30:00+05:30"),
         "toDateTime('2026-03-31 18:40:00')": (ColumnType.TIMESTAMP, "2026-03-31T18:40:00"),
         "toUUID('b0d1c6d2-9f0e-4d3c-8f63-0d5f3a0b7a11')": (
             ColumnType.TEXT,
@@ -80,6 +83,11 @@ class ClickHouseContract(SqlConnectorContract):
         text = "SELECT :a AS a, ':a' AS b, toInt32(:n) + 1 AS n, :z AS z, :f AS f, :m + 1 AS m"
         row = self.rows(connector, text, a=hostile, n=41, z=None, f=-2.5, m=-3)
         assert row == [[hostile, ":a", 42, None, Decimal("-2.5"), -2]]
+
+    def test_a_yes_or_no_is_a_parameter_too(self, connector: SqlConnector) -> None:
+        text = "SELECT count() FROM system.numbers WHERE :yes AND NOT :no AND number < 3 LIMIT 1"
+        text = text.replace("system.numbers", "(SELECT number FROM system.numbers LIMIT 5)")
+        assert self.rows(connector, text, yes=True, no=False) == [[3]]
 
     def test_two_columns_of_one_name_both_arrive(self, connector: SqlConnector) -> None:
         query = 'SELECT number, number, \'x\' AS "Net ₹, ""quoted""" FROM system.numbers LIMIT 1'
