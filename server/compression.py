@@ -4,8 +4,10 @@ Only results of queries are compressed: they hold no secret of ours that somethi
 could be tried against.
 """
 
+import functools
 import zlib
 from collections.abc import Callable
+from importlib.util import find_spec
 from typing import Protocol
 
 TOO_SMALL = 1_400
@@ -60,9 +62,14 @@ def choose(accept_encoding: str | None) -> Callable[[], Packer] | None:
     for part in accept_encoding.lower().split(","):
         name, _, quality = (piece.strip() for piece in part.partition(";q="))
         wanted[name] = _number(quality)
-    best = max(PACKERS, key=lambda name: wanted.get(name, wanted.get("*", 0.0)))
+    best = max(_installed(), key=lambda name: wanted.get(name, wanted.get("*", 0.0)))
     good = wanted.get(best, wanted.get("*", 0.0))
     return PACKERS[best] if good > 0 and good >= wanted.get("identity", 0.0) else None
+
+
+@functools.cache
+def _installed() -> tuple[str, ...]:
+    return tuple(name for name in PACKERS if name != Zstd.name or find_spec("zstandard") is not None)
 
 
 def _number(quality: str) -> float:
