@@ -7,6 +7,7 @@ at least every tenth of a second, so that is what a killed process may lose, and
 import logging
 import queue
 import threading
+from typing import Any
 
 import msgspec
 import sqlalchemy as sa
@@ -39,11 +40,15 @@ class AuditLine(msgspec.Struct, frozen=True):
     elapsed_ms: float
 
 
-_INSERT = sa.text(
-    "INSERT INTO audit ({}) VALUES ({})".format(  # noqa: S608 - both from the struct above
-        ", ".join(AuditLine.__struct_fields__), ", ".join(f":{name}" for name in AuditLine.__struct_fields__)
-    )
-)
+_MARKS = {"qmark": "?"}
+"""How a driver writes a placeholder, when not ``%s``: that of SQLite."""
+
+
+def _insert(paramstyle: str) -> str:
+    """In the driver's own words: SQLAlchemy's would cost more, for each line, than the line itself."""
+    fields = AuditLine.__struct_fields__
+    marks = ", ".join([_MARKS.get(paramstyle, "%s")] * len(fields))
+    return f"INSERT INTO audit ({', '.join(fields)}) VALUES ({marks})"  # noqa: S608 - from the struct above
 
 
 class AuditTrail:
@@ -96,7 +101,8 @@ class AuditTrail:
         while True:
             try:
                 with self._state.begin() as connection:
-                    connection.execute(_INSERT, [_as_values(line) for line in batch])
+                    statement = _insert(connection.dialect.paramstyle)
+                    connection.exec_driver_sql(statement, [_as_values(line) for line in batch])
             except sa.exc.SQLAlchemyError as error:
                 # Not the error itself: it quotes the lines.
                 reason = getattr(error, "orig", None) or type(error).__name__
@@ -107,10 +113,12 @@ class AuditTrail:
                 return
 
 
-def _as_values(line: AuditLine) -> dict[str, object]:
+def _as_values(line: AuditLine) -> tuple[Any, ...]:
     """PostgreSQL takes no NUL in a text: one such line, which any caller can cause, would hold up all."""
-    values = msgspec.structs.asdict(line)
-    return {
-        name: value.replace("\0", "\N{REPLACEMENT CHARACTER}") if isinstance(value, str) else value
-        for name, value in values.items()
-    }
+    values = msgspec.structs.astuple(line)
+    if not any("\0" in value for value in values if isinstance(value, str)):
+        return values
+    return tuple(
+        value.replace("\0", "\N{REPLACEMENT CHARACTER}") if isinstance(value, str) else value
+        for value in values
+    )

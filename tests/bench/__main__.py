@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 
 from server.connectors import KINDS
-from tests.bench import clickhouse, files, postgres, schemas, soak
+from tests.bench import bookkeeping, clickhouse, files, postgres, schemas, soak
 from tests.bench.workload import Workload
 
 
@@ -42,6 +42,7 @@ def main() -> int:
         found += workloads
         workloads, reasons = clickhouse.measured(Path(folder, "clickhouse"), rows=5 * rows, rounds=rounds)
         found, skipped = found + workloads, skipped + reasons
+        found.append(bookkeeping.measured(Path(folder, "bookkeeping"), rounds=rounds))
         if "filesystem" in KINDS:
             found += files.measured(Path(folder, "files"), rows=rows * 5, rounds=rounds)
         found += schemas.measured(Path(folder, "schemas"), tables=rows // 100, rounds=rounds)
