@@ -15,7 +15,7 @@ import msgspec
 from server.connectors import oracle_descriptor, oracle_errors, oracle_socket
 from server.connectors.base import Field, Kind
 from server.connectors.oracle_descriptor import Address, Descriptor
-from shared.errors import AppError, DriverMissing, InvalidRequest, SourceUnavailable
+from shared.errors import AppError, DriverMissing, InvalidRequest, QueryTimeout, SourceBusy, SourceUnavailable
 
 if TYPE_CHECKING:
     from server.connectors.oracle_session import OracleConnector
@@ -179,11 +179,19 @@ def _opened(
             connector.prepare(seconds)
         except AppError as error:
             line.cut()
-            return _refusal(error, late=True) if line.late else error
+            return _unprepared(error, login)
         except (oracledb.Error, OSError, ValueError, UnicodeError) as error:
             line.cut()
             return _refusal(error, late=line.late)
     return connector
+
+
+def _unprepared(error: AppError, login: _Login) -> AppError:
+    if isinstance(error, SourceUnavailable | SourceBusy):
+        return error
+    if isinstance(error, QueryTimeout):
+        return _failure(_Refusal("time-out", oracle_errors.Said("", "")), login)
+    return SourceUnavailable(f"{login.source} refused the connection.", details=error.message)
 
 
 def _refusal(error: Exception, *, late: bool) -> _Refusal:

@@ -72,9 +72,13 @@ class OracleConnector:
 
     def ping(self) -> None:
         self._demand_life()
+        self._ends_at = time.monotonic() + _SHORT_SECONDS
         self._allow(_SHORT_SECONDS)
-        with self._told(""):
-            self._driver.ping()
+        try:
+            with self._told(""):
+                self._driver.ping()
+        except QueryTimeout as error:
+            raise SourceUnavailable(f"{self._source} did not answer in time.", retry_after=10) from error
 
     def schema(self) -> Schema:
         return oracle_schema.read(self.rows)

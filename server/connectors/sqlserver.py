@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from server.connectors import sqlserver_driver, sqlserver_errors
 from server.connectors.base import Field, Kind
 from server.connectors.sqlserver_driver import Secret, Target
-from shared.errors import AppError, DriverMissing, InvalidRequest
+from shared.errors import AppError, DriverMissing, InvalidRequest, QueryTimeout, SourceUnavailable
 
 if TYPE_CHECKING:
     from server.connectors.sqlserver_session import SqlServerConnector
@@ -95,7 +95,8 @@ def _opened(text: Secret, target: Target, seconds: float) -> "SqlServerConnector
         connector.prepare(seconds)
     except AppError as error:
         connector.close()
-        return error
+        late = SourceUnavailable(f"{target.source} did not answer in time.", retry_after=10)
+        return late if isinstance(error, QueryTimeout) else error
     return connector
 
 

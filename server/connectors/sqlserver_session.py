@@ -66,7 +66,10 @@ class SqlServerConnector:
         self.rows(" ".join(_SESSION.split()), seconds=seconds)
 
     def ping(self) -> None:
-        self.rows("SELECT 1 AS one", seconds=_SHORT_SECONDS)
+        try:
+            self.rows("SELECT 1 AS one", seconds=_SHORT_SECONDS)
+        except QueryTimeout as error:
+            raise SourceUnavailable(f"{self._source} did not answer in time.", retry_after=10) from error
 
     def schema(self) -> Schema:
         return sqlserver_schema.read(self.rows)

@@ -132,6 +132,18 @@ def test_a_server_that_is_deaf_to_a_cancel_loses_the_connection_in_time(
     connection.close()
 
 
+def test_a_connection_that_died_while_it_lay_idle_is_unavailable_and_not_late(oracle: OraclePeer) -> None:
+    with FaultProxy(oracle.port) as proxy:
+        connection = open_oracle(oracle.params(port=proxy.port), 10)
+        with pytest.raises(QueryTimeout):
+            ask(connection, SLOW, seconds=0.2)  # whose time is over since
+        assert connection.reset()
+        proxy.cut_all()
+        with pytest.raises(SourceUnavailable, match="lost"):
+            connection.ping()
+        connection.close()
+
+
 def test_a_server_that_goes_down_and_comes_back(oracle: OraclePeer) -> None:
     with FaultProxy(oracle.port) as proxy:
         connection = open_oracle(oracle.params(port=proxy.port), 10)
