@@ -1,4 +1,4 @@
-"""The list of kinds. A new one is a module beside this file and a line below."""
+"""The list of kinds. A new one is a package beside this file and a line below."""
 
 from server.connectors import clickhouse, filesystem, google_drive, oracle, postgres, sqlserver, tableau
 from server.connectors.base import Kind

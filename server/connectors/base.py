@@ -1,4 +1,4 @@
-"""What a connector is. One source per module beside this one; the list of kinds is in ``__init__``.
+"""What a connector is. One package for each kind beside this one; the list of them is in ``__init__``.
 
 Plain blocking code, used by one caller at a time; threads, deadlines and pools are in
 server/pools. (``Quick`` is the exception, for what is over before a thread would have begun.) A

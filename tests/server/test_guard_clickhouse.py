@@ -7,8 +7,8 @@ import pytest
 
 from server import guard
 from server.connectors.base import Limits
-from server.connectors.clickhouse import open_clickhouse
-from server.connectors.clickhouse_session import ClickHouseConnector
+from server.connectors.clickhouse.kind import open_clickhouse
+from server.connectors.clickhouse.session import ClickHouseConnector
 from server.guard import ReadOnlySql
 from server.sql.rules import rules
 from shared.errors import QueryFailed, QueryRefused

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from server.connectors.base import Limits, QuickAnswer
-from server.connectors.postgres_session import PostgresConnector
+from server.connectors.postgres.session import PostgresConnector
 from server.guard import ReadOnlySql
 from shared.results import Column, JsonRows
 

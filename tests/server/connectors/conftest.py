@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from server.connectors.postgres import open_postgres
-from server.connectors.postgres_session import PostgresConnector
+from server.connectors.postgres.kind import open_postgres
+from server.connectors.postgres.session import PostgresConnector
 from tests.peers.postgres import PostgresServer
 
 Opener = Callable[..., PostgresConnector]

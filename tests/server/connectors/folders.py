@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from server import guard
-from server.connectors import filesystem
 from server.connectors.base import Limits
-from server.connectors.filesystem import FilesystemConnector
+from server.connectors.filesystem import kind as filesystem
+from server.connectors.filesystem.kind import FilesystemConnector
 from shared.errors import QueryFailed, SourceUnavailable
 from shared.wire import TableInfo
 from tests.server.connectors.contract import rows_of

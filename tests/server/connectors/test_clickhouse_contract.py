@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 import pytest
 
 from server.connectors.base import Limits, SqlConnector
-from server.connectors.clickhouse import open_clickhouse
-from server.connectors.clickhouse_session import ClickHouseConnector
+from server.connectors.clickhouse.kind import open_clickhouse
+from server.connectors.clickhouse.session import ClickHouseConnector
 from server.guard import ReadOnlySql
 from shared.results import ColumnType, JsonRows
 from tests.peers.clickhouse import ADMIN, ClickHouseServer

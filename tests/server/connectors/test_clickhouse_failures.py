@@ -9,12 +9,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from server.connectors import clickhouse as kind
 from server.connectors.base import Limits, Progressing
-from server.connectors.clickhouse import open_clickhouse
-from server.connectors.clickhouse_session import ClickHouseConnector
-from server.connectors.clickhouse_settings import account
-from server.connectors.clickhouse_wire import Block, Wire
+from server.connectors.clickhouse import kind
+from server.connectors.clickhouse.kind import open_clickhouse
+from server.connectors.clickhouse.session import ClickHouseConnector
+from server.connectors.clickhouse.settings import account
+from server.connectors.clickhouse.wire import Block, Wire
 from server.guard import ReadOnlySql
 from shared.errors import AppError, InvalidRequest, QueryFailed, QueryTimeout, SourceUnavailable
 from shared.results import JsonRows

@@ -12,7 +12,7 @@ import duckdb
 import pytest
 
 from server import guard
-from server.connectors.filesystem import FilesystemConnector
+from server.connectors.filesystem.kind import FilesystemConnector
 from server.engine import running_query
 from server.engine.conversions import Conversions
 from server.engine.folder import FolderEngine

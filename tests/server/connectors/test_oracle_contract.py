@@ -6,8 +6,8 @@ from typing import ClassVar
 
 import pytest
 
-from server.connectors.oracle import open_oracle
-from server.connectors.oracle_session import OracleConnector
+from server.connectors.oracle.kind import open_oracle
+from server.connectors.oracle.session import OracleConnector
 from shared.results import ColumnType
 from tests.peers.oracle import OraclePeer
 from tests.server.connectors.contract import SqlConnectorContract

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.connectors import oracle_descriptor
-from server.connectors.oracle import open_oracle
-from server.connectors.oracle_descriptor import Address, Descriptor
+from server.connectors.oracle import descriptor as oracle_descriptor
+from server.connectors.oracle.descriptor import Address, Descriptor
+from server.connectors.oracle.kind import open_oracle
 from shared.errors import InvalidRequest
 from tests.peers.fault_proxy import Fault, FaultProxy
 from tests.peers.oracle import READER, READER_PASSWORD, SERVICE, OraclePeer

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from server.connectors.base import Limits
-from server.connectors.oracle import open_oracle
-from server.connectors.oracle_session import OracleConnector
+from server.connectors.oracle.kind import open_oracle
+from server.connectors.oracle.session import OracleConnector
 from server.guard import ReadOnlySql
 from shared.errors import (
     AppError,

@@ -9,10 +9,10 @@ import pytest
 from seerdb.common import tns_consts
 
 from server import guard
-from server.connectors import oracle_rows
 from server.connectors.base import Limits
-from server.connectors.oracle import open_oracle
-from server.connectors.oracle_session import OracleConnector
+from server.connectors.oracle import rows as oracle_rows
+from server.connectors.oracle.kind import open_oracle
+from server.connectors.oracle.session import OracleConnector
 from shared.errors import QueryFailed
 from shared.json_rows import lines_of
 from shared.results import ArrowBatch, Batch, JsonRows

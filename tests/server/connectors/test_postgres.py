@@ -7,8 +7,8 @@ import random
 import pytest
 
 from server.connectors.base import Limits, SqlConnector
-from server.connectors.postgres import KIND
-from server.connectors.postgres_session import PostgresConnector
+from server.connectors.postgres.kind import KIND
+from server.connectors.postgres.session import PostgresConnector
 from server.guard import ReadOnlySql
 from shared.errors import QueryFailed
 from tests.peers.postgres import PostgresServer

@@ -2,7 +2,7 @@
 
 import pytest
 
-from server.connectors.postgres_session import PostgresConnector
+from server.connectors.postgres.session import PostgresConnector
 from tests.server.connectors.conftest import Opener
 from tests.server.connectors.contract import SqlConnectorContract
 

@@ -9,8 +9,8 @@ from collections.abc import Callable
 import pytest
 
 from server.connectors.base import Limits
-from server.connectors.postgres import open_postgres
-from server.connectors.postgres_session import PostgresConnector
+from server.connectors.postgres.kind import open_postgres
+from server.connectors.postgres.session import PostgresConnector
 from server.guard import ReadOnlySql
 from shared.errors import (
     AppError,

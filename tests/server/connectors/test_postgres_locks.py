@@ -2,7 +2,7 @@
 
 import pytest
 
-from server.connectors.postgres_session import PostgresConnector
+from server.connectors.postgres.session import PostgresConnector
 from shared.errors import AppError
 from tests.peers.postgres import PostgresServer
 from tests.server.connectors.asking import ask

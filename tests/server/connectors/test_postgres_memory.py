@@ -5,7 +5,7 @@ import tracemalloc
 import pytest
 
 from server.connectors.base import Limits
-from server.connectors.postgres_session import PostgresConnector
+from server.connectors.postgres.session import PostgresConnector
 from server.guard import ReadOnlySql
 from shared.errors import QueryFailed
 from shared.results import JsonRows

@@ -2,8 +2,8 @@
 
 import pytest
 
-from server.connectors.postgres_params import bound
-from server.connectors.postgres_session import PostgresConnector
+from server.connectors.postgres.params import bound
+from server.connectors.postgres.session import PostgresConnector
 from server.guard import ReadOnlySql
 from shared.errors import AppError, InvalidRequest, QueryFailed
 from tests.server.connectors.asking import ask

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from server.connectors.postgres import open_postgres
+from server.connectors.postgres.kind import open_postgres
 from tests.peers.pgbouncer import pooled
 from tests.peers.postgres import PostgresServer
 from tests.server.connectors.asking import ask, quickly

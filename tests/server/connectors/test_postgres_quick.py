@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from server.connectors.base import Limits
-from server.connectors.postgres_session import PostgresConnector
+from server.connectors.postgres.session import PostgresConnector
 from server.guard import ReadOnlySql
 from shared.errors import QueryCancelled, QueryFailed, QueryRefused, QueryTimeout, SourceUnavailable
 from shared.results import JsonRows, Result

@@ -7,8 +7,8 @@ import struct
 
 import pytest
 
-from server.connectors.postgres_rows import CopyRows, DataRows
-from server.connectors.postgres_types import Form
+from server.connectors.postgres.rows import CopyRows, DataRows
+from server.connectors.postgres.types import Form
 
 FORMS = (Form.NUMBER, Form.STRING, Form.LITERAL, Form.STRING)
 ALPHABET = "aZ09 \"'\\,[]{}:d\n\r\t\b\x01\x1f\x7fé₹😀\u2028NaN-Infinity"

@@ -1,7 +1,7 @@
 """What a PostgreSQL connection shows of its tables."""
 
-from server.connectors.postgres import open_postgres
-from server.connectors.postgres_session import PostgresConnector
+from server.connectors.postgres.kind import open_postgres
+from server.connectors.postgres.session import PostgresConnector
 from shared.wire import ForeignKey, TableInfo
 from tests.peers.postgres import PostgresServer
 from tests.server.connectors.asking import ask

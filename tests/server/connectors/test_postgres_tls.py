@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
-from server.connectors.postgres import open_postgres
+from server.connectors.postgres.kind import open_postgres
 from shared.errors import QueryTimeout, SourceUnavailable
 from tests.peers.postgres import PostgresServer
 from tests.server.connectors.asking import ask, quickly

@@ -6,8 +6,8 @@ from typing import ClassVar
 
 import pytest
 
-from server.connectors.sqlserver import open_sqlserver
-from server.connectors.sqlserver_session import SqlServerConnector
+from server.connectors.sqlserver.kind import open_sqlserver
+from server.connectors.sqlserver.session import SqlServerConnector
 from shared.results import ColumnType
 from tests.peers.sqlserver import SqlServerPeer
 from tests.server.connectors.contract import SqlConnectorContract

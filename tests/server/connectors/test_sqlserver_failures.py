@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from server.connectors import sqlserver, sqlserver_driver
 from server.connectors.base import Limits
-from server.connectors.sqlserver import open_sqlserver
-from server.connectors.sqlserver_session import SqlServerConnector
+from server.connectors.sqlserver import driver as sqlserver_driver
+from server.connectors.sqlserver import kind as sqlserver
+from server.connectors.sqlserver.kind import open_sqlserver
+from server.connectors.sqlserver.session import SqlServerConnector
 from server.guard import ReadOnlySql
 from shared.errors import (
     AppError,

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from server import guard
-from server.connectors import tableau
 from server.connectors.base import FileConnector, Limits
-from server.connectors.tableau_connector import TableauConnector
+from server.connectors.tableau import kind as tableau
+from server.connectors.tableau.connector import TableauConnector
 from shared.errors import (
     AppError,
     NotFound,

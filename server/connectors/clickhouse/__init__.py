@@ -1,0 +1,5 @@
+"""ClickHouse as a kind of connection."""
+
+from server.connectors.clickhouse.kind import KIND
+
+__all__ = ["KIND"]

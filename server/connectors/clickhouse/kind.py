@@ -1,0 +1,234 @@
+"""ClickHouse: the kind of connection, and how one is opened. What an open one does is in session.
+
+The socket is made here, so that TLS follows our rules and not the driver's, and that it notices a dead peer.
+"""
+
+import contextlib
+import importlib.util
+import ipaddress
+import socket
+import ssl
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from server.connectors.base import Field, Kind
+from server.connectors.clickhouse.errors import ServerError, login_failure
+from shared.errors import AppError, DriverMissing, InvalidRequest, SourceUnavailable
+from shared.http_adapter import tls_context
+
+if TYPE_CHECKING:
+    from server.connectors.clickhouse.session import ClickHouseConnector
+    from server.connectors.clickhouse.wire import Wire
+
+_SSLMODES = ("disable", "require", "verify-full")
+_PORT, _TLS_PORT = 9000, 9440
+
+
+class Secret:
+    """A text that no repr, log or traceback shows."""
+
+    def __init__(self, text: str) -> None:
+        self.reveal: Callable[[], str] = lambda: text
+
+    def __repr__(self) -> str:
+        return "<secret>"
+
+
+class Login(msgspec.Struct, frozen=True):
+    """``http_port`` 0: there is none. ``tls`` None: unencrypted."""
+
+    host: str
+    port: int
+    http_port: int
+    database: str
+    user: str
+    password: Secret
+    tls: ssl.SSLContext | None
+
+    @property
+    def source(self) -> str:
+        return f"ClickHouse at {self.host}:{self.port}"
+
+
+def open_clickhouse(params: Mapping[str, Any], connect_timeout: float) -> "ClickHouseConnector":
+    """Raises SourceUnavailable, InvalidRequest (a field that cannot be) or DriverMissing."""
+    if importlib.util.find_spec("clickhouse_driver") is None:
+        raise DriverMissing(
+            "The ClickHouse driver is not installed.",
+            details="Install clickhouse-driver[lz4] on the backend.",
+        )
+    from server.connectors.clickhouse.session import ClickHouseConnector
+
+    login = _login(params)
+    del params  # a traceback that shows local variables must not show the password
+    wire = _connected(login, connect_timeout)
+    return ClickHouseConnector(wire, login, lambda: _connected(login, connect_timeout), connect_timeout)
+
+
+def _connected(login: Login, connect_timeout: float) -> "Wire":
+    sock = _socket(login, connect_timeout)
+    opened = _shaken(sock, login)
+    if isinstance(opened, AppError):
+        with contextlib.suppress(OSError):
+            sock.close()
+        raise opened  # not "from" what happened: the driver's frames hold the password
+    return opened
+
+
+def _login(params: Mapping[str, Any]) -> Login:
+    host = str(params["host"]).strip()
+    sslmode = str(params.get("sslmode") or ("disable" if _is_loopback(host) else "verify-full"))
+    tls = _tls(sslmode, str(params.get("ssl_ca") or ""))
+    return Login(
+        host=host,
+        port=_port(params, "port", _PORT if tls is None else _TLS_PORT),
+        http_port=_port(params, "http_port", 0),
+        database=str(params.get("database") or "default"),
+        user=str(params["user"]),
+        password=Secret(str(params.get("password") or "")),
+        tls=tls,
+    )
+
+
+def _port(params: Mapping[str, Any], name: str, default: int) -> int:
+    port = int(params.get(name) or default)
+    if not 0 <= port <= 65535:
+        raise InvalidRequest(f"{name} must be between 1 and 65535.")
+    return port
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _tls(sslmode: str, authority: str) -> ssl.SSLContext | None:
+    """``require`` encrypts without asking who answers."""
+    match sslmode:
+        case "disable":
+            return None
+        case "require":
+            return tls_context(verify=False)
+        case "verify-full" if not authority:
+            return tls_context()
+        case "verify-full":
+            context = ssl.create_default_context()
+            context.minimum_version = ssl.TLSVersion.TLSv1_2
+            try:
+                if authority.lstrip().startswith("-----BEGIN"):
+                    context.load_verify_locations(cadata=authority)
+                else:
+                    context.load_verify_locations(cafile=str(Path(authority)))
+            except (OSError, ssl.SSLError, ValueError) as error:
+                raise InvalidRequest(
+                    "ssl_ca is not a readable certificate: give the PEM text, or a path on the backend."
+                ) from error
+            return context
+    raise InvalidRequest(f"sslmode must be one of {', '.join(_SSLMODES)}.")
+
+
+def _socket(login: Login, connect_timeout: float) -> socket.socket:
+    try:
+        sock = socket.create_connection((login.host, login.port), connect_timeout)
+    except socket.gaierror as error:
+        raise SourceUnavailable(f"There is no host called {login.host!r}.") from error
+    except TimeoutError as error:
+        raise SourceUnavailable(f"{login.source} did not answer in time.", retry_after=10) from error
+    except (OSError, UnicodeError, OverflowError) as error:
+        reason = getattr(error, "strerror", None) or "the address cannot be used"
+        raise SourceUnavailable(f"{login.source} cannot be reached: {reason}.", retry_after=10) from error
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for option, seconds in (("TCP_KEEPIDLE", 60), ("TCP_KEEPINTVL", 15), ("TCP_KEEPCNT", 4)):
+        if hasattr(socket, option):
+            sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), seconds)
+    if login.tls is None:
+        return sock
+    try:
+        return login.tls.wrap_socket(sock, server_hostname=login.host)
+    except (OSError, ValueError) as error:
+        sock.close()
+        raise _tls_failure(login, error) from error
+
+
+def _tls_failure(login: Login, error: Exception) -> SourceUnavailable:
+    if isinstance(error, TimeoutError):
+        return SourceUnavailable(f"{login.source} did not answer in time.", retry_after=10)
+    if isinstance(error, ssl.SSLCertVerificationError):
+        reason = error.verify_message or "its certificate is not valid"
+    else:
+        reason = "the TLS handshake failed"
+    return SourceUnavailable(
+        f"{login.source} cannot be trusted: {reason.rstrip('.')}.",
+        details="Give its certificate authority in ssl_ca; or set sslmode to require (encrypted, unchecked)"
+        f" or disable (port {_PORT} has no TLS, {_TLS_PORT} has).",
+    )
+
+
+def _shaken(sock: socket.socket, login: Login) -> "Wire | AppError":
+    """The wire, or why there is none. Exceptions of the driver stay in here."""
+    from server.connectors.clickhouse.wire import ConnectionLost, NotClickHouse, Wire
+
+    known = {"database": login.database, "user": login.user}
+    try:
+        return Wire(
+            sock, {**known, "password": login.password.reveal()}, compression=not _is_loopback(login.host)
+        )
+    except ServerError as error:
+        return login_failure(error, source=login.source, user=login.user, database=login.database)
+    except ConnectionLost as error:
+        if error.silence:
+            return SourceUnavailable(f"{login.source} did not answer in time.", retry_after=10)
+        return SourceUnavailable(
+            f"What answers at {login.host}:{login.port} closed the connection.",
+            details=f"The native port is {_PORT}, or {_TLS_PORT} with TLS; 8123 is for HTTP.",
+        )
+    except NotClickHouse:
+        return SourceUnavailable(
+            f"What answers at {login.host}:{login.port} is not ClickHouse's native port."
+        )
+
+
+KIND = Kind(
+    type="clickhouse",
+    label="ClickHouse",
+    dialect="clickhouse",
+    fields=(
+        Field("host", "Host"),
+        Field(
+            "port",
+            "Port",
+            type=int,
+            required=False,
+            help="Of the native protocol; empty for 9440 with TLS, 9000 without.",
+        ),
+        Field(
+            "http_port",
+            "HTTP port",
+            type=int,
+            required=False,
+            help="8443 with TLS, otherwise 8123. Makes large results faster; empty where it is closed.",
+        ),
+        Field("database", "Database", required=False, default="default"),
+        Field("user", "User", help="An account that can only read."),
+        Field("password", "Password", secret=True, required=False),
+        Field(
+            "sslmode",
+            "Encryption",
+            required=False,
+            help="verify-full (the default), require, or disable (the default for this very machine).",
+        ),
+        Field(
+            "ssl_ca",
+            "Certificate authority",
+            required=False,
+            help="PEM text, or a path on the backend; empty for the system's own authorities.",
+        ),
+    ),
+    open=open_clickhouse,
+)

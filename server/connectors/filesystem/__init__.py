@@ -1,0 +1,5 @@
+"""A folder of files as a kind of connection."""
+
+from server.connectors.filesystem.kind import KIND
+
+__all__ = ["KIND"]

@@ -1,0 +1,130 @@
+"""A folder of files as a connection. The engine behind it stays in server/engine.
+
+Each connection has a process of its own (see server/engine/folder). The second lock is the worker's (see
+there); the third is the account that the backend runs as, which needs only to read the folder.
+"""
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from server.connectors.base import Document, Entry, Field, Kind, Limits, ParamValue
+from server.connectors.filesystem import files as filesystem_files
+from server.engine import tables
+from server.engine.folder import CACHE_MB, DIALECT, FolderEngine
+from server.engine.tables import Rule
+from server.guard import ReadOnlySql
+from shared import paths
+from shared.errors import SourceUnavailable
+from shared.results import Result
+from shared.wire import Schema
+
+
+class FilesystemConnector:
+    """SqlConnector and FileConnector over a folder; see server/connectors/base."""
+
+    dialect = DIALECT
+
+    def __init__(
+        self,
+        root: Path,
+        *,
+        memory_mb: int,
+        threads: int,
+        rules: Sequence[Rule] = (),
+        cache_mb: int = CACHE_MB,
+    ) -> None:
+        self._root = root
+        cache = paths.private_folder(paths.home() / "cache" / "files")
+        self._engine = FolderEngine(
+            root, cache, memory_mb=memory_mb, threads=threads, rules=rules, cache_mb=cache_mb
+        )
+
+    def ping(self) -> None:
+        self._engine.ready()
+
+    def schema(self) -> Schema:
+        return self._engine.schema()
+
+    def warnings(self) -> list[str]:
+        """The files that are no tables; that the folder could be written to is no danger, since the
+        engine can not."""
+        return self._engine.broken()
+
+    def query(self, sql: ReadOnlySql, params: Mapping[str, ParamValue], limits: Limits) -> Result:
+        return self._engine.query(sql, params, limits.max_rows, limits.timeout_seconds)
+
+    def list(self, path: str, limit: int) -> Sequence[Entry]:
+        return filesystem_files.listed(self._root, path, limit)
+
+    def search(self, text: str, limit: int) -> Sequence[Entry]:
+        return filesystem_files.searched(self._root, text, limit)
+
+    def read(self, path: str, max_bytes: int) -> Document:
+        return filesystem_files.read(self._root, path, max_bytes)
+
+    def cancel(self) -> None:
+        self._engine.cancel()
+
+    def reset(self) -> bool:
+        return self._engine.fit()
+
+    @property
+    def engine_pid(self) -> int:
+        """The process of the engine, for looking at it from outside. Starts it when there is none."""
+        return self._engine.pid
+
+    def close(self) -> None:
+        self._engine.close()
+
+
+def open_(params: Mapping[str, Any], _timeout_seconds: float) -> FilesystemConnector:
+    root = Path(str(params["root"])).expanduser()
+    if not root.is_absolute():
+        raise SourceUnavailable("The root of a file connection must be an absolute path.")
+    try:
+        rules = tables.rules(str(params.get("tables") or ""))
+    except ValueError as error:
+        raise SourceUnavailable(f"The field 'tables' can not be used: {error}.") from error
+    connector = FilesystemConnector(
+        root,
+        memory_mb=int(params.get("memory_mb") or 1024),
+        threads=int(params.get("threads") or 0) or min(4, os.cpu_count() or 1),
+        rules=rules,
+        cache_mb=int(params.get("cache_mb") or CACHE_MB),
+    )
+    connector.ping()
+    return connector
+
+
+KIND = Kind(
+    type="filesystem",
+    label="Folder of files",
+    dialect="duckdb",
+    fields=(
+        Field("root", "Folder", help="On the backend's machine; CSV, Parquet, JSON, Excel."),
+        Field(
+            "memory_mb", "Memory (MB)", type=int, required=False, default=1024, help="What one query may use."
+        ),
+        Field(
+            "threads", "Threads", type=int, required=False, default=0, help="0: up to four, by the machine."
+        ),
+        Field(
+            "tables",
+            "Files that are one table",
+            required=False,
+            default="",
+            help="Such as sales = sales_*.csv; visits = visits/**/*.csv. Folders year=2026 need no rule.",
+        ),
+        Field(
+            "cache_mb",
+            "Disk for converted copies (MB)",
+            type=int,
+            required=False,
+            default=CACHE_MB,
+            help="Shared by all folders; what was not used for longest goes first.",
+        ),
+    ),
+    open=open_,
+)

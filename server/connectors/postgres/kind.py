@@ -1,0 +1,257 @@
+"""PostgreSQL: the kind of connection, and how one is opened. What an open one does is in session.
+
+pg8000 opens and authenticates (all of PostgreSQL's password methods, TLS with channel binding);
+the socket is made here, so that it is quick (TCP_NODELAY) and notices a dead peer (keep-alive).
+"""
+
+import contextlib
+import importlib.util
+import ipaddress
+import socket
+import ssl
+import struct
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from server.connectors.base import Field, Kind
+from server.connectors.postgres.cancel import CancelTicket
+from server.connectors.postgres.errors import login_failure
+from server.connectors.postgres.protocol import Wire
+from shared.errors import DriverMissing, InvalidRequest, SourceUnavailable
+
+if TYPE_CHECKING:
+    from server.connectors.postgres.session import PostgresConnector
+
+APPLICATION_NAME = "V-Mart AI Agent"
+
+_SESSION = {
+    "default_transaction_read_only": "on",
+    "client_encoding": "UTF8",
+    "DateStyle": "ISO, YMD",
+    "IntervalStyle": "postgres",
+    "extra_float_digits": "3",
+    "bytea_output": "hex",
+    "standard_conforming_strings": "on",
+}
+"""Sent while connecting, so that DISCARD ALL comes back to them."""
+
+_SSLMODES = ("prefer", "require", "verify-full")
+
+
+class _Secret:
+    """A text that no repr, log or traceback shows."""
+
+    def __init__(self, text: str) -> None:
+        self.reveal: Callable[[], str] = lambda: text
+
+    def __repr__(self) -> str:
+        return "<secret>"
+
+
+class _Login(msgspec.Struct, frozen=True):
+    host: str
+    port: int
+    database: str
+    user: str
+    password: _Secret
+    sslmode: str
+    ssl_ca: str
+
+    @property
+    def source(self) -> str:
+        return f"PostgreSQL at {self.host}:{self.port}"
+
+
+class _Refusal(msgspec.Struct, frozen=True):
+    """``reason``: a SQLSTATE, ``tls``, ``time-out`` or ``strange`` (not PostgreSQL at all)."""
+
+    reason: str
+    message: str
+
+
+def open_postgres(params: Mapping[str, Any], connect_timeout: float) -> "PostgresConnector":
+    """Raises SourceUnavailable, InvalidRequest (a field that cannot be) or DriverMissing."""
+    if importlib.util.find_spec("pg8000") is None:
+        raise DriverMissing(
+            "The PostgreSQL driver is not installed.", details="Install pg8000 on the backend."
+        )
+    login = _login(params)
+    del params  # a traceback that shows local variables must not show the password
+    context = _tls_context(login)
+    sock = _socket(login, connect_timeout)
+    opened = _authenticated(sock, login, context)
+    if not isinstance(opened, _Refusal):
+        return opened
+    # The driver still holds it, in a circle that only the garbage collector would break some time.
+    with contextlib.suppress(OSError):
+        socket.close(sock.detach())
+    # Not "from" what happened: the driver's frames hold the password.
+    raise _failure(opened, login)
+
+
+def _login(params: Mapping[str, Any]) -> _Login:
+    host = str(params["host"]).strip()
+    sslmode = str(params.get("sslmode") or ("prefer" if _is_loopback(host) else "verify-full"))
+    return _Login(
+        host=host,
+        port=int(params.get("port") or 5432),
+        database=str(params["database"]),
+        user=str(params["user"]),
+        password=_Secret(str(params.get("password") or "")),
+        sslmode=sslmode,
+        ssl_ca=str(params.get("ssl_ca") or ""),
+    )
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _tls_context(login: _Login) -> ssl.SSLContext:
+    """``require`` and ``prefer`` encrypt without asking who answers, as PostgreSQL's own clients do."""
+    if login.sslmode not in _SSLMODES:
+        raise InvalidRequest(f"sslmode must be one of {', '.join(_SSLMODES)}.")
+    context = ssl.create_default_context()
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    if login.sslmode != "verify-full":
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        return context
+    if not login.ssl_ca:
+        return context
+    try:
+        if login.ssl_ca.lstrip().startswith("-----BEGIN"):
+            context.load_verify_locations(cadata=login.ssl_ca)
+        else:
+            context.load_verify_locations(cafile=str(Path(login.ssl_ca)))
+    except (OSError, ssl.SSLError, ValueError) as error:
+        raise InvalidRequest(
+            "ssl_ca is not a readable certificate: give the PEM text, or a path on the backend."
+        ) from error
+    return context
+
+
+def _socket(login: _Login, connect_timeout: float) -> socket.socket:
+    try:
+        sock = socket.create_connection((login.host, login.port), connect_timeout)
+    except socket.gaierror as error:
+        raise SourceUnavailable(f"There is no host called {login.host!r}.") from error
+    except TimeoutError as error:
+        raise SourceUnavailable(f"{login.source} did not answer in time.", retry_after=10) from error
+    except (OSError, UnicodeError, OverflowError) as error:
+        reason = getattr(error, "strerror", None) or "the address cannot be used"
+        raise SourceUnavailable(f"{login.source} cannot be reached: {reason}.", retry_after=10) from error
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for option, seconds in (("TCP_KEEPIDLE", 60), ("TCP_KEEPINTVL", 15), ("TCP_KEEPCNT", 4)):
+        if hasattr(socket, option):
+            sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), seconds)
+    return sock
+
+
+def _authenticated(
+    sock: socket.socket, login: _Login, context: ssl.SSLContext
+) -> "PostgresConnector | _Refusal":
+    """Exceptions of the driver stay in here, for their frames hold the password."""
+    from pg8000.core import CoreConnection
+    from pg8000.exceptions import DatabaseError, InterfaceError
+    from scramp import ScramException
+
+    from server.connectors.postgres.session import PostgresConnector
+
+    address: tuple[str, int] = sock.getpeername()[:2]
+    try:
+        driver = CoreConnection(
+            login.user,
+            host=login.host,
+            database=login.database,
+            password=login.password.reveal(),
+            # None is "prefer": the driver encrypts, without checking, when the server can.
+            ssl_context=None if login.sslmode == "prefer" else context,
+            application_name=APPLICATION_NAME,
+            startup_params=_SESSION,
+            sock=sock,
+        )
+    except (DatabaseError, InterfaceError, ScramException, OSError, ValueError, LookupError) as error:
+        return _refusal(error)
+    process, secret = struct.unpack("!ii", driver._backend_key_data[:8])
+    driver.password = None
+    tls = context if isinstance(driver._usock, ssl.SSLSocket) else None
+    return PostgresConnector(
+        Wire(driver._usock),
+        CancelTicket(address, process, secret, tls, server_name=login.host),
+        source=login.source,
+        text_is_utf8=driver.parameter_statuses.get("server_encoding") != "SQL_ASCII",
+        # A pooler may have swallowed our wish: then each transaction alone reads only.
+        shown=driver.parameter_statuses.get("default_transaction_read_only", "on"),
+    )
+
+
+def _refusal(error: Exception) -> _Refusal:
+    fields = error.args[0] if error.args else None
+    match error:
+        case ssl.SSLCertVerificationError():
+            return _Refusal("tls", error.verify_message)
+        case ssl.SSLError():
+            return _Refusal("tls", "the TLS handshake failed")
+        case TimeoutError():
+            return _Refusal("time-out", "")
+        case _ if isinstance(fields, dict):
+            return _Refusal(str(fields.get("C", "")), str(fields.get("M", "")).rstrip("."))
+        case _ if "SSL" in str(error):
+            return _Refusal("tls", "the server has no TLS")
+        case _:
+            return _Refusal("strange", "")
+
+
+def _failure(refusal: _Refusal, login: _Login) -> SourceUnavailable:
+    match refusal.reason:
+        case "strange":
+            return SourceUnavailable(f"What answers at {login.host}:{login.port} is not PostgreSQL.")
+        case "time-out":
+            return SourceUnavailable(f"{login.source} did not answer in time.", retry_after=10)
+        case "tls":
+            return SourceUnavailable(
+                f"{login.source} cannot be trusted: {refusal.message}.",
+                details="Give its certificate authority in ssl_ca, or set sslmode to require"
+                " (encrypted, unchecked) or prefer (encrypted where the server can).",
+            )
+        case sqlstate:
+            return login_failure(
+                sqlstate, refusal.message, source=login.source, user=login.user, database=login.database
+            )
+
+
+KIND = Kind(
+    type="postgresql",
+    label="PostgreSQL",
+    dialect="postgres",
+    fields=(
+        Field("host", "Host"),
+        Field("port", "Port", type=int, required=False, default=5432),
+        Field("database", "Database"),
+        Field("user", "User", help="An account that can only read."),
+        Field("password", "Password", secret=True),
+        Field(
+            "sslmode",
+            "Encryption",
+            required=False,
+            help="verify-full (the default), require, or prefer (the default for this very machine).",
+        ),
+        Field(
+            "ssl_ca",
+            "Certificate authority",
+            required=False,
+            help="PEM text, or a path on the backend; empty for the system's own authorities.",
+        ),
+    ),
+    open=open_postgres,
+)

@@ -1,0 +1,95 @@
+"""What is prepared on one PostgreSQL connection for quick queries: them, and all that goes around them.
+
+One batch begins the read-only transaction with its time-out, runs the query, ends the transaction and
+cleans the session of all that ``DISCARD ALL`` cleans, but for the prepared statements, which are ours
+alone. Sending it stays in quick.
+"""
+
+import secrets
+from collections.abc import Hashable
+
+from server.connectors.base import Limits
+from server.connectors.postgres.described import SESSION_CLEAN_UP, SHOW_READ_ONLY, Known
+from server.connectors.postgres.params import Statement
+from server.connectors.postgres.protocol import EXECUTE, SYNC, bind, close_statement, parse
+
+_FEW_ROWS = 64
+_LARGEST_REQUEST = 2_500
+"""Characters: a batch of which the socket takes all at once, so that the event loop never waits for it."""
+
+_MOST_PREPARED = 200
+
+_BEFORE = ("BEGIN READ ONLY", "SELECT pg_catalog.set_config('statement_timeout', $1, true)")
+_AFTER = ("ROLLBACK", *SESSION_CLEAN_UP, SHOW_READ_ONLY)
+QUERY_AT = len(_BEFORE)
+SHOW_AT = len(_BEFORE) + len(_AFTER)
+"""How many commands of a batch are complete before the query's rows come, and before the last word does:
+whether the session still only reads."""
+
+_POOLER_LOST = frozenset({"26000", "42P05", "08P01"})
+"""There is no such prepared statement, there is one already, and "I do not know this message"."""
+
+_BETTER_SAID_ELSEWHERE = ("0A", "42")
+"""The plan is no longer what it was, and whatever is wrong with the SQL itself: on the ordinary way the
+caller's own text is described, and errors speak of it."""
+
+
+class Prepared:
+    """What is prepared on one connection. ``possible`` is False once a pooler has lost our statements."""
+
+    def __init__(self) -> None:
+        self.possible = True
+        self._tag = secrets.token_hex(4)
+        self._around: tuple[bytes, bytes, str] | None = None
+        self._names: dict[tuple[Hashable, int], str] = {}
+        self._made = 0
+
+    def forget(self) -> None:
+        """A batch failed half-way: which of them there are is not known any more."""
+        self._around = None
+        self._names.clear()
+
+    def takes(self, known: Known, statement: Statement) -> bool:
+        """Whether it is small: what is sent, and what came when it ran last."""
+        if not self.possible or known.rows is None or known.rows > _FEW_ROWS:
+            return False
+        values = sum(len(value) for value in statement.values if value is not None)
+        return len(known.statement.sql) + len(known.plan.select) + values <= _LARGEST_REQUEST
+
+    def failed(self, sqlstate: str) -> bool:
+        """True when the ordinary way should be tried instead."""
+        self.forget()
+        if sqlstate in _POOLER_LOST:
+            self.possible = False
+        return sqlstate in _POOLER_LOST or sqlstate.startswith(_BETTER_SAID_ELSEWHERE)
+
+    def request(self, known: Known, statement: Statement, limits: Limits) -> bytes:
+        """The whole batch; what it needs and is not prepared yet is prepared by it."""
+        parts: list[bytes] = []
+        if self._around is None:
+            parts.append(self._prepare_around())
+        begin, after, timeout = self._around or (b"", b"", "")
+        milliseconds = str(max(1, int(limits.timeout_seconds * 1000)))
+        parts += (begin, bind((milliseconds,), timeout), EXECUTE)
+        key = known.statement.key, limits.max_rows
+        name = self._names.get(key)
+        if name is None:
+            name = self._names[key] = self._new_name()
+            if len(self._names) > _MOST_PREPARED:
+                parts.insert(0, close_statement(self._names.pop(next(iter(self._names)))))
+            sql = known.plan.rows_sql(known.statement.sql, limits.max_rows)
+            parts.append(parse(sql, known.statement.oids, name))
+        parts += (bind(statement.values, name), EXECUTE, after)
+        return b"".join(parts)
+
+    def _prepare_around(self) -> bytes:
+        before = {sql: self._new_name() for sql in _BEFORE}
+        after = {sql: self._new_name() for sql in _AFTER}
+        run = {sql: bind((), name) + EXECUTE for sql, name in (before | after).items()}
+        begin, timeout = _BEFORE
+        self._around = run[begin], b"".join(run[sql] for sql in _AFTER) + SYNC, before[timeout]
+        return b"".join(parse(sql, (), name) for sql, name in (before | after).items())
+
+    def _new_name(self) -> str:
+        self._made += 1
+        return f"v{self._tag}_{self._made}"
