@@ -14,7 +14,7 @@ from typing import BinaryIO
 
 import duckdb
 
-from server.engine import catalog, messages, profile, tables, text
+from server.engine import catalog, messages, profile, tables, text, text_tables
 from server.engine.catalog import Catalog, Table
 from server.engine.database import Database, Prepared, plain, plain_of_file, settings
 from server.engine.pins import ChangedError, Pin, Pins, opened, reason
@@ -216,7 +216,8 @@ class Engine:
             with contextlib.suppress(ValueError, ChangedError, OSError):
                 with os.fdopen(opened(self.root, table.parts[0].file.path), "rb") as raw:
                     form = text.form(raw)
-                if form.plain and not form.gaps:
+                    direct = form.plain and not text_tables.has_long_line(raw)
+                if direct:
                     self._forms[table.name] = form
         return self._forms[table.name]
 

@@ -55,9 +55,10 @@ def candidates(values: Iterable[str]) -> list[Reading]:
 
 
 def missing_sql(x: str) -> str:
-    """Whether a text stands for no value."""
-    words = ", ".join(_quoted(word) for word in ("", *MISSING))
-    return f"coalesce(trim({x}) IN ({words}), true)"
+    """Whether a text stands for no value. As a pattern: DuckDB makes a join of a list of words, which a
+    query pays for also where it does not ask for the column."""
+    words = "|".join(("", *MISSING))
+    return f"coalesce(regexp_full_match({x}, {_quoted(f' *(?:{words}) *')}), true)"
 
 
 def _quoted(text: str) -> str:

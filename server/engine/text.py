@@ -7,7 +7,6 @@ import codecs
 import csv
 import gzip
 import io
-import re
 import zlib
 from collections import Counter
 from collections.abc import Iterator
@@ -50,8 +49,6 @@ class Form(msgspec.Struct, frozen=True):
     layout: layout.Layout
     sample: list[list[str]]
     plain: bool
-    gaps: bool
-    """Rows of nothing but separators are among the first ones."""
 
     def said(self) -> list[str]:
         """What is worth telling, in a few words each."""
@@ -115,7 +112,6 @@ def form(raw: BinaryIO, *, encoding: str = "") -> Form:
         skip=skip or (1 if preface else 0),
         layout=found,
         sample=[row for _, row in rows[first:]],
-        gaps=re.search(rf"(?m)^ *(?:{re.escape(separator)} *)+\r?$", text) is not None,
         plain=plain and on_one_line and (skip > 0 or encoding == "utf-8"),
     )
 

@@ -22,6 +22,8 @@ MOST_UNPACKED_BYTES = 20_000_000_000
 _PLAIN_LINE = 4_000_000
 """Longer lines go to the second way: DuckDB's buffers are sixteen times as large."""
 
+_PROBE = 16_384
+
 
 class Staged(msgspec.Struct, frozen=True):
     """``parquet`` has a column of texts, ``c0`` and so on, for each of ``names``."""
@@ -76,6 +78,22 @@ def _is_whole(engine: Any, path: Path, form: Form, staged: Path) -> bool:
     found = engine.execute(f"SELECT count(*), {lengths} FROM read_parquet({literal(staged)})").fetchone()
     marks = found[0] * (3 * len(columns) + 2)  # two quotes and a separator each, and the line's end
     return bool(path.stat().st_size <= 2 * found[1] + marks + text.HEAD_BYTES)
+
+
+def has_long_line(raw: BinaryIO) -> bool:
+    """Whether a line is too long for DuckDB's reader, which may then leave out the end of the file without a
+    word. Only looks at about one place in four million."""
+    size, line = os.fstat(raw.fileno()).st_size, 0
+    while size - line > _PLAIN_LINE:
+        place, end = line + _PLAIN_LINE, -1
+        while end < 0:
+            if place <= line:
+                return True
+            step = min(_PROBE, place - line)
+            place -= step
+            end = os.pread(raw.fileno(), step, place).rfind(b"\n")
+        line = place + end + 1
+    return False
 
 
 def read_csv(path: Path, form: Form, *, padded: bool = False) -> str:

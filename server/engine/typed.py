@@ -93,9 +93,13 @@ def _all_hold(engine: Any, reading: Reading, values: Sequence[str]) -> bool:
 def select(source: str, found: Sequence[Column]) -> str:
     """The query that types ``source``, whose columns are ``c0`` and so on, without the empty rows."""
     cells = ", ".join(f"{_cell(f'c{n}', column)} AS {name(column.name)}" for n, column in enumerate(found))
-    filled = ", ".join(f"c{position}" for position in range(len(found)))
-    where = f" WHERE coalesce({filled}) IS NOT NULL" if len(found) > 1 else ""
-    return f"SELECT {cells} FROM {source}{where}"
+    return f"SELECT {cells} FROM {source}{_filled(found)}"
+
+
+def _filled(found: Sequence[Column]) -> str:
+    """Without rows of nothing but separators."""
+    cells = ", ".join(f"c{position}" for position in range(len(found)))
+    return f" WHERE coalesce({cells}) IS NOT NULL" if len(found) > 1 else ""
 
 
 def _cell(text: str, column: Column) -> str:
@@ -108,7 +112,7 @@ def _cell(text: str, column: Column) -> str:
 def select_strict(source: str, found: Sequence[Column]) -> str:
     """The same where only the first rows are known: a value that its reading does not fit fails the query."""
     cells = ", ".join(f"{_strict(f'c{n}', c)} AS {name(c.name)}" for n, c in enumerate(found))
-    return f"SELECT {cells} FROM {source}"
+    return f"SELECT {cells} FROM {source}{_filled(found)}"
 
 
 def _strict(text: str, column: Column) -> str:

@@ -13,7 +13,7 @@ import pytest
 
 from server import guard
 from server.connectors.filesystem.kind import FilesystemConnector
-from server.engine import running_query
+from server.engine import running_query, text_tables
 from server.engine.conversions import Conversions
 from server.engine.folder import FolderEngine
 from server.engine.messages import OpenConverter
@@ -261,6 +261,34 @@ def test_a_large_text_file_answers_before_it_is_converted_and_the_same_after(
         time.sleep(0.05)
     assert put(early, question) == expected
     assert early.schema().tables[0].row_estimate == 20_000
+
+
+def test_rows_of_bare_separators_are_no_rows_also_before_the_file_is_converted(
+    early: FolderEngine, root: Path
+) -> None:
+    large(root / "big.csv", odd=',,,\n"",,"",\n7,,,\n')
+    assert early.schema().tables[0].row_estimate is None, "it is read as it is"
+    assert put(early, "SELECT count(*) FROM big") == [[20_001]]
+
+
+def test_a_last_line_that_the_reader_would_lose_is_refused(early: FolderEngine, root: Path) -> None:
+    large(root / "big.csv", odd="7,2026-01-01,1.00," + "x" * 70_000_000)
+    with pytest.raises(QueryFailed, match=r"big.csv can not be read: .*longer than 16 MB"):
+        put(early, "SELECT count(*) FROM big")
+
+
+@pytest.mark.parametrize(
+    ("longest", "is_long"), [(10, False), (3_999_998, False), (4_000_001, True), (9_000_000, True)]
+)
+@pytest.mark.parametrize("behind", [0, 30, 5_000_000])
+def test_a_line_too_long_for_the_reader_is_found_wherever_it_is(
+    tmp_path: Path, longest: int, is_long: bool, behind: int
+) -> None:
+    file = tmp_path / "lines.csv"
+    for before in (0, 17, 4_100_000):
+        file.write_bytes(b"short\n" * (before // 6) + b"x" * longest + b"\n" + b"short\n" * (behind // 6))
+        with file.open("rb") as raw:
+            assert text_tables.has_long_line(raw) is is_long
 
 
 def test_what_the_first_rows_did_not_show_waits_for_the_whole_file(early: FolderEngine, root: Path) -> None:
