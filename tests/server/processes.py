@@ -30,7 +30,7 @@ class BackendProcess:
         self.configure(more)
         self.process = spawn(home, "serve", "--config", str(self.config), environment=environment)
         self.lines: list[str] = []
-        self._ready = threading.Event()
+        self._ready, self._ended = threading.Event(), threading.Event()
         self.url = ""
         threading.Thread(target=self._read, daemon=True).start()
         assert self._ready.wait(30), self.lines
@@ -90,7 +90,19 @@ class BackendProcess:
 
     def stop(self, number: int = signal.SIGTERM) -> int:
         self.process.send_signal(number)
-        return self.process.wait(40)
+        try:
+            return self.process.wait(40)
+        except subprocess.TimeoutExpired:
+            raise AssertionError(f"It did not stop:\n{self._where_it_hangs()}") from None
+
+    def _where_it_hangs(self) -> str:
+        """What it logged, and the stack of every thread of it and its workers; ends them."""
+        workers = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
+        for pid in [*map(int, workers), self.process.pid]:
+            os.kill(pid, signal.SIGABRT)
+        self.process.wait(10)
+        self._ended.wait(10)
+        return "".join(self.lines)
 
     def _read(self) -> None:
         assert self.process.stderr is not None
@@ -100,6 +112,7 @@ class BackendProcess:
                 self.url = found[1]
                 self._ready.set()
         self._ready.set()
+        self._ended.set()
 
 
 def spawn(
@@ -112,7 +125,7 @@ def spawn(
         stderr=subprocess.PIPE,
         text=True,
         cwd=Path(__file__).parents[2],
-        env={**os.environ, "VMART_HOME": str(home), **(environment or {})},
+        env={**os.environ, "VMART_HOME": str(home), "PYTHONFAULTHANDLER": "1", **(environment or {})},
     )
 
 
