@@ -92,7 +92,13 @@ def build(
         pool_settings = _pool_settings(settings.database, processes=settings.server.workers if place else 1)
         connections = Connections(ConnectionStore(state), vault, kinds, pool_settings)
         schemas = Schemas(connections)
-        across = Across(connections, schemas, settings.joins, home / "cache" / "joins")
+        across = Across(
+            connections,
+            schemas,
+            settings.joins,
+            home / "cache" / "joins",
+            idle_timeout=settings.database.idle_timeout,
+        )
         audit, queries = AuditTrail(state), Queries(connections, across)
         siblings = Siblings(shared.mailboxes, place.number) if shared and place else Siblings()
         return state, Backend(
@@ -276,6 +282,7 @@ class Serving:
     async def _drain(self, server: AsyncioServer) -> None:
         """No new calls; what runs may end; what does not is stopped in its source, and told so."""
         self.backend.connections.drain()
+        self.backend.queries.close()
         server.close()  # type: ignore[no-untyped-call]
         self._sock.close()
         if not await _closed(server, _DRAIN_SECONDS):
@@ -291,6 +298,7 @@ class Serving:
             await asyncio.sleep(_WATCH_SECONDS)
             try:
                 self.backend.connections.reap()
+                self.backend.queries.reap()
                 await self._refresh()
             except Exception:  # noqa: BLE001 - the watch must outlive a state that is away for a moment
                 _log.exception("The state could not be read; going on with what is known")

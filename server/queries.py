@@ -126,6 +126,11 @@ class Queries:
         _, stop = self._running.get(query_id, ("", None))
         return None if stop is None else stop.progress()
 
+    def reap(self) -> None:
+        """Lets go of what it keeps ready for queries across connections and nobody has needed for long. To be
+        called now and then."""
+        self._across.reap()
+
     def close(self) -> None:
         """Ends what it keeps ready for queries across connections."""
         self._across.close()

@@ -48,15 +48,22 @@ _EVERYTHING = 2**62
 
 
 class Across:
-    """Lives on the event loop. ``spill`` is a private folder for what does not fit into memory."""
+    """Lives on the event loop. ``spill`` is a private folder for what does not fit into memory. An engine
+    that nobody has needed for ``idle_timeout`` seconds is ended."""
 
     def __init__(
-        self, connections: Connections, schemas: Schemas, settings: JoinsSection, spill: Path
+        self,
+        connections: Connections,
+        schemas: Schemas,
+        settings: JoinsSection,
+        spill: Path,
+        *,
+        idle_timeout: float,
     ) -> None:
         self._connections = connections
         self._schemas = schemas
         self._settings = settings
-        pool = PoolSettings(settings.max_running, _ENGINE_SECONDS)
+        pool = PoolSettings(settings.max_running, _ENGINE_SECONDS, idle_timeout=idle_timeout)
         self._engines = Pool("queries across connections", lambda: _open(settings, spill), pool)
 
     def check(self, text: str) -> tuple[ReadOnlySql, frozenset[str]]:
@@ -88,7 +95,12 @@ class Across:
             raise
         return lease
 
+    def reap(self) -> None:
+        """Ends engines that nobody has needed for long. To be called now and then."""
+        self._engines.reap()
+
     def close(self) -> None:
+        """What runs may end."""
         self._engines.close()
 
     async def _planned(self, sql: ReadOnlySql, params: Mapping[str, ParamValue]) -> tuple[str, Plan]:

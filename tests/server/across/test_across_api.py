@@ -4,13 +4,16 @@ import csv
 import io
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from server.connectors import KINDS
+from shared.settings import BackendSettings, DatabaseSection, JoinsSection
 from tests.peers.fault_proxy import Fault, FaultProxy
 from tests.peers.postgres import PostgresServer
 from tests.server.across.conftest import Ask
-from tests.server.running import Answered, RunningBackend, wait_until
+from tests.server.running import Answered, RunningBackend, start, wait_until
 
 _BOTH = (
     "SELECT z.manager, count(*) AS stores, sum(s.area_sqft) AS area"
@@ -225,3 +228,22 @@ def test_many_at_once_are_all_answered(ask: Ask) -> None:
         thread.join(60)
     assert [answer.status for answer in answers] == [200] * 6
     assert len({answer.body.split(b'"rows"')[1].split(b"]]")[0] for answer in answers}) == 1
+
+
+def test_an_engine_that_nobody_needs_is_ended(tmp_path: Path) -> None:
+    settings = BackendSettings(
+        database=DatabaseSection(idle_timeout=0.5), joins=JoinsSection(memory_mb=256, disk_mb=64)
+    )
+    (tmp_path / "files").mkdir()
+    (tmp_path / "files" / "zones.csv").write_text("zone\nEast\n")
+    running = start(tmp_path / "home", KINDS.values(), settings)
+    try:
+        files = {"name": "files", "type": "filesystem", "params": {"root": str(tmp_path / "files")}}
+        running.ask("POST", "/api/connections", files)
+        body = {"connection": "*", "query": "SELECT count(*) FROM files.zones"}
+        assert running.ask("POST", "/api/query", body).json["rows"] == [[1]]
+        engines = running.serving.backend.queries._across._engines
+        wait_until(lambda: engines.figures().open == engines.figures().ending == 0)
+        assert running.ask("POST", "/api/query", body).json["rows"] == [[1]]
+    finally:
+        running.stop()
