@@ -104,7 +104,7 @@ class Queries:
             lease = self._connections.find_idle(name, caller)
         if lease is None:
             lease = await stop.unless_stopped(self._connections.lease(name, caller))
-        stop.attach(lease)
+        stop.attach(lease)  # raises when it was stopped meanwhile: nothing is asked on it then
         return lease
 
     def hand_over(self, question: Question) -> None:
@@ -150,10 +150,12 @@ class _Stop:
 
     async def unless_stopped(self, leasing: Coroutine[None, None, Lease]) -> Lease:
         """Waits for the lease; a stop ends the waiting."""
-        self._waiting = asyncio.get_running_loop().create_task(leasing)
+        task = self._waiting = asyncio.get_running_loop().create_task(leasing)
         try:
-            return await self._waiting
+            return await task
         except asyncio.CancelledError:
+            if not task.cancelled() and task.exception() is None:
+                task.result().release()  # it came in the very moment the caller left
             if self._reason is not None:
                 raise self._reason from None
             raise
@@ -161,9 +163,11 @@ class _Stop:
             self._waiting = None
 
     def attach(self, lease: Lease) -> None:
+        """Raises the reason when there is one already."""
         self._lease = lease
         if self._reason is not None:
             lease.stop(self._reason)
+            raise self._reason
 
     def progress(self) -> Progress | None:
         connector: object = None if self._lease is None else self._lease.connector

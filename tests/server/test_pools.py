@@ -13,6 +13,7 @@ from server.connectors.base import Connector, Limits
 from server.guard import check
 from server.leases import Lease
 from server.pools import Pool, PoolSettings
+from server.queries import _Stop
 from shared.errors import AppError, QueryCancelled, SourceBusy, SourceUnavailable
 from tests.peers.source import Counts, NumberConnector
 from tests.server.stories import run, until
@@ -183,6 +184,36 @@ def test_one_who_leaves_while_connecting_leaves_the_connection_to_the_next() -> 
         await until(lambda: pool.idle == 1)
         (await pool.lease()).release()
         assert (counts.opened, counts.closed) == (1, 0)
+
+    run(story)
+
+
+def test_one_who_leaves_in_the_moment_when_the_connection_comes_gives_it_back() -> None:
+    async def story() -> None:
+        pool = _pool(Counts())
+        loop = asyncio.get_running_loop()
+
+        async def leasing() -> Lease:
+            lease = await pool.lease()
+            loop.call_soon(leaving.cancel)  # before the one who waits is told
+            return lease
+
+        leaving = asyncio.create_task(_Stop().unless_stopped(leasing()))
+        with pytest.raises(asyncio.CancelledError):
+            await leaving
+        await until(lambda: pool.idle == 1)
+
+    run(story)
+
+
+def test_what_was_stopped_before_it_has_a_connection_asks_nothing_on_it() -> None:
+    async def story() -> None:
+        pool = _pool(Counts())
+        stop = _Stop()
+        stop(QueryCancelled("Enough."))
+        with pytest.raises(QueryCancelled):
+            stop.attach(await pool.lease())
+        await until(lambda: pool.idle == 1)
 
     run(story)
 
