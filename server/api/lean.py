@@ -90,6 +90,7 @@ class LeanHttp(Http):
     def __init__(self, protocol: Any) -> None:
         super().__init__(protocol)  # type: ignore[no-untyped-call]
         self._last: tuple[bytes, _Head | None] = (b"", None)
+        self._begin_anew()
 
     async def http1(self) -> None:
         """Until the connection ends."""
@@ -140,13 +141,17 @@ class LeanHttp(Http):
     async def _cancelled(self, error: asyncio.CancelledError) -> None:
         """The client has left, or a time is up: as Sanic tells it."""
         place: Any = self.protocol
-        if not place.transport:
-            return
-        reason: Any = RequestCancelled() if place.conn_info.lost else self.exception or error
-        stage = self.stage
-        self.init_for_request()  # type: ignore[no-untyped-call]
-        self.stage, self.keep_alive = stage, False
+        if not place.transport or place.conn_info.lost:
+            return  # nobody is there to be told
+        reason: Any = self.exception or error
+        self._begin_anew()
+        self.keep_alive = False
         await self.error_response(reason)
+
+    def _begin_anew(self) -> None:
+        """Sanic's own errors need what its way through a request begins with."""
+        self.init_for_request()  # type: ignore[no-untyped-call]
+        self.response_func: Any = self.http1_response_header
 
 
 class LeanProtocol(HttpProtocol):

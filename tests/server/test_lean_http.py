@@ -1,12 +1,15 @@
 """Plain requests go a shorter way than Sanic's, and nobody can tell; what is odd is Sanic's to refuse."""
 
 import json
+import logging
 import re
 import socket
 
 import pytest
+from sanic.http import Stage
 
-from tests.server.running import RunningBackend
+from tests.peers.source import Counts
+from tests.server.running import RunningBackend, wait_until
 
 _ODD = "TE: trailers\r\n"
 """With it a request is not plain any more."""
@@ -117,3 +120,32 @@ def test_a_header_with_strange_characters_gets_an_answer_or_a_refusal(
 def test_a_body_that_never_comes_ends_with_the_client(backend: RunningBackend) -> None:
     assert _exchanged(backend, _request(backend, "", length=30_000), answers=0) == []
     assert backend.ask("GET", "/health").status == 200
+
+
+def test_a_client_that_leaves_is_no_error(
+    backend: RunningBackend, counts: Counts, caplog: pytest.LogCaptureFixture
+) -> None:
+    with socket.create_connection(("127.0.0.1", backend.port), timeout=20) as sock:
+        sock.sendall(_request(backend, _asked("SELECT n FROM sleeping")))
+        wait_until(lambda: counts.running == 1)
+    wait_until(lambda: counts.running == 0)
+    assert backend.ask("GET", "/health").status == 200
+    assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
+
+
+def test_a_request_that_never_ends_is_told_so(backend: RunningBackend) -> None:
+    server, loop = backend.serving._server, backend.serving._loop
+    assert server is not None
+    assert loop is not None
+
+    def times_out() -> None:
+        for connection in server.connections:
+            if connection._http.stage is Stage.REQUEST:
+                connection.request_timeout = -1
+                connection.check_timeouts()
+
+    with socket.create_connection(("127.0.0.1", backend.port), timeout=20) as sock:
+        sock.sendall(_request(backend, "", length=30_000))
+        wait_until(lambda: any(one._http.stage is Stage.REQUEST for one in list(server.connections)))
+        loop.call_soon_threadsafe(times_out)
+        assert sock.recv(1000).startswith(b"HTTP/1.1 4")
