@@ -6,7 +6,9 @@ import struct
 
 import msgspec
 
-_TLS_REQUEST = struct.pack("!ii", 8, 80877103)
+TLS_REQUEST = struct.pack("!ii", 8, 80877103)
+"""Answered with one byte: S, and TLS begins, or N."""
+
 _CANCEL_CODE = 80877102
 _PATIENCE_SECONDS = 5.0
 
@@ -26,7 +28,7 @@ class CancelTicket(msgspec.Struct, frozen=True):
         sock = socket.create_connection(self.address, timeout=_PATIENCE_SECONDS)
         try:
             if self.tls is not None:
-                sock.sendall(_TLS_REQUEST)
+                sock.sendall(TLS_REQUEST)
                 if sock.recv(1) != b"S":
                     return
                 sock = self.tls.wrap_socket(sock, server_hostname=self.server_name)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from server.connectors.base import Field, Kind
-from server.connectors.postgres.cancel import CancelTicket
+from server.connectors.postgres.cancel import TLS_REQUEST, CancelTicket
 from server.connectors.postgres.errors import login_failure
 from server.connectors.postgres.protocol import Wire
 from shared.errors import DriverMissing, InvalidRequest, SourceUnavailable
@@ -66,7 +66,7 @@ class _Login(msgspec.Struct, frozen=True):
 
 
 class _Refusal(msgspec.Struct, frozen=True):
-    """``reason``: a SQLSTATE, ``tls``, ``time-out`` or ``strange`` (not PostgreSQL at all)."""
+    """``reason``: a SQLSTATE, ``tls``, ``time-out``, ``cut`` or ``strange`` (not PostgreSQL at all)."""
 
     reason: str
     message: str
@@ -82,12 +82,13 @@ def open_postgres(params: Mapping[str, Any], connect_timeout: float) -> "Postgre
     del params  # a traceback that shows local variables must not show the password
     context = _tls_context(login)
     sock = _socket(login, connect_timeout)
-    opened = _authenticated(sock, login, context)
+    line = _encrypted(sock, login, context)
+    opened = line if isinstance(line, _Refusal) else _authenticated(line, login, context)
     if not isinstance(opened, _Refusal):
         return opened
     # The driver still holds it, in a circle that only the garbage collector would break some time.
     with contextlib.suppress(OSError):
-        socket.close(sock.detach())
+        socket.close((sock if isinstance(line, _Refusal) else line).detach())
     # Not "from" what happened: the driver's frames hold the password.
     raise _failure(opened, login)
 
@@ -157,37 +158,55 @@ def _socket(login: _Login, connect_timeout: float) -> socket.socket:
     return sock
 
 
+def _encrypted(sock: socket.socket, login: _Login, context: ssl.SSLContext) -> "socket.socket | _Refusal":
+    """Not left to the driver: so it is ours, and closed, whatever the driver fails of."""
+    try:
+        sock.sendall(TLS_REQUEST)
+        said = sock.recv(1)
+        if said == b"S":
+            return context.wrap_socket(sock, server_hostname=login.host)
+    except (OSError, ValueError) as error:
+        return _refusal(error)
+    if said != b"N":
+        return _Refusal("strange" if said else "cut", "")
+    if login.sslmode != "prefer":
+        return _Refusal("tls", "the server has no TLS")
+    return sock
+
+
 def _authenticated(
     sock: socket.socket, login: _Login, context: ssl.SSLContext
 ) -> "PostgresConnector | _Refusal":
     """Exceptions of the driver stay in here, for their frames hold the password."""
     from pg8000.core import CoreConnection
-    from pg8000.exceptions import DatabaseError, InterfaceError
-    from scramp import ScramException
 
     from server.connectors.postgres.session import PostgresConnector
 
-    address: tuple[str, int] = sock.getpeername()[:2]
     try:
+        address: tuple[str, int] = sock.getpeername()[:2]
         driver = CoreConnection(
             login.user,
             host=login.host,
             database=login.database,
             password=login.password.reveal(),
-            # None is "prefer": the driver encrypts, without checking, when the server can.
-            ssl_context=None if login.sslmode == "prefer" else context,
+            ssl_context=False,
             application_name=APPLICATION_NAME,
             startup_params=_SESSION,
             sock=sock,
         )
-    except (DatabaseError, InterfaceError, ScramException, OSError, ValueError, LookupError) as error:
+        process, secret = struct.unpack("!ii", driver._backend_key_data[:8])
+    except Exception as error:  # noqa: BLE001 - whatever the driver makes of what strangers and bad lines send
         return _refusal(error)
-    process, secret = struct.unpack("!ii", driver._backend_key_data[:8])
     driver.password = None
-    tls = context if isinstance(driver._usock, ssl.SSLSocket) else None
     return PostgresConnector(
-        Wire(driver._usock),
-        CancelTicket(address, process, secret, tls, server_name=login.host),
+        Wire(sock),
+        CancelTicket(
+            address,
+            process,
+            secret,
+            tls=context if isinstance(sock, ssl.SSLSocket) else None,
+            server_name=login.host,
+        ),
         source=login.source,
         text_is_utf8=driver.parameter_statuses.get("server_encoding") != "SQL_ASCII",
         # A pooler may have swallowed our wish: then each transaction alone reads only.
@@ -196,26 +215,32 @@ def _authenticated(
 
 
 def _refusal(error: Exception) -> _Refusal:
-    fields = error.args[0] if error.args else None
-    match error:
+    reason = error.__cause__ if isinstance(error.__cause__, OSError) else error  # the driver wraps them
+    match reason:
         case ssl.SSLCertVerificationError():
-            return _Refusal("tls", error.verify_message)
+            return _Refusal("tls", reason.verify_message)
         case ssl.SSLError():
             return _Refusal("tls", "the TLS handshake failed")
         case TimeoutError():
             return _Refusal("time-out", "")
-        case _ if isinstance(fields, dict):
-            return _Refusal(str(fields.get("C", "")), str(fields.get("M", "")).rstrip("."))
-        case _ if "SSL" in str(error):
-            return _Refusal("tls", "the server has no TLS")
-        case _:
-            return _Refusal("strange", "")
+        case OSError():
+            return _Refusal("cut", "")
+    said = error.args[0] if error.args else None
+    if isinstance(said, dict):
+        return _Refusal(str(said.get("C", "")), str(said.get("M", "")).rstrip("."))
+    return _Refusal("cut" if said == "network error" else "strange", "")
 
 
 def _failure(refusal: _Refusal, login: _Login) -> SourceUnavailable:
     match refusal.reason:
         case "strange":
             return SourceUnavailable(f"What answers at {login.host}:{login.port} is not PostgreSQL.")
+        case "cut":
+            return SourceUnavailable(
+                f"{login.source} broke off the connection before we were in.",
+                details="It may be restarting, or full, or something else than PostgreSQL.",
+                retry_after=5,
+            )
         case "time-out":
             return SourceUnavailable(f"{login.source} did not answer in time.", retry_after=10)
         case "tls":

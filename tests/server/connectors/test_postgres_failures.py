@@ -21,9 +21,11 @@ from shared.errors import (
     SourceUnavailable,
 )
 from shared.results import JsonRows
+from tests.peers.fault_proxy import Fault, FaultProxy
 from tests.peers.postgres import READER_PASSWORD, PostgresServer
 from tests.server.connectors.asking import ask
 from tests.server.connectors.conftest import Opener
+from tests.server.connectors.leaks import nothing_is_left
 
 ENDLESS = "SELECT count(*) FROM generate_series(1, 100000000000) forever"
 RUNNING = "SELECT count(*) FROM pg_stat_activity WHERE state <> 'idle' AND query LIKE '%forever%'"
@@ -214,9 +216,19 @@ def test_something_else_on_the_port_is_not_taken_for_postgresql(greeting: bytes)
             "user": "u",
             "password": "p",
         }
-        with pytest.raises(SourceUnavailable, match=r"not PostgreSQL|TLS handshake failed"):
+        with pytest.raises(SourceUnavailable, match=r"not PostgreSQL|TLS handshake failed|broke off"):
             open_postgres(params, 2)
         thread.join()
+
+
+def test_a_login_that_is_cut_anywhere_is_said_and_leaves_nothing(postgres: PostgresServer) -> None:
+    faults = [Fault(refuse=True)] * 10
+    faults += [Fault(cut_after_bytes=size, reset=size % 2 == 0) for size in range(1, 350, 9)]
+    with FaultProxy(postgres.port) as proxy, nothing_is_left():
+        for fault in faults:
+            proxy.fault = fault
+            with pytest.raises(SourceUnavailable, match=r"cannot be reached|broke off"):
+                open_postgres({**postgres.params(), "port": proxy.port}, 5)
 
 
 def test_a_port_that_says_nothing_is_given_up_in_time() -> None:

@@ -1,6 +1,7 @@
 """TLS with a certificate authority of our own."""
 
 import datetime
+import gc
 import ipaddress
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +17,7 @@ from server.connectors.postgres.kind import open_postgres
 from shared.errors import QueryTimeout, SourceUnavailable
 from tests.peers.postgres import PostgresServer
 from tests.server.connectors.asking import ask, quickly
+from tests.server.connectors.leaks import nothing_is_left
 
 Key = ec.EllipticCurvePrivateKey
 
@@ -111,3 +113,14 @@ def test_a_quick_query_goes_over_tls_too_and_grows_over_many_records(secured: Se
             assert sum(batch.count for batch in answer.result.batches()) == n
     finally:
         connection.close()
+
+
+def test_a_login_that_fails_over_tls_keeps_no_socket(secured: Secured) -> None:
+    gc.disable()  # the driver's circle is not what closes it
+    try:
+        with nothing_is_left():
+            for _ in range(5):
+                with pytest.raises(SourceUnavailable, match="no database called"):
+                    open_postgres({**secured.params(sslmode="require"), "database": "nowhere"}, 5)
+    finally:
+        gc.enable()
