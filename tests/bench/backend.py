@@ -56,15 +56,17 @@ class Backend(Server):
 
 
 @contextlib.contextmanager
-def running(folder: Path, *behind: Process, workers: int = 1, more: str = "") -> Iterator[Backend]:
+def running(
+    folder: Path, *behind: Process, workers: int = 1, more: str = "", module: str = "server"
+) -> Iterator[Backend]:
     """A fresh backend in ``folder``, as a new installation has it. ``behind``: whose CPU is counted too;
-    ``more``: further lines of its settings."""
+    ``more``: further lines of its settings; ``module``: what is run."""
     folder.mkdir(parents=True, exist_ok=True)
     port = started.free_port()
     config = folder / "backend_config.yaml"
     config.write_text(f'server: {{host: "127.0.0.1", port: {port}, workers: {workers}}}\n{more}')
     home = folder / "home"
-    command = [sys.executable, "-m", "server", "serve", "--config", str(config)]
+    command = [sys.executable, "-m", module, "serve", "--config", str(config)]
     log = folder / "backend.log"
     with started.process(command, log, port, {"VMART_HOME": str(home)}) as process:
         yield Backend(process.pid, port, _first_key(home / "administrator.key"), *behind)

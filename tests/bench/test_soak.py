@@ -9,6 +9,6 @@ from tests.bench.soak import soaked, troubles
 
 @pytest.mark.slow
 def test_after_cancels_faults_and_leaving_clients_everything_is_as_it_was(tmp_path: Path) -> None:
-    before, after, soak = soaked(tmp_path, 20)
+    states, soak = soaked(tmp_path, 20)
     assert soak.counts["answered"] > 20
-    assert troubles(before, after, soak) == []
+    assert troubles(states, soak) == []
