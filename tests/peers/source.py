@@ -9,7 +9,7 @@ SQL: ``SELECT n FROM numbers`` counts to ten thousand. Tables change what happen
 import itertools
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -88,14 +88,15 @@ class NumberConnector:
         table = sql.rpartition("FROM ")[2].split()[0].strip('"')
         columns = THINGS if table == "things" else NUMBERS
         deadline = time.monotonic() + limits.timeout_seconds
-        rows = self._counted(self._batches(table, limits.max_rows, deadline))
+        counted = self._counted(self._batches(table, limits.max_rows, deadline))
+        rows: Iterator[Batch] = counted
         if table in ("sleeping", "deaf", "dead", "bug"):
             rows = itertools.chain([next(rows)], rows)
-        result = Result(columns, rows)
+        result = Result(columns, rows, close=counted.close)
         result.truncated = limits.max_rows < {"numbers": 10_000, "things": 2}.get(table, 0)
         return result
 
-    def _counted(self, batches: Iterator[Batch]) -> Iterator[Batch]:
+    def _counted(self, batches: Iterator[Batch]) -> Generator[Batch, None, None]:
         self._counts.running += 1
         self._counts.most_running = max(self._counts.most_running, self._counts.running)
         try:
