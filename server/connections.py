@@ -5,7 +5,7 @@ Secrets go in and never come out: nothing here returns them but to the connector
 
 import asyncio
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -25,8 +25,6 @@ ACROSS = "*"
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
 _RESERVED = frozenset({"kinds"})
-_WHERE = ("host", "port", "http_port", "dsn", "url")
-"""Fields that say who gets the secret: when one changes, the secret must be given again."""
 
 _STOPPING = "The backend is being stopped."
 _STOPPING_SECONDS = 5
@@ -115,8 +113,8 @@ class Connections:
         row = self._row(name)
         kind = self._kind(row.type)
         kept = self._vault.open(_purpose(name), row.sealed)
-        if any(params.get(field, _default(kind, field)) != row.params.get(field) for field in _WHERE):
-            _demand_secrets_again(kind, params, kept)
+        if changes := [field.name for field in kind.fields if _loosens(field, params, row.params)]:
+            _demand_secrets_again(kind, params, kept, changes)
             kept = {}
         open_params, secrets = _checked(kind, params, kept=kept)
         changed = msgspec.structs.replace(
@@ -229,15 +227,23 @@ def _purpose(name: str) -> str:
     return f"connection:{name}"
 
 
-def _default(kind: Kind, field_name: str) -> object:
-    return next((field.default for field in kind.fields if field.name == field_name), None)
+def _loosens(field: Field, params: Mapping[str, Any], before: Mapping[str, Any]) -> bool:
+    """Whether a kept secret would go elsewhere, or less protected; empty is as good as left out."""
+    if not field.guards_secret:
+        return False
+    wanted, had = (values.get(field.name) for values in (params, before))
+    return bool(
+        (field.default if wanted in (None, "") else wanted) != (field.default if had is None else had)
+    )
 
 
-def _demand_secrets_again(kind: Kind, params: Mapping[str, Any], kept: Mapping[str, str]) -> None:
+def _demand_secrets_again(
+    kind: Kind, params: Mapping[str, Any], kept: Mapping[str, str], changes: Sequence[str]
+) -> None:
     missing = [field.name for field in kind.fields if field.name in kept and not params.get(field.name)]
     if missing:
         raise InvalidRequest(
-            f"Give {', '.join(missing)} again: it only goes to the host and port that it was given for."
+            f"Give {', '.join(missing)} again: what is kept was given for another {', '.join(changes)}."
         )
 
 

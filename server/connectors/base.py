@@ -176,6 +176,9 @@ class Field(msgspec.Struct, frozen=True):
     required: bool = True
     default: Any = None
     help: str = ""
+    guards_secret: bool = False
+    """It says where the secret goes or how it is protected on its way: whoever changes it must give the
+    secret again, or could have it sent elsewhere without knowing it."""
 
 
 class Kind(msgspec.Struct, frozen=True):

@@ -159,8 +159,8 @@ def number_kind(counts: Counts, seen: Callable[[Mapping[str, Any]], None] = lamb
         label="Numbers",
         dialect="duckdb",
         fields=(
-            Field("host", "Host", default="localhost", required=False),
-            Field("port", "Port", type=int, default=1, required=False),
+            Field("host", "Host", default="localhost", required=False, guards_secret=True),
+            Field("port", "Port", type=int, default=1, required=False, guards_secret=True),
             Field("password", "Password", secret=True, required=False),
         ),
         open=open_numbers,

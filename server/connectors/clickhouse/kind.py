@@ -199,13 +199,14 @@ KIND = Kind(
     label="ClickHouse",
     dialect="clickhouse",
     fields=(
-        Field("host", "Host"),
+        Field("host", "Host", guards_secret=True),
         Field(
             "port",
             "Port",
             type=int,
             required=False,
             help="Of the native protocol; empty for 9440 with TLS, 9000 without.",
+            guards_secret=True,
         ),
         Field(
             "http_port",
@@ -213,6 +214,7 @@ KIND = Kind(
             type=int,
             required=False,
             help="8443 with TLS, otherwise 8123. Makes large results faster; empty where it is closed.",
+            guards_secret=True,
         ),
         Field("database", "Database", required=False, default="default"),
         Field("user", "User", help="An account that can only read."),
@@ -222,12 +224,14 @@ KIND = Kind(
             "Encryption",
             required=False,
             help="verify-full (the default), require, or disable (the default for this very machine).",
+            guards_secret=True,
         ),
         Field(
             "ssl_ca",
             "Certificate authority",
             required=False,
             help="PEM text, or a path on the backend; empty for the system's own authorities.",
+            guards_secret=True,
         ),
     ),
     open=open_clickhouse,

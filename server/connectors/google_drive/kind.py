@@ -219,7 +219,14 @@ KIND = Kind(
         Field("shared_drive", "Shared drive", required=False, help="Name or id."),
         Field("copy_mb", "Local copy (MB)", type=int, required=False, default=2048),
         Field("memory_mb", "Memory (MB)", type=int, required=False, default=1024, help="For one query."),
-        Field("url", "Address", required=False, default=URL, help="For private access to Google's API."),
+        Field(
+            "url",
+            "Address",
+            required=False,
+            default=URL,
+            help="For private access to Google's API.",
+            guards_secret=True,
+        ),
     ),
     open=open_,
 )
