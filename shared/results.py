@@ -4,7 +4,7 @@ Nothing on the way turns a whole result into Python objects: batches are produce
 are asked for, so memory stays flat however long the result is.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from enum import StrEnum
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -111,7 +111,8 @@ class Result:
 
     ``truncated`` is meaningful after the last batch: True when ``max_rows`` cut the result.
     Close it (or use ``with``) whether or not it was read to its end: closing gives the
-    connection back, and stops the work inside the source when there is work left.
+    connection back, and stops the work inside the source when there is work left. Not while a
+    batch is being read.
     """
 
     def __init__(
@@ -132,8 +133,12 @@ class Result:
     def close(self) -> None:
         """Safe to call more than once."""
         close, self._close = self._close, None
-        if close is not None:
-            close()
+        try:
+            if close is not None:
+                close()
+        finally:
+            if isinstance(self._batches, Generator):  # what it holds must not wait for the garbage collector
+                self._batches.close()
 
     def __enter__(self) -> Self:
         return self
