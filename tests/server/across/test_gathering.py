@@ -14,9 +14,11 @@ from shared.results import Column, ColumnType, JsonRows
 from tests.server.running import wait_until
 
 
-@pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Gathering]:
-    gathering = Gathering(tmp_path / "spill", memory_mb=150, disk_mb=20, threads=2)
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gathering]:
+    """One for all: each query forgets what was there before."""
+    spill = tmp_path_factory.mktemp("gathering") / "spill"
+    gathering = Gathering(spill, memory_mb=150, disk_mb=20, threads=2)
     yield gathering
     gathering.close()
 
