@@ -8,7 +8,9 @@ place, since the status was sent long before; it begins where a row or its comma
 import contextlib
 import re
 import select
+import socket
 from collections.abc import Callable, Iterator, Mapping
+from http.client import HTTPException
 from typing import Any
 from urllib.parse import urlencode
 
@@ -24,6 +26,9 @@ from shared.results import JsonRows
 _READ_BYTES = 256 * 1024
 _LARGEST_ROW_BYTES = 64_000_000
 _LOOK_SECONDS = 0.25
+
+_GONE = (OSError, HTTPError, HTTPException)
+"""A head that was cut off comes as the last of them."""
 
 _DATA = re.compile(rb'\n\t"data":\s*\n\t\[\n')
 _LINE_BREAK, _SPACE, _COMMA, _BRACKET = b"\n ,]"
@@ -57,7 +62,7 @@ class HttpRows:
         self._response: Any = None
         try:
             self._connection.connect()
-        except (OSError, HTTPError) as error:
+        except _GONE as error:
             self.close()
             raise HttpLost from error
 
@@ -72,7 +77,7 @@ class HttpRows:
         }
         try:
             self._connection.request("POST", f"/?{query}", sql.encode(), headers, preload_content=False)
-        except (OSError, HTTPError) as error:
+        except _GONE as error:
             raise HttpLost from error
 
     def wait(self, meanwhile: Callable[[], None]) -> None:
@@ -119,6 +124,13 @@ class HttpRows:
             pending += piece
         _check_end(pending + b"".join(pieces), count)
 
+    def abort(self) -> None:
+        """From any thread, without waiting: whoever waits for the rows stops waiting."""
+        sock = self._connection.sock
+        if sock is not None:
+            with contextlib.suppress(OSError):
+                socket.socket.shutdown(sock, socket.SHUT_RDWR)
+
     def close(self) -> None:
         """From any thread."""
         sock = self._connection.sock
@@ -126,9 +138,9 @@ class HttpRows:
             with contextlib.suppress(OSError):
                 sock.shutdown(2)
         if self._response is not None:
-            with contextlib.suppress(OSError, HTTPError):
+            with contextlib.suppress(*_GONE):
                 self._response.close()
-        with contextlib.suppress(OSError, HTTPError):
+        with contextlib.suppress(*_GONE):
             self._connection.close()
 
     def _pieces(self, give_up: Callable[[], float]) -> Iterator[bytes]:
@@ -145,7 +157,7 @@ class HttpRows:
                 sock.settimeout(max(give_up(), 0.01))
         except TimeoutError as error:
             raise HttpLost(silence=True) from error
-        except (OSError, HTTPError, ValueError, AttributeError) as error:
+        except (*_GONE, ValueError, AttributeError) as error:
             raise HttpLost from error
 
 

@@ -74,6 +74,10 @@ class HttpQuery:
             self._aside(f"KILL QUERY WHERE query_id = '{self._query_id}' ASYNC")
             self._http.close()
 
+    def abort(self) -> None:
+        """From another thread; the source is not told."""
+        self._http.abort()
+
     def _end(self) -> bool:
         """False when it had ended before."""
         with self._lock:

@@ -46,7 +46,7 @@ _WITH_BOOLEANS, _WITH_DAY_ZERO = (21, 12), (20, 12)
 
 
 class ClickHouseConnector:
-    """See server.connectors.base.SqlConnector and Progressing."""
+    """See server.connectors.base.SqlConnector, Progressing and Abortable."""
 
     dialect = "clickhouse"
 
@@ -109,6 +109,12 @@ class ClickHouseConnector:
         if self._wire.waiting and not self._wire.lost:
             drain(self._wire)
         return self._out_of_step or not self._wire.lost
+
+    def abort(self) -> None:
+        self._wire.abort()
+        running = self._running
+        if isinstance(running, HttpQuery):
+            running.abort()
 
     def close(self) -> None:
         self._wire.close()

@@ -161,6 +161,11 @@ class Wire:
         with contextlib.suppress(OSError):
             self._sock.settimeout(max(seconds, 0.01))
 
+    def abort(self) -> None:
+        """From any thread, without waiting: whoever waits for the socket stops waiting."""
+        with contextlib.suppress(OSError):
+            socket.socket.shutdown(self._sock, socket.SHUT_RDWR)  # TLS's own would drop what the reader holds
+
     def close(self) -> None:
         self.lost = True
         with contextlib.suppress(OSError):

@@ -45,7 +45,7 @@ _READ_ONLY_SINCE = 23
 
 
 class OracleConnector:
-    """See server.connectors.base.SqlConnector. ``source`` is what error sentences call it."""
+    """See server.connectors.base.SqlConnector and Abortable. ``source`` is what error sentences call it."""
 
     dialect = "oracle"
 
@@ -109,6 +109,9 @@ class OracleConnector:
             except Exception:  # noqa: BLE001 - whatever the driver says, the connection is not used again
                 self._lost = True
         return not self._lost and bool(self._driver.is_healthy())
+
+    def abort(self) -> None:
+        self._line.cut()
 
     def close(self) -> None:
         if not self._lost:

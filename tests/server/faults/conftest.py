@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.server.faults.sources import SOURCES, Source
+from tests.server.faults.sources import ROWS_BESIDE, SOURCES, Source
 
 _QUICK = "postgresql"
 """The others wait for ``--all``."""
@@ -15,6 +15,13 @@ _QUICK = "postgresql"
 )
 def source(request: pytest.FixtureRequest) -> Source:
     return SOURCES[request.param]
+
+
+@pytest.fixture(params=[*SOURCES, *ROWS_BESIDE])
+def any_line(request: pytest.FixtureRequest) -> tuple[Source, Any]:
+    """A source and its peer, also where only the rows come over the line."""
+    source = (SOURCES | ROWS_BESIDE)[request.param]
+    return source, request.getfixturevalue(source.peer)
 
 
 @pytest.fixture

@@ -17,10 +17,15 @@ class Source(msgspec.Struct, frozen=True):
     long: str
     rows: int
     peer_is_here: bool = False
+    port: str = "port"
+    """The field, and the peer's attribute, of the line that is bad."""
+
+    def port_of(self, peer: Any) -> int:
+        return int(getattr(peer, self.port))
 
     def params(self, peer: Any, port: int) -> dict[str, Any]:
         params: Callable[..., dict[str, Any]] = peer.params
-        return {**params(), "port": port}
+        return {**params(), self.port: port}
 
 
 _NUMBERS = "SELECT i AS n, 'some text that fills the line' AS t FROM numbers WHERE i <= 20000"
@@ -43,3 +48,8 @@ SOURCES = {
     "oracle": Source("oracle", "oracle", "SELECT 1 AS n FROM dual", _NUMBERS, 20_000, peer_is_here=True),
     "sqlserver": Source("sqlserver", "sqlserver", "SELECT 1 AS n", _NUMBERS, 20_000, peer_is_here=True),
 }
+
+ROWS_BESIDE = {
+    "clickhouse over http": msgspec.structs.replace(SOURCES["clickhouse"], port="http_port"),
+}
+"""Here the connection itself stays good; only the rows come over the bad line."""

@@ -13,14 +13,18 @@ from typing import Any
 import msgspec
 import pytest
 
+from server import guard
 from server.connectors import KINDS
+from server.connectors.base import Abortable, Limits, SqlConnector
+from shared.errors import AppError
 from shared.settings import BackendSettings, DatabaseSection
 from tests.peers.fault_proxy import Fault, FaultProxy
-from tests.server.faults.sources import Source
+from tests.server.faults.sources import ROWS_BESIDE, SOURCES, Source
 from tests.server.running import Answered, RunningBackend, start, wait_until
 
 CONNECT_SECONDS = 1.5
 QUERY_SECONDS = 3.0
+WARM_SECONDS = 60.0
 LONGEST_SECONDS = 20.0
 """Query and grace, and the rest for a machine that is busy with other things."""
 
@@ -81,7 +85,7 @@ def backend(tmp_path: Path) -> Iterator[RunningBackend]:
 @contextlib.contextmanager
 def line(backend: RunningBackend, source: Source, peer: Any, name: str, fault: Fault) -> Iterator[Line]:
     safe = name.replace(" ", "-")
-    with FaultProxy(peer.port, fault) as proxy:
+    with FaultProxy(source.port_of(peer), fault) as proxy:
         body = {"name": safe, "type": source.kind, "params": source.params(peer, proxy.port)}
         assert backend.ask("POST", "/api/connections", body).status == 201
         yield Line(backend, source, safe, proxy)
@@ -90,11 +94,12 @@ def line(backend: RunningBackend, source: Source, peer: Any, name: str, fault: F
 
 @pytest.mark.slow
 def test_every_fault_ends_in_time_and_in_the_right_way(
-    backend: RunningBackend, source: Source, peer: Any
+    backend: RunningBackend, any_line: tuple[Source, Any]
 ) -> None:
+    source, peer = any_line
     with line(backend, source, peer, "warm up", Fault()) as good:  # what is imported once, and the peer's own
-        assert _is_right(good.short()[0], 1)
-        assert _is_right(good.long()[0], source.rows)
+        for sql, rows in ((source.short, 1), (source.long, source.rows)):
+            assert _is_right(good.ask(sql, WARM_SECONDS)[0], rows)
     before = _held()
 
     def bad_from_the_start(name: str, fault: Fault, sql: str) -> None:
@@ -123,6 +128,37 @@ def test_every_fault_ends_in_time_and_in_the_right_way(
         wait_until(lambda: _no_more_than(before), LONGEST_SECONDS)
     except AssertionError:
         raise AssertionError(f"left behind: {before} became {_held()}") from None
+
+
+@pytest.mark.parametrize("name", ["postgresql", "clickhouse", "oracle", "clickhouse over http"])
+def test_an_abort_frees_whoever_waits(name: str, request: pytest.FixtureRequest) -> None:
+    source = (SOURCES | ROWS_BESIDE)[name]
+    peer = request.getfixturevalue(source.peer)
+    with FaultProxy(source.port_of(peer)) as proxy:
+        kind = KINDS[source.kind]
+        connector = kind.open(source.params(peer, proxy.port), 20)
+        assert isinstance(connector, SqlConnector)
+        assert isinstance(connector, Abortable)
+        sql = guard.check(source.long, connector.dialect)
+        proxy.held = True
+        ended: list[AppError] = []
+
+        def wait() -> None:
+            try:
+                with connector.query(sql, {}, Limits(100_000, 100)) as result:
+                    list(result.batches())
+            except AppError as error:
+                ended.append(error)
+
+        sent = proxy.sent_to_server
+        waiting = threading.Thread(target=wait)
+        waiting.start()
+        wait_until(lambda: proxy.sent_to_server > sent)
+        connector.abort()
+        waiting.join(LONGEST_SECONDS)
+        assert not waiting.is_alive()
+        assert len(ended) == 1
+        connector.close()
 
 
 def test_a_source_that_goes_down_or_silent_is_answered_for_and_used_again(
