@@ -47,6 +47,8 @@ class Connections:
         self._rows = store.everything()
         self._pools: dict[str, Pool] = {}
         self._draining = False
+        self._refreshing = asyncio.Lock()
+        """So that what was read earlier never comes in place of what was read later."""
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -178,13 +180,14 @@ class Connections:
 
     async def refresh(self) -> None:
         """Takes over what changed in the state, here or in another process."""
-        version = await asyncio.to_thread(self._store.version)
-        if version == self._version:
-            return
-        rows = await asyncio.to_thread(self._store.everything)
-        before, self._rows, self._version = self._rows, rows, version
-        for name in [name for name in self._pools if rows.get(name) != before.get(name)]:
-            self._pools.pop(name).close()
+        async with self._refreshing:
+            version = await asyncio.to_thread(self._store.version)
+            if version == self._version:
+                return
+            rows = await asyncio.to_thread(self._store.everything)
+            before, self._rows, self._version = self._rows, rows, version
+            for name in [name for name in self._pools if rows.get(name) != before.get(name)]:
+                self._pools.pop(name).close()
 
     def close(self) -> None:
         for pool in self._pools.values():
