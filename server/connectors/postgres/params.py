@@ -1,6 +1,7 @@
 """:name placeholders to PostgreSQL's ``$1``. Values are bound by the protocol, never written into SQL."""
 
 from collections.abc import Hashable, Mapping, Sequence
+from functools import lru_cache
 
 import msgspec
 
@@ -45,23 +46,28 @@ def bound(sql: ReadOnlySql, params: Mapping[str, ParamValue]) -> Statement:
         raise QueryFailed("The query holds a NUL character, which PostgreSQL does not take.")
     if ":" not in sql and not params:
         return Statement(sql, [], [], [])
-    used: set[str] = set()
-    values: list[str | None] = []
-    natural: list[int] = []
+    filled, around, names = _numbered(sql)
+    if missing := [name for name in names if name not in params]:
+        raise InvalidRequest(f"The query has a parameter :{missing[0]}, but no value was given for it.")
+    if unused := sorted(params.keys() - names):
+        raise InvalidRequest(f"A value for {unused[0]!r} was given, but the query has no :{unused[0]}.")
+    values = [_text(name, params[name]) for name in names]
+    natural = [_natural(params[name]) for name in names]
+    return Statement(filled, values, [0] * len(values), natural, around)
+
+
+@lru_cache(maxsize=1024)
+def _numbered(sql: ReadOnlySql) -> tuple[str, list[str], list[str]]:
+    """The text with numbers, the pieces between them, and the name behind each number; for reading only."""
+    names: list[str] = []
 
     def number(name: str) -> str:
-        if name not in params:
-            raise InvalidRequest(f"The query has a parameter :{name}, but no value was given for it.")
-        used.add(name)
-        values.append(_text(name, params[name]))
-        natural.append(_natural(params[name]))
+        names.append(name)
         return "\0"
 
     around = guard.fill(sql, "postgres", number).split("\0")
-    if unused := sorted(params.keys() - used):
-        raise InvalidRequest(f"A value for {unused[0]!r} was given, but the query has no :{unused[0]}.")
-    filled = "".join(f"{piece}${number}" for number, piece in enumerate(around[:-1], 1)) + around[-1]
-    return Statement(filled, values, [0] * len(values), natural, around)
+    filled = "".join(f"{piece}${place}" for place, piece in enumerate(around[:-1], 1)) + around[-1]
+    return filled, around, names
 
 
 _NAMES = {
