@@ -19,6 +19,8 @@ from server.engine.tables import File
 
 FORMAT = 5
 """Raised when conversion changes, so that older copies are not used."""
+_SHARE = 8
+"""So many processes may fill the room that one of them found, and none has to measure it for each file."""
 
 
 class Source(msgspec.Struct, frozen=True):
@@ -48,6 +50,8 @@ class Shelf:
     def __init__(self, cache: Path, root: Path) -> None:
         self._cache = cache
         self._root = root
+        self._unmeasured = 0
+        """May still be put here before the whole shelf has to be measured again."""
 
     def find(self, file: File) -> Kept | None:
         """What became of this version; None when it is to be converted."""
@@ -95,6 +99,9 @@ class Shelf:
         for entry in self._home(file).iterdir():
             if entry.name != "lock" and entry.name.split(".")[0] != self._version(file):
                 _remove(entry)
+        self._unmeasured -= _size(self.folder(file))
+        if self._unmeasured >= 0:
+            return
         found = [entry for entry in self._entries() if entry[2] != mine]
         taken = sum(size for _, size, _ in found) + _size(self.folder(file))
         for _, size, manifest in sorted(found):
@@ -103,6 +110,7 @@ class Shelf:
             _remove(manifest)
             _remove(manifest.with_suffix(""))
             taken -= size
+        self._unmeasured = (most_bytes - taken) // _SHARE
 
     def _entries(self) -> Iterator[tuple[float, int, Path]]:
         """When each was last used, how much it takes, and its manifest."""

@@ -73,6 +73,8 @@ def _unpack(path: Path, compression: str, target: Path) -> None:
 def _is_whole(engine: Any, path: Path, form: Form, staged: Path) -> bool:
     """Whether the texts that were read can fill the file: DuckDB skips what lies behind a line that is
     longer than its buffer."""
+    if path.stat().st_size <= _PLAIN_LINE:
+        return True
     columns = [f"c{position}" for position in range(len(form.layout.names))]
     lengths = " + ".join(f"coalesce(sum(strlen({column})), 0)" for column in columns)
     found = engine.execute(f"SELECT count(*), {lengths} FROM read_parquet({literal(staged)})").fetchone()
