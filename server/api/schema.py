@@ -51,6 +51,6 @@ def _whole(catalogue: Catalogue, headers: dict[str, str], accept_encoding: str |
 def _limit(text: str | None) -> int:
     if text is None:
         return _FEW
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:9]) <= _MOST:
+    if not (text.isascii() and text.isdecimal() and len(text) < 10 and 1 <= int(text) <= _MOST):
         raise InvalidRequest(f"limit is a number from 1 to {_MOST}.")
     return int(text)

@@ -85,7 +85,7 @@ def test_it_takes_the_permission_and_a_connection_with_files(backend: RunningBac
     assert backend.ask("GET", "/api/files/shop", key=backend.key("files_read")).status == 200
     assert backend.ask("GET", "/api/files/numbers").status == 400
     assert backend.ask("GET", "/api/files/nowhere").status == 404
-    for wrong in ("limit=0", "limit=x", "limit=99999", "path=a&search=b"):
+    for wrong in ("limit=0", "limit=x", "limit=99999", "limit=0000000019999999", "path=a&search=b"):
         assert backend.ask("GET", f"/api/files/shop?{wrong}").status == 400
 
 
