@@ -130,7 +130,11 @@ class Outgoing:
 
     def admit(self, url: str) -> None:
         """Raises SourceUnavailable for an address that is not one of ours."""
-        if origin(url) not in self._origins:
+        try:
+            ours = origin(url) in self._origins
+        except ValueError:  # no address at all
+            ours = False
+        if not ours:
             raise SourceUnavailable(
                 f"{self.name} points to another address, which is not called.",
                 details="Give the address that it finally answers from.",
@@ -203,7 +207,7 @@ class _Session(requests.Session):
             raise
         if response.is_redirect:
             response.close()
-            outgoing.admit(urljoin(url, response.headers.get("location", "")))
+            outgoing.admit(_joined(url, response.headers.get("location", "")))
             raise SourceUnavailable(f"{outgoing.name} answers with a redirect, which is not followed.")
         if whole:
             response._content = b"".join(outgoing.body(response))
@@ -274,6 +278,14 @@ def origin(url: str) -> tuple[str, str, int]:
     parts = urlsplit(url)
     scheme = parts.scheme.lower()
     return scheme, (parts.hostname or "").lower(), parts.port or (443 if scheme == "https" else 80)
+
+
+def _joined(url: str, location: str) -> str:
+    """Where a redirect leads; what is no address stays as it is."""
+    try:
+        return urljoin(url, location)
+    except ValueError:
+        return location
 
 
 def _shut(one: socket.socket) -> None:

@@ -19,6 +19,12 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         body = (self.headers.get("authorization") or "nobody").encode()
+        if self.path.startswith("/redirect"):
+            self.send_response(302)
+            self.send_header("Location", self.path.removeprefix("/redirect/"))
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+            return
         self.send_response(200)
         if self.path == "/cut":  # in the middle of its head
             self.wfile.write(b"HTTP/1.1 200 OK\r\nX-Any: 1\r\n")
@@ -76,6 +82,9 @@ def test_a_netrc_of_the_machine_adds_nothing(
         for elsewhere in ("https://127.0.0.1:1/", url.replace("https", "http"), "https://example.com/"):
             with pytest.raises(SourceUnavailable, match="another address"):
                 outgoing.session.get(elsewhere)
+        for nowhere in ("http://h:99999/", "http://[bad/", "https://example.com/"):
+            with pytest.raises(SourceUnavailable, match="another address"):
+                outgoing.session.get(f"{url}/redirect/{nowhere}")
         with pytest.raises(SourceUnavailable, match="broke off"):
             outgoing.session.get(f"{url}/cut")
         with pytest.raises(TooLarge):
