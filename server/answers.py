@@ -45,8 +45,11 @@ class Question(msgspec.Struct, frozen=True):
 
     @property
     def same_for_all(self) -> Hashable:
-        """Equal for questions with equal answers, of callers who may see the same. 1 is not true, nor 1.0."""
-        values = tuple(sorted((name, type(value).__name__, value) for name, value in self.params.items()))
+        """Equal for questions with equal answers, of callers who may see the same. 1 is not true, nor
+        1.0, and 0.0 is not -0.0."""
+        values = tuple(
+            sorted((name, type(value).__name__, repr(value)) for name, value in self.params.items())
+        )
         return self.connection, self.sql, values, self.max_rows, self.cut_is_an_error
 
     def patience(self) -> float:

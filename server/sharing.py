@@ -6,6 +6,7 @@ process shares by itself. What is asked and how it is written stays in queries.
 """
 
 import asyncio
+import sys
 import time
 from collections import OrderedDict
 from collections.abc import Hashable
@@ -18,7 +19,7 @@ from server.queries import Queries
 from shared.errors import AppError, QueryTimeout
 
 _OVERHEAD_BYTES = 1_000
-"""What an answer takes beside its rows, about."""
+"""What an answer takes beside its rows and its question, about."""
 
 
 class Copy(msgspec.Struct, frozen=True):
@@ -45,6 +46,10 @@ class Sharing:
         self._bytes = 0
         self._flights: dict[Hashable, _Flight] = {}
 
+    def __len__(self) -> int:
+        """How many answers are kept."""
+        return len(self._kept)
+
     async def ask(
         self, question: Question, writing: Writing, *, scope: Hashable, fresh: bool
     ) -> Answer | Copy:
@@ -59,23 +64,25 @@ class Sharing:
         key = scope, revision, writing.format, question.same_for_all
         if fresh:
             answer = await self._queries.start(question, writing)
-            self._keep(key, answer, seconds)
+            self._keep(key, question, answer, seconds)
             return answer
         if seconds > 0 and (copy := self._find(key, seconds)) is not None:
             return copy
         flight = self._flights.get(key)
         if flight is None:
             flight = self._flights[key] = _Flight(self._queries, question, writing)
-            flight.task.add_done_callback(lambda done: self._landed(key, done, seconds))
+            flight.task.add_done_callback(lambda done: self._landed(key, question, done, seconds))
         found = await flight.wait(self._queries, question)
         if isinstance(found, Answer):
             self._queries.hand_over(question)
         return found or await self._queries.start(question, writing)
 
-    def _landed(self, key: Hashable, done: "asyncio.Task[Answer]", seconds: float) -> None:
+    def _landed(
+        self, key: Hashable, question: Question, done: "asyncio.Task[Answer]", seconds: float
+    ) -> None:
         del self._flights[key]
         if not done.cancelled() and done.exception() is None:
-            self._keep(key, done.result(), seconds)
+            self._keep(key, question, done.result(), seconds)
 
     def _find(self, key: Hashable, seconds: float) -> Copy | None:
         kept = self._kept.get(key)
@@ -88,10 +95,11 @@ class Sharing:
         self._kept.move_to_end(key)
         return Copy(kept.copy.told, age)
 
-    def _keep(self, key: Hashable, answer: Answer, seconds: float) -> None:
+    def _keep(self, key: Hashable, question: Question, answer: Answer, seconds: float) -> None:
         if answer.told is None or seconds <= 0:
             return
-        size = len(answer.told.rows) + _OVERHEAD_BYTES
+        asked = sys.getsizeof(question.sql) + sum(len(repr(value)) for value in question.params.values())
+        size = len(answer.told.rows) + asked + _OVERHEAD_BYTES
         self._drop(key)
         self._kept[key] = _Kept(Copy(answer.told), size, time.monotonic())
         self._bytes += size

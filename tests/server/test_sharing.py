@@ -11,6 +11,7 @@ import msgspec
 import pytest
 
 from server.answers import Question, Writing
+from server.connectors.base import ParamValue
 from server.encodings import FORMATS, Origin
 from server.guard import check
 from server.sharing import Copy
@@ -101,6 +102,20 @@ def test_what_is_kept_is_bounded_and_the_least_used_goes(backend: RunningBackend
     assert backend.query("numbers", max_rows=2).json["cached"] is False
 
 
+def test_the_question_itself_counts_for_what_is_kept(backend: RunningBackend) -> None:
+    backend.serving.backend.sharing.most_bytes = 50_000
+    for number in range(10):
+        long = f"SELECT n FROM numbers WHERE 'x' <> '{number}{'y' * 20_000}'"
+        body = {"connection": "numbers", "query": long, "max_rows": 5}
+        assert backend.ask("POST", "/api/query", body).status == 200
+    assert len(backend.serving.backend.sharing) == 2
+
+
+def test_values_that_only_look_alike_are_not_shared() -> None:
+    values = (0.0, -0.0, 0, False, "0", None)
+    assert len({_question(v=value).same_for_all for value in values}) == len(values)
+
+
 def test_failures_are_not_kept(backend: RunningBackend) -> None:
     assert [ask(backend, "nothing").status for _ in range(2)] == [400, 400]
     assert [ask(backend, "breaking").json["error"]["code"] for _ in range(2)] == ["query_failed"] * 2
@@ -186,21 +201,24 @@ class _Client:
         self._connection.close()
 
 
-def _asked_as(backend: RunningBackend, scope: Hashable) -> object:
-    """Today all callers have one scope: this asks below HTTP."""
-    shared = backend.serving.backend.sharing
-    question = Question(
+def _question(**params: ParamValue) -> Question:
+    return Question(
         query_id=str(uuid4()),
         owner="somebody",
         connection="numbers",
         sql=check("SELECT n FROM numbers", "duckdb"),
         tables=frozenset({"numbers"}),
-        params={},
+        params=params,
         max_rows=5,
         timeout_seconds=10,
         cut_is_an_error=False,
         asked_at=time.perf_counter(),
     )
+
+
+def _asked_as(backend: RunningBackend, scope: Hashable) -> object:
+    """Today all callers have one scope: this asks below HTTP."""
+    shared, question = backend.serving.backend.sharing, _question()
     origin = Origin("numbers", "", datetime.now(UTC))
     writing = Writing(lambda: FORMATS[0].make(origin), format="json", is_light=True)
 
