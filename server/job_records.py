@@ -23,8 +23,8 @@ MB = 1024 * 1024
 
 _SILENT_SECONDS = 60.0
 """How long a runner that cannot be looked at may be silent before its jobs count as lost."""
-_MOST_UNFINISHED = 20
-"""Of one key."""
+_MOST_UNFINISHED, _MOST_KNOWN = 20, 1000
+"""Of one key: at work or waiting; and in all, until they expire."""
 
 
 class Order(msgspec.Struct, frozen=True):
@@ -48,17 +48,28 @@ class Records:
 
     def add(self, row: JobRow) -> None:
         """Raises Conflict, RateLimited or TooLarge."""
-        unfinished = [other for other in self.store.of(row.owner) if not other.state.is_final]
+        known = self.store.of(row.owner)
+        if len(known) >= _MOST_KNOWN:
+            raise RateLimited(
+                f"{_MOST_KNOWN} jobs of this key are known.",
+                details="Delete some, or wait until they expire.",
+                retry_after=600,
+            )
+        unfinished = [other for other in known if not other.state.is_final]
         if len(unfinished) >= _MOST_UNFINISHED:
             raise RateLimited(f"{_MOST_UNFINISHED} jobs of this key are not finished yet.", retry_after=30)
+        self.check_room()
+        if self.kept.exists(row.id):
+            raise Conflict(f"There is a job with the id {row.id} already.")
+        self.store.add(row)
+
+    def check_room(self) -> None:
+        """Raises TooLarge when there is none left for results."""
         if self.store.kept_bytes() >= self.settings.total_mb * MB:
             raise TooLarge(
                 f"The results that are kept fill the {self.settings.total_mb} MB for them.",
                 details="Delete jobs that are not needed any more, or wait until they expire.",
             )
-        if self.kept.exists(row.id):
-            raise Conflict(f"There is a job with the id {row.id} already.")
-        self.store.add(row)
 
     def done(self, job_id: str, *, rows: int, size: int, truncated: bool) -> None:
         self.store.update(

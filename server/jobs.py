@@ -32,6 +32,8 @@ _log = logging.getLogger(__name__)
 _BEAT_SECONDS = 1.0
 _SWEEP_SECONDS = 5.0
 _BUSY_SECONDS = 2.0
+_LOOK_BYTES = 16 * MB
+"""How much a result grows between two looks at what is left for all of them."""
 
 
 class _Job:
@@ -222,10 +224,13 @@ class Jobs:
                 await asyncio.sleep(_BUSY_SECONDS)
 
     async def _write(self, job: _Job, answer: Answer, writer: SealedWriter) -> None:
-        piece = answer.first
+        piece, looked = answer.first, 0
         while True:
             await asyncio.to_thread(writer.write, piece.data)
             job.rows, job.size = answer.rows, writer.size
+            if writer.size - looked > _LOOK_BYTES:  # others write at the same time
+                looked = writer.size
+                await asyncio.to_thread(self._records.check_room)
             most = self._records.settings.max_mb
             if writer.size > most * MB:
                 raise TooLarge(f"The result is larger than the {most} MB that are kept.")

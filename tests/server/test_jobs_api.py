@@ -155,6 +155,17 @@ def test_results_are_bounded_in_bytes(tmp_path: Path) -> None:
         backend.stop()
 
 
+def test_results_that_grow_side_by_side_are_bounded_together(tmp_path: Path) -> None:
+    backend = begun(tmp_path, max_mb=1_000, total_mb=20, max_running=2)
+    try:
+        jobs = [submit(backend, "endless").json["id"] for _ in range(2)]
+        ended = [finished(backend, job_id) for job_id in jobs]
+        assert any(one["state"] == "failed" and one["error"]["code"] == "too_large" for one in ended)
+        assert sum(one["bytes"] for one in ended) <= 20 * 1024 * 1024
+    finally:
+        backend.stop()
+
+
 def test_results_are_bounded_in_age(tmp_path: Path) -> None:
     backend = begun(tmp_path, keep_hours=1 / 3600)
     try:
