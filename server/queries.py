@@ -98,7 +98,7 @@ class Queries:
     async def _leased(self, question: Question, stop: "_Stop") -> Lease:
         name, caller = question.connection, question.owner
         if name == ACROSS:
-            filling = self._across.lease(question.sql, question.params, question.deadline)
+            filling = self._across.lease(question.sql, question.params, question.deadline, caller)
             lease: Lease | None = await stop.unless_stopped(filling)
         else:
             lease = self._connections.find_idle(name, caller)

@@ -73,11 +73,14 @@ class Across:
         tree = guard.tree(ReadOnlySql(Explained.of(sql).query), self._dialect)
         return sql, frozenset(reference.written for reference in references(tree, self._names()))
 
-    async def lease(self, sql: ReadOnlySql, params: Mapping[str, ParamValue], deadline: float) -> Lease:
+    async def lease(
+        self, sql: ReadOnlySql, params: Mapping[str, ParamValue], deadline: float, caller: str = ""
+    ) -> Lease:
         """An engine that will answer this query, and only this one. ``deadline`` is on the clock of
-        ``time.perf_counter``. Raises what any of the parts raises."""
+        ``time.perf_counter``; ``caller`` waits in line for engines and connections. Raises what any of the
+        parts raises."""
         how, plan = await self._planned(sql, params)
-        lease = await self._engines.lease()
+        lease = await self._engines.lease(caller)
         try:
             connector = lease.connector
             if not isinstance(connector, JoiningConnector):
@@ -85,7 +88,7 @@ class Across:
             if how == "EXPLAIN":
                 connector.answer_with(explain.COLUMNS, explain.as_rows(plan, {}, None))
                 return lease
-            fetch = _Fetch(self._connections, self._settings, plan, lease, connector, deadline)
+            fetch = _Fetch(self._connections, self._settings, plan, lease, connector, deadline, caller)
             seen = await fetch.run()
             if how:
                 joined = await lease.run(lambda: _count(connector, plan.sql, deadline))
@@ -152,9 +155,11 @@ class _Fetch:
         lease: Lease,
         connector: JoiningConnector,
         deadline: float,
+        caller: str,
     ) -> None:
         self._connections = connections
         self._settings = settings
+        self._caller = caller
         self._plan = plan
         self._lease = lease
         self._connector = connector
@@ -202,13 +207,13 @@ class _Fetch:
         """A connection that died while it lay idle is replaced once: reading twice harms nothing."""
         lease = self._connections.find_idle(part.connection)
         if lease is None:
-            lease = await self._connections.lease(part.connection)
+            lease = await self._connections.lease(part.connection, self._caller)
         try:
             await self._fetched(part, lease)
         except SourceUnavailable:
             if not lease.reused:
                 raise
-            await self._fetched(part, await self._connections.lease(part.connection))
+            await self._fetched(part, await self._connections.lease(part.connection, self._caller))
 
     async def _fetched(self, part: Part, lease: Lease) -> None:
         connector = lease.connector
