@@ -5,17 +5,16 @@ The socket is made here, so that TLS follows our rules and not the driver's, and
 
 import contextlib
 import importlib.util
-import ipaddress
 import socket
 import ssl
-from collections.abc import Callable, Mapping
-from pathlib import Path
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from server.connectors.base import Field, Kind
 from server.connectors.clickhouse.errors import ServerError, login_failure
+from server.connectors.login import Secret, is_loopback, trusting
 from shared.errors import AppError, DriverMissing, InvalidRequest, SourceUnavailable
 from shared.http_adapter import tls_context
 
@@ -25,16 +24,6 @@ if TYPE_CHECKING:
 
 _SSLMODES = ("disable", "require", "verify-full")
 _PORT, _TLS_PORT = 9000, 9440
-
-
-class Secret:
-    """A text that no repr, log or traceback shows."""
-
-    def __init__(self, text: str) -> None:
-        self.reveal: Callable[[], str] = lambda: text
-
-    def __repr__(self) -> str:
-        return "<secret>"
 
 
 class Login(msgspec.Struct, frozen=True):
@@ -80,7 +69,7 @@ def _connected(login: Login, connect_timeout: float) -> "Wire":
 
 def _login(params: Mapping[str, Any]) -> Login:
     host = str(params["host"]).strip()
-    sslmode = str(params.get("sslmode") or ("disable" if _is_loopback(host) else "verify-full"))
+    sslmode = str(params.get("sslmode") or ("disable" if is_loopback(host) else "verify-full"))
     tls = _tls(sslmode, str(params.get("ssl_ca") or ""))
     return Login(
         host=host,
@@ -100,13 +89,6 @@ def _port(params: Mapping[str, Any], name: str, default: int) -> int:
     return port
 
 
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
 def _tls(sslmode: str, authority: str) -> ssl.SSLContext | None:
     """``require`` encrypts without asking who answers."""
     match sslmode:
@@ -117,18 +99,7 @@ def _tls(sslmode: str, authority: str) -> ssl.SSLContext | None:
         case "verify-full" if not authority:
             return tls_context()
         case "verify-full":
-            context = ssl.create_default_context()
-            context.minimum_version = ssl.TLSVersion.TLSv1_2
-            try:
-                if authority.lstrip().startswith("-----BEGIN"):
-                    context.load_verify_locations(cadata=authority)
-                else:
-                    context.load_verify_locations(cafile=str(Path(authority)))
-            except (OSError, ssl.SSLError, ValueError) as error:
-                raise InvalidRequest(
-                    "ssl_ca is not a readable certificate: give the PEM text, or a path on the backend."
-                ) from error
-            return context
+            return trusting(authority)
     raise InvalidRequest(f"sslmode must be one of {', '.join(_SSLMODES)}.")
 
 
@@ -177,7 +148,7 @@ def _shaken(sock: socket.socket, login: Login) -> "Wire | AppError":
     known = {"database": login.database, "user": login.user}
     try:
         return Wire(
-            sock, {**known, "password": login.password.reveal()}, compression=not _is_loopback(login.host)
+            sock, {**known, "password": login.password.reveal()}, compression=not is_loopback(login.host)
         )
     except ServerError as error:
         return login_failure(error, source=login.source, user=login.user, database=login.database)

@@ -4,15 +4,15 @@ oracledb in its thin mode: no Oracle client is needed. Servers from 12.1 on.
 """
 
 import importlib.util
-import ipaddress
 import ssl
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from server.connectors.base import Field, Kind
+from server.connectors.login import Secret, is_loopback, trusting
 from server.connectors.oracle import descriptor as oracle_descriptor
 from server.connectors.oracle import errors as oracle_errors
 from server.connectors.oracle import socket as oracle_socket
@@ -28,23 +28,13 @@ _SECRETS = ("password", "wallet_password")
 _PORTS = {"tcp": 1521, "tcps": 2484}
 
 
-class _Secret:
-    """A text that no repr, log or traceback shows."""
-
-    def __init__(self, text: str) -> None:
-        self.reveal: Callable[[], str] = lambda: text
-
-    def __repr__(self) -> str:
-        return "<secret>"
-
-
 class _Login(msgspec.Struct, frozen=True):
     where: Descriptor
     user: str
-    password: _Secret
+    password: Secret
     ssl_ca: str
     wallet: str
-    wallet_password: _Secret
+    wallet_password: Secret
 
     @property
     def source(self) -> str:
@@ -63,7 +53,7 @@ def open_oracle(params: Mapping[str, Any], connect_timeout: float) -> "OracleCon
     """Raises SourceUnavailable, InvalidRequest (a field that cannot be) or DriverMissing."""
     if importlib.util.find_spec("oracledb") is None:
         raise DriverMissing("The Oracle driver is not installed.", details="Install oracledb on the backend.")
-    params = {**params, **{name: _Secret(str(params.get(name) or "")) for name in _SECRETS}}
+    params = {**params, **{name: Secret(str(params.get(name) or "")) for name in _SECRETS}}
     login = _login(params)  # from here on no traceback that shows local variables shows a password
     context = _tls_context(login)
     refusal = _Refusal("time-out", oracle_errors.Said("", ""))
@@ -106,7 +96,7 @@ def _where(params: Mapping[str, Any]) -> Descriptor:
             raise InvalidRequest(f"{name} has a character that no such name has.")
     if set(said["host"]) & set("()=\"' \n\t\\,;/?"):
         raise InvalidRequest("host has a character that no host name has.")
-    protocol = str(params.get("protocol") or ("tcp" if _is_loopback(said["host"]) else "tcps")).lower()
+    protocol = str(params.get("protocol") or ("tcp" if is_loopback(said["host"]) else "tcps")).lower()
     if protocol not in _PROTOCOLS:
         raise InvalidRequest(f"protocol must be one of {', '.join(_PROTOCOLS)}.")
     port = int(params.get("port") or _PORTS[protocol])
@@ -116,15 +106,6 @@ def _where(params: Mapping[str, Any]) -> Descriptor:
     return Descriptor((address,), said["service_name"], said["sid"])
 
 
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
 def _tls_context(login: _Login) -> ssl.SSLContext | None:
     """Certificate and name are always checked; the driver compares the name itself. With a wallet, the
     wallet says who is trusted."""
@@ -132,20 +113,7 @@ def _tls_context(login: _Login) -> ssl.SSLContext | None:
         if not (Path(login.wallet) / "ewallet.pem").is_file():
             raise InvalidRequest("wallet must be a folder on the backend that holds ewallet.pem.")
         return None
-    context = ssl.create_default_context()
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    if not login.ssl_ca:
-        return context
-    try:
-        if login.ssl_ca.lstrip().startswith("-----BEGIN"):
-            context.load_verify_locations(cadata=login.ssl_ca)
-        else:
-            context.load_verify_locations(cafile=str(Path(login.ssl_ca)))
-    except (OSError, ssl.SSLError, ValueError) as error:
-        raise InvalidRequest(
-            "ssl_ca is not a readable certificate: give the PEM text, or a path on the backend."
-        ) from error
-    return context
+    return trusting(login.ssl_ca)
 
 
 def _opened(

@@ -6,17 +6,16 @@ the socket is made here, so that it is quick (TCP_NODELAY) and notices a dead pe
 
 import contextlib
 import importlib.util
-import ipaddress
 import socket
 import ssl
 import struct
-from collections.abc import Callable, Mapping
-from pathlib import Path
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from server.connectors.base import Field, Kind
+from server.connectors.login import Secret, is_loopback, trusting
 from server.connectors.postgres.cancel import TLS_REQUEST, CancelTicket
 from server.connectors.postgres.errors import login_failure
 from server.connectors.postgres.protocol import Wire
@@ -41,22 +40,12 @@ _SESSION = {
 _SSLMODES = ("prefer", "require", "verify-full")
 
 
-class _Secret:
-    """A text that no repr, log or traceback shows."""
-
-    def __init__(self, text: str) -> None:
-        self.reveal: Callable[[], str] = lambda: text
-
-    def __repr__(self) -> str:
-        return "<secret>"
-
-
 class _Login(msgspec.Struct, frozen=True):
     host: str
     port: int
     database: str
     user: str
-    password: _Secret
+    password: Secret
     sslmode: str
     ssl_ca: str
 
@@ -95,48 +84,27 @@ def open_postgres(params: Mapping[str, Any], connect_timeout: float) -> "Postgre
 
 def _login(params: Mapping[str, Any]) -> _Login:
     host = str(params["host"]).strip()
-    sslmode = str(params.get("sslmode") or ("prefer" if _is_loopback(host) else "verify-full"))
+    sslmode = str(params.get("sslmode") or ("prefer" if is_loopback(host) else "verify-full"))
     return _Login(
         host=host,
         port=int(params.get("port") or 5432),
         database=str(params["database"]),
         user=str(params["user"]),
-        password=_Secret(str(params.get("password") or "")),
+        password=Secret(str(params.get("password") or "")),
         sslmode=sslmode,
         ssl_ca=str(params.get("ssl_ca") or ""),
     )
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _tls_context(login: _Login) -> ssl.SSLContext:
     """``require`` and ``prefer`` encrypt without asking who answers, as PostgreSQL's own clients do."""
     if login.sslmode not in _SSLMODES:
         raise InvalidRequest(f"sslmode must be one of {', '.join(_SSLMODES)}.")
-    context = ssl.create_default_context()
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    if login.sslmode != "verify-full":
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-        return context
-    if not login.ssl_ca:
-        return context
-    try:
-        if login.ssl_ca.lstrip().startswith("-----BEGIN"):
-            context.load_verify_locations(cadata=login.ssl_ca)
-        else:
-            context.load_verify_locations(cafile=str(Path(login.ssl_ca)))
-    except (OSError, ssl.SSLError, ValueError) as error:
-        raise InvalidRequest(
-            "ssl_ca is not a readable certificate: give the PEM text, or a path on the backend."
-        ) from error
+    if login.sslmode == "verify-full":
+        return trusting(login.ssl_ca)
+    context = trusting("")
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
     return context
 
 

@@ -6,10 +6,11 @@ doubled, FreeTDS knows no doubling, so what it cannot be told is refused.
 
 import platform
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import msgspec
 
+from server.connectors.login import Secret
 from server.connectors.sqlserver import freetds as sqlserver_freetds
 from shared.errors import DriverMissing, InvalidRequest
 
@@ -23,16 +24,6 @@ _INSTALL = {
     "Darwin": "Install FreeTDS (brew install freetds unixodbc), or Microsoft's ODBC Driver 18.",
     "Linux": "Install FreeTDS (apt install tdsodbc, or dnf install freetds), or Microsoft's ODBC Driver 18.",
 }
-
-
-class Secret:
-    """A text that no repr, log or traceback shows."""
-
-    def __init__(self, text: str) -> None:
-        self.reveal: Callable[[], str] = lambda: text
-
-    def __repr__(self) -> str:
-        return "<secret>"
 
 
 class Target(msgspec.Struct, frozen=True):

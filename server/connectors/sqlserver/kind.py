@@ -4,14 +4,14 @@ pyodbc with Microsoft's ODBC driver (18 or 17) where it is installed, and otherw
 """
 
 import importlib.util
-import ipaddress
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from server.connectors.base import Field, Kind
+from server.connectors.login import Secret, is_loopback
 from server.connectors.sqlserver import driver as sqlserver_driver
 from server.connectors.sqlserver import errors as sqlserver_errors
-from server.connectors.sqlserver.driver import Secret, Target
+from server.connectors.sqlserver.driver import Target
 from shared.errors import AppError, DriverMissing, InvalidRequest, QueryTimeout, SourceUnavailable
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def open_sqlserver(params: Mapping[str, Any], connect_timeout: float) -> "SqlSer
 
 def _target(params: Mapping[str, Any]) -> Target:
     host = str(params["host"]).strip()
-    encryption = str(params.get("encryption") or ("require" if _is_loopback(host) else "verify-full"))
+    encryption = str(params.get("encryption") or ("require" if is_loopback(host) else "verify-full"))
     if encryption not in _ENCRYPTION:
         raise InvalidRequest(f"encryption must be one of {', '.join(_ENCRYPTION)}.")
     port = int(params.get("port") or 1433)
@@ -51,15 +51,6 @@ def _target(params: Mapping[str, Any]) -> Target:
         verified=encryption == "verify-full",
         ssl_ca=str(params.get("ssl_ca") or ""),
     )
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _installed() -> list[str]:

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from pysqlbridge.certificate import Certificate
 
+from server.connectors.login import Secret
 from server.connectors.oracle import kind as oracle
 from server.connectors.oracle.kind import open_oracle
 from server.connectors.sqlserver import kind as sqlserver
-from server.connectors.sqlserver.driver import Secret
 from server.connectors.sqlserver.kind import open_sqlserver
 from shared.errors import InvalidRequest, SourceUnavailable
 from tests.peers.certificate import company_certificate
