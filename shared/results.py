@@ -4,9 +4,9 @@ Nothing on the way turns a whole result into Python objects: batches are produce
 are asked for, so memory stays flat however long the result is.
 """
 
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from enum import StrEnum
-from types import TracebackType
+from types import GeneratorType, TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 import msgspec
@@ -137,8 +137,10 @@ class Result:
             if close is not None:
                 close()
         finally:
-            if isinstance(self._batches, Generator):  # what it holds must not wait for the garbage collector
-                self._batches.close()
+            batches = self._batches
+            # What it holds must not wait for the garbage collector; one that closes itself runs still.
+            if isinstance(batches, GeneratorType) and not batches.gi_running:
+                batches.close()
 
     def __enter__(self) -> Self:
         return self

@@ -20,3 +20,15 @@ def test_closing_ends_what_the_batches_hold_after_the_work_was_stopped() -> None
     result.close()
     result.close()
     assert ended == ["work", "batches"]
+
+
+def test_batches_may_close_their_own_result_at_their_end() -> None:
+    closed: list[str] = []
+
+    def batches() -> Iterator[Batch]:
+        yield Rows([[1]])
+        result.close()
+
+    result = Result([Column("n", ColumnType.INTEGER)], batches(), close=lambda: closed.append("work"))
+    assert [batch.count for batch in result.batches()] == [1]
+    assert closed == ["work"]
