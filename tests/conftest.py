@@ -17,6 +17,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    _browser_files_last(items)
     if config.getoption("--all"):
         _slow_files_first(items)
         return
@@ -24,6 +25,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items[:] = [item for item in items if item not in slow]
     if slow:
         config.hook.pytest_deselected(items=slow)
+
+
+def _browser_files_last(items: list[pytest.Item]) -> None:
+    """Playwright leaves an event loop running in its process, in which no test can start one of its own."""
+    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
 
 
 def _slow_files_first(items: list[pytest.Item]) -> None:
