@@ -8,7 +8,7 @@ in worker.
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from server import guard
@@ -19,7 +19,7 @@ from server.engine.running_query import HANGS, LOOK_SECONDS, RunningQuery
 from server.engine.tables import File, Rule
 from server.guard import ReadOnlySql
 from shared.errors import AppError, QueryCancelled, QueryTimeout, SourceUnavailable
-from shared.results import Batch, JsonRows, Result
+from shared.results import Result
 from shared.wire import Schema
 
 DIALECT = "duckdb"
@@ -95,7 +95,7 @@ class FolderEngine:
             running, reply = self._asked(text, max_rows, until - time.monotonic(), timeout_seconds)
             if isinstance(reply, messages.Head):
                 result = Result(reply.columns, iter(()), close=lambda: self._finish(running))  # noqa: B023
-                result._batches = self._batches(running, result)
+                result._batches = running.batches(result, _CRASHED)
                 return result
             self._converted(reply.files, until - time.monotonic(), needed=True)
         raise SourceUnavailable(
@@ -145,16 +145,6 @@ class FolderEngine:
             )
         if problem := self._conversions.problem():
             raise SourceUnavailable(problem)
-
-    def _batches(self, running: RunningQuery, result: Result) -> Iterator[Batch]:
-        while not running.over:
-            match running.receive():
-                case messages.Rows(count, data):
-                    yield JsonRows(data, count)
-                case messages.End(truncated):
-                    result.truncated = truncated
-                case _:
-                    raise SourceUnavailable(_CRASHED)
 
     def cancel(self) -> None:
         """Never raises."""

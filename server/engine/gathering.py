@@ -5,7 +5,7 @@ threads at once, the rest is for one caller at a time.
 """
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -14,7 +14,7 @@ from server.engine.messages import Part
 from server.engine.process import EngineProcess
 from server.engine.running_query import RunningQuery
 from shared.errors import AppError, QueryFailed, QueryRefused, SourceUnavailable
-from shared.results import Batch, Column, JsonRows, Result
+from shared.results import Column, Result
 
 __all__ = ["Gathering", "Part"]
 
@@ -86,7 +86,7 @@ class Gathering:
         if not isinstance(head, messages.Head):
             raise SourceUnavailable(_CRASHED)
         result = Result(head.columns, iter(()), close=lambda: self._finish(running))
-        result._batches = self._batches(running, result)
+        result._batches = running.batches(result, _CRASHED)
         return result
 
     def cancel(self) -> None:
@@ -99,16 +99,6 @@ class Gathering:
         """At once, whatever goes on. From any thread."""
         with contextlib.suppress(OSError):
             self._engine.end()
-
-    def _batches(self, running: RunningQuery, result: Result) -> Iterator[Batch]:
-        while not running.over:
-            match running.receive():
-                case messages.Rows(count, data):
-                    yield JsonRows(data, count)
-                case messages.End(truncated):
-                    result.truncated = truncated
-                case _:
-                    raise SourceUnavailable(_CRASHED)
 
     def _finish(self, running: RunningQuery) -> None:
         if not running.finish():

@@ -5,10 +5,12 @@ Asking and answering for a whole folder stays in folder.
 
 import threading
 import time
+from collections.abc import Iterator
 
 from server.engine import messages
 from server.engine.process import EngineProcess
 from shared.errors import AppError, QueryCancelled, QueryFailed, QueryRefused, QueryTimeout, SourceUnavailable
+from shared.results import Batch, JsonRows, Result
 
 LOOK_SECONDS = 15.0
 """How long the folder may take to be looked at, until it counts as gone."""
@@ -78,6 +80,17 @@ class RunningQuery:
         if self._why:
             raise QueryCancelled("The query was cancelled.")
         return None
+
+    def batches(self, result: Result, crashed: str) -> Iterator[Batch]:
+        """The rest; ``result`` is told whether it was cut. ``crashed`` is said when the engine is gone."""
+        while not self.over:
+            match self.receive():
+                case messages.Rows(count, data):
+                    yield JsonRows(data, count)
+                case messages.End(truncated):
+                    result.truncated = truncated
+                case _:
+                    raise SourceUnavailable(crashed)
 
     def stop(self, why: str) -> None:
         """From any thread."""
