@@ -1,11 +1,12 @@
-"""What every kind needs for a login: secrets that do not show, whom to trust. How one logs in is its own."""
+"""What every kind needs for a login: hidden secrets, a socket, whom to trust. How one logs in is its own."""
 
 import ipaddress
+import socket
 import ssl
 from collections.abc import Callable
 from pathlib import Path
 
-from shared.errors import InvalidRequest
+from shared.errors import InvalidRequest, SourceUnavailable
 
 
 class Secret:
@@ -24,6 +25,26 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+def connected(host: str, port: int, source: str, seconds: float) -> socket.socket:
+    """A TCP connection that sends at once and notices a peer that is gone. ``source`` is what a failure calls
+    it. Raises SourceUnavailable."""
+    try:
+        sock = socket.create_connection((host, port), seconds)
+    except socket.gaierror as error:
+        raise SourceUnavailable(f"There is no host called {host!r}.") from error
+    except TimeoutError as error:
+        raise SourceUnavailable(f"{source} did not answer in time.", retry_after=10) from error
+    except (OSError, UnicodeError, OverflowError) as error:
+        reason = getattr(error, "strerror", None) or "the address cannot be used"
+        raise SourceUnavailable(f"{source} cannot be reached: {reason}.", retry_after=10) from error
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for option, value in (("TCP_KEEPIDLE", 60), ("TCP_KEEPINTVL", 15), ("TCP_KEEPCNT", 4)):
+        if hasattr(socket, option):
+            sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)
+    return sock
 
 
 def trusting(authority: str) -> ssl.SSLContext:

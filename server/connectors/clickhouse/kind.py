@@ -14,7 +14,7 @@ import msgspec
 
 from server.connectors.base import Field, Kind
 from server.connectors.clickhouse.errors import ServerError, login_failure
-from server.connectors.login import Secret, is_loopback, trusting
+from server.connectors.login import Secret, connected, is_loopback, trusting
 from shared.errors import AppError, DriverMissing, InvalidRequest, SourceUnavailable
 from shared.http_adapter import tls_context
 
@@ -104,20 +104,7 @@ def _tls(sslmode: str, authority: str) -> ssl.SSLContext | None:
 
 
 def _socket(login: Login, connect_timeout: float) -> socket.socket:
-    try:
-        sock = socket.create_connection((login.host, login.port), connect_timeout)
-    except socket.gaierror as error:
-        raise SourceUnavailable(f"There is no host called {login.host!r}.") from error
-    except TimeoutError as error:
-        raise SourceUnavailable(f"{login.source} did not answer in time.", retry_after=10) from error
-    except (OSError, UnicodeError, OverflowError) as error:
-        reason = getattr(error, "strerror", None) or "the address cannot be used"
-        raise SourceUnavailable(f"{login.source} cannot be reached: {reason}.", retry_after=10) from error
-    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    for option, seconds in (("TCP_KEEPIDLE", 60), ("TCP_KEEPINTVL", 15), ("TCP_KEEPCNT", 4)):
-        if hasattr(socket, option):
-            sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), seconds)
+    sock = connected(login.host, login.port, login.source, connect_timeout)
     if login.tls is None:
         return sock
     try:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from server.connectors.base import Field, Kind
-from server.connectors.login import Secret, is_loopback, trusting
+from server.connectors.login import Secret, connected, is_loopback, trusting
 from server.connectors.postgres.cancel import TLS_REQUEST, CancelTicket
 from server.connectors.postgres.errors import login_failure
 from server.connectors.postgres.protocol import Wire
@@ -70,7 +70,7 @@ def open_postgres(params: Mapping[str, Any], connect_timeout: float) -> "Postgre
     login = _login(params)
     del params  # a traceback that shows local variables must not show the password
     context = _tls_context(login)
-    sock = _socket(login, connect_timeout)
+    sock = connected(login.host, login.port, login.source, connect_timeout)
     line = _encrypted(sock, login, context)
     opened = line if isinstance(line, _Refusal) else _authenticated(line, login, context)
     if not isinstance(opened, _Refusal):
@@ -106,24 +106,6 @@ def _tls_context(login: _Login) -> ssl.SSLContext:
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     return context
-
-
-def _socket(login: _Login, connect_timeout: float) -> socket.socket:
-    try:
-        sock = socket.create_connection((login.host, login.port), connect_timeout)
-    except socket.gaierror as error:
-        raise SourceUnavailable(f"There is no host called {login.host!r}.") from error
-    except TimeoutError as error:
-        raise SourceUnavailable(f"{login.source} did not answer in time.", retry_after=10) from error
-    except (OSError, UnicodeError, OverflowError) as error:
-        reason = getattr(error, "strerror", None) or "the address cannot be used"
-        raise SourceUnavailable(f"{login.source} cannot be reached: {reason}.", retry_after=10) from error
-    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    for option, seconds in (("TCP_KEEPIDLE", 60), ("TCP_KEEPINTVL", 15), ("TCP_KEEPCNT", 4)):
-        if hasattr(socket, option):
-            sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), seconds)
-    return sock
 
 
 def _encrypted(sock: socket.socket, login: _Login, context: ssl.SSLContext) -> "socket.socket | _Refusal":
