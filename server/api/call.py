@@ -17,7 +17,7 @@ from server.schemas import Schemas
 from server.sharing import Sharing
 from server.siblings import Siblings
 from server.store.audit import AuditTrail
-from shared.errors import AppError
+from shared.errors import AppError, InvalidRequest
 from shared.permissions import Permission
 from shared.settings import BackendSettings
 from shared.wire import Reply, Request
@@ -76,6 +76,15 @@ class Call:
     path: Mapping[str, str]
     query: Mapping[str, str]
     note: Note = field(default_factory=Note)
+
+    def limit(self, usual: int, most: int) -> int:
+        """``?limit=``. Raises InvalidRequest."""
+        text = self.query.get("limit")
+        if text is None:
+            return usual
+        if not (text.isascii() and text.isdecimal() and len(text) < 10 and 1 <= int(text) <= most):
+            raise InvalidRequest(f"limit is a number from 1 to {most}.")
+        return int(text)
 
 
 class Stream(msgspec.Struct, frozen=True):

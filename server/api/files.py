@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 MOST_BYTES = 50_000_000
 """Of one file that is read as a whole; SQL reads larger ones."""
-_MOST_ENTRIES = 1_000
+_FEW_ENTRIES, _MOST_ENTRIES = 200, 1_000
 _LONGEST = 4_000
 _PATIENCE_SECONDS = 60.0
 _SAFE_TYPE = re.compile(r"[a-z]+/[a-z0-9.+-]{1,100}")
@@ -23,7 +23,7 @@ _SAFE_TYPE = re.compile(r"[a-z]+/[a-z0-9.+-]{1,100}")
 async def show_all(call: Call, _body: None) -> FileList:
     """``?path=`` a folder, or ``?search=`` a text; ``&limit=``."""
     path, search = _text(call, "path"), _text(call, "search")
-    limit = _limit(call)
+    limit = call.limit(_FEW_ENTRIES, _MOST_ENTRIES)
     if search and path:
         raise InvalidRequest("Give either path or search.")
     if search:
@@ -66,10 +66,3 @@ def _text(call: Call, name: str) -> str:
     if len(text) > _LONGEST or "\x00" in text:
         raise InvalidRequest(f"{name} is not a text that names a file.")
     return text
-
-
-def _limit(call: Call) -> int:
-    text = call.query.get("limit", "200")
-    if not (text.isascii() and text.isdecimal() and len(text) < 10 and 0 < int(text) <= _MOST_ENTRIES):
-        raise InvalidRequest(f"limit is a number from 1 to {_MOST_ENTRIES}.")
-    return int(text)

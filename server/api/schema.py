@@ -19,7 +19,7 @@ async def show(call: Call, _body: None) -> Whole:
     call.note.connection = name[:63]
     fresh = call.query.get("refresh", call.query.get("fresh", "")) in _TRUE
     search, table = call.query.get("search"), call.query.get("table")
-    limit = _limit(call.query.get("limit"))
+    limit = call.limit(_FEW, _MOST)
     if search is not None and len(search) > _LONGEST_SEARCH:
         raise InvalidRequest(f"A search has at most {_LONGEST_SEARCH} characters.")
     catalogue = await call.backend.schemas.get(name, fresh=fresh)
@@ -46,11 +46,3 @@ def _whole(catalogue: Catalogue, headers: dict[str, str], accept_encoding: str |
     return Whole(
         "application/json", headers | {"content-encoding": packing.name}, packing.pack(body, last=True)
     )
-
-
-def _limit(text: str | None) -> int:
-    if text is None:
-        return _FEW
-    if not (text.isascii() and text.isdecimal() and len(text) < 10 and 1 <= int(text) <= _MOST):
-        raise InvalidRequest(f"limit is a number from 1 to {_MOST}.")
-    return int(text)
