@@ -8,8 +8,11 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from server import secret_commands
 
 if TYPE_CHECKING:
     from shared.settings import BackendSettings
@@ -68,12 +71,7 @@ def _parser() -> argparse.ArgumentParser:
     key.add_argument("--expires", type=_days, metavar="DAYS", help="days until it stops working")
     key.add_argument("--config", type=Path, metavar="FILE", help=_CONFIG_HELP)
 
-    _command(
-        commands,
-        "generate-master-key",
-        _generate_master_key,
-        "Print a fresh master key, for VMART_MASTER_KEY or VMART_MASTER_KEY_FILE. Nothing is changed.",
-    )
+    secret_commands.add(partial(_command, commands))
 
     check = _command(commands, "check-config", _check_config, "Say whether a settings file can be used.")
     check.add_argument("--config", type=Path, metavar="FILE", help=_CONFIG_HELP)
@@ -154,13 +152,6 @@ def _generate_key(parsed: argparse.Namespace) -> int:
             expires_at=expires_at,
         )
     print(key)
-    return 0
-
-
-def _generate_master_key(_parsed: argparse.Namespace) -> int:
-    from server.vault import fresh_key
-
-    print(fresh_key())
     return 0
 
 

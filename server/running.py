@@ -15,6 +15,7 @@ from typing import TextIO
 
 import msgspec
 
+from server import private_files
 from server.access.identity import Keyring, looks_like_a_key
 from server.address import bind, url_of
 from server.app import Serving, prepare, shared_by_workers
@@ -223,7 +224,7 @@ def _first_key(keyring: Keyring, folder: Path) -> None:
         _say(f"The administrator's API key, shown this once:\n\n    {key}\n", sys.stdout)
         return
     file = private_folder(folder) / "administrator.key"
-    _write_private(file, key)
+    private_files.replace(file, key.encode() + b"\n")
     _say(f"The administrator's API key is in {file}. Move it to a safe place.")
 
 
@@ -250,17 +251,8 @@ def _demo_key(keyring: Keyring, file: Path) -> Path:
         if looks_like_a_key(kept) and keyring.find(kept):
             return file
     key, _ = keyring.create("demo agent", roles=[_DEMO_ROLE])
-    _write_private(file, key)
+    private_files.replace(file, key.encode() + b"\n")
     return file
-
-
-def _write_private(file: Path, text: str) -> None:
-    fresh = file.with_name(f"{file.name}.{os.getpid()}.new")
-    with contextlib.suppress(FileNotFoundError):
-        fresh.unlink()
-    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as opened:
-        opened.write(text + "\n")
-    fresh.replace(file)
 
 
 def _bind_or_any(port: int) -> socket.socket:

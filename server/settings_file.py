@@ -1,7 +1,8 @@
 """Which settings a command uses: the file it is given, the one that the environment names, or the sample.
 
 An image names its places by ``VMART_CONFIG``, ``VMART_SAMPLE_CONFIG`` and ``VMART_LOGS``, and itself by
-``VMART_IN_CONTAINER``; what the settings mean is in shared/settings.
+``VMART_IN_CONTAINER``; what the settings mean is in shared/settings. A file may be sealed with
+the master key.
 """
 
 import os
@@ -10,8 +11,10 @@ from pathlib import Path
 
 import msgspec
 
+from server.vault import is_sealed, open_vault
 from shared.errors import SettingsInvalid
-from shared.settings import BackendSettings, load
+from shared.paths import home
+from shared.settings import BackendSettings, load, parse
 
 _OURSELVES_ALONE = ("127.0.0.1", "::1", "localhost")
 
@@ -24,7 +27,8 @@ class Chosen(msgspec.Struct, frozen=True):
 
 
 def choose(given: Path | None, environ: Mapping[str, str]) -> Chosen:
-    """Raises SettingsInvalid. Without any file every setting has its default."""
+    """Without any file every setting has its default. Raises SettingsInvalid, and VaultClosed for a sealed
+    file that does not open."""
     file, remarks = given, []
     named = environ.get("VMART_CONFIG", "").strip()
     if file is None and named:
@@ -36,7 +40,7 @@ def choose(given: Path | None, environ: Mapping[str, str]) -> Chosen:
                 f"copy it, change it and put it there (in a container: mount a folder at {file.parent})."
             )
             file = Path(sample)
-    settings = BackendSettings() if file is None else load(file, BackendSettings, environ)
+    settings = BackendSettings() if file is None else _load(file, environ)
     folder = environ.get("VMART_LOGS", "").strip()
     if folder and not settings.logging.file:
         if os.access(folder, os.W_OK | os.X_OK):
@@ -53,6 +57,17 @@ def choose(given: Path | None, environ: Mapping[str, str]) -> Chosen:
             'Set it to "0.0.0.0"; what is published stays your choice.'
         )
     return Chosen(settings, tuple(remarks))
+
+
+def _load(file: Path, environ: Mapping[str, str]) -> BackendSettings:
+    if not is_sealed(file):
+        return load(file, BackendSettings, environ)
+    plain = open_vault(home() / ".key", create=False, environ=environ).open_sealed(file)
+    try:
+        text = plain.decode()
+    except UnicodeDecodeError as error:
+        raise SettingsInvalid(f"What is sealed in {file} is not UTF-8 text, and so no settings.") from error
+    return parse(text, BackendSettings, source=str(file), environ=environ)
 
 
 def as_whom() -> str:

@@ -5,8 +5,8 @@ what the older one sealed stays readable. It lies in our folder, or comes from w
 on this machine: ``VMART_MASTER_KEY`` is the key itself, ``VMART_MASTER_KEY_FILE`` a file with it.
 """
 
+import contextlib
 import os
-import secrets
 import stat
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,10 +14,17 @@ from types import MappingProxyType
 
 import msgspec
 
+from server.private_files import write_new
 from shared.errors import VaultClosed
 from shared.paths import private_folder
 
 _KEY, _KEY_FILE = "VMART_MASTER_KEY", "VMART_MASTER_KEY_FILE"
+
+SEALED_FILE = b"vmart-sealed-file-1\n"
+"""What a sealed file begins with."""
+_IN_A_FILE = b"file\n"
+"""Before what stands in one, sealed with it: what is sealed in the state is JSON, so neither is the other."""
+_LARGEST_FILE = 16 * 1024 * 1024
 
 
 class Vault:
@@ -56,6 +63,28 @@ class Vault:
             raise VaultClosed(f"What is stored as the secrets of {purpose} was sealed for something else.")
         return found.values
 
+    def seal_file(self, plain: bytes) -> bytes:
+        """The content of a sealed file."""
+        return SEALED_FILE + self._fernet.encrypt(_IN_A_FILE + plain) + b"\n"
+
+    def open_sealed(self, file: Path) -> bytes:
+        """What stands in a sealed file. Raises VaultClosed, also for a file that is not sealed."""
+        sealed = _content(file)
+        if not sealed.startswith(SEALED_FILE):
+            raise VaultClosed(f"{file} is not sealed. Seal it with: python -m server seal-config {file}")
+        from cryptography.fernet import InvalidToken
+
+        try:
+            plain = self._fernet.decrypt(sealed[len(SEALED_FILE) :].strip())
+        except InvalidToken as error:
+            raise VaultClosed(
+                f"{file} does not open with the master key in {self._where}: another one sealed it, or the "
+                "file is damaged. Put the right key back, or seal the file again."
+            ) from error
+        if not plain.startswith(_IN_A_FILE):
+            raise VaultClosed(f"What stands in {file} was sealed for something else.")
+        return plain[len(_IN_A_FILE) :]
+
     def __repr__(self) -> str:
         return f"<Vault {self._where}>"
 
@@ -77,6 +106,15 @@ def open_vault(file: Path, *, create: bool, environ: Mapping[str, str] = Mapping
     if create and not file.exists():
         _create(file)
     return Vault(key_in(file), file)
+
+
+def is_sealed(file: Path) -> bool:
+    """Whether it is a sealed file; False too for one that cannot be read."""
+    try:
+        with file.open("rb") as opened:
+            return opened.read(len(SEALED_FILE)) == SEALED_FILE
+    except OSError:
+        return False
 
 
 def given_key(environ: Mapping[str, str]) -> tuple[bytes, str] | None:
@@ -104,6 +142,17 @@ def fresh_key() -> str:
     from cryptography.fernet import Fernet
 
     return Fernet.generate_key().decode()
+
+
+def _content(file: Path) -> bytes:
+    try:
+        with file.open("rb") as opened:
+            content = opened.read(_LARGEST_FILE + 1)
+    except OSError as error:
+        raise VaultClosed(f"The sealed file {file} cannot be read: {error.strerror}.") from error
+    if len(content) > _LARGEST_FILE:
+        raise VaultClosed(f"The sealed file {file} is too large.")
+    return content
 
 
 def _read(file: Path, *, ours: bool) -> bytes:
@@ -139,18 +188,7 @@ def _check_mode(file: Path, found: os.stat_result, *, ours: bool) -> None:
 
 
 def _create(file: Path) -> None:
-    """Written beside and linked into place: a crash leaves no half key, and of two starts one wins."""
+    """Of two starts one wins."""
     private_folder(file.parent)
-    fresh = file.with_name(f"{file.name}.{secrets.token_hex(4)}.new")
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(descriptor, "wb") as opened:
-            opened.write(fresh_key().encode() + b"\n")
-            opened.flush()
-            os.fsync(opened.fileno())
-        try:
-            os.link(fresh, file)
-        except FileExistsError:
-            return
-    finally:
-        fresh.unlink()
+    with contextlib.suppress(FileExistsError):
+        write_new(file, fresh_key().encode() + b"\n")

@@ -23,11 +23,15 @@ class BackendProcess:
         server: str = "{port: 0}",
         more: str = "",
         environment: Mapping[str, str] | None = None,
+        *,
+        configured: bool = False,
     ) -> None:
+        """``configured``: the settings file is there already."""
         self.home = home
         home.mkdir(exist_ok=True)
         self.server = server
-        self.configure(more)
+        if not configured:
+            self.configure(more)
         self.process = spawn(home, "serve", "--config", str(self.config), environment=environment)
         self.lines: list[str] = []
         self._ready, self._ended = threading.Event(), threading.Event()

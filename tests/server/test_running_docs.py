@@ -39,6 +39,8 @@ def test_every_command_of_the_page_is_one_of_ours() -> None:
         "generate-key",
         "generate-master-key",
         "health",
+        "open-config",
         "restore",
+        "seal-config",
         "serve",
     }
