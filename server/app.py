@@ -1,33 +1,16 @@
-"""Builds everything and hands it down: settings in, a backend that serves out. Nothing is decided here."""
+"""Builds everything and hands it down: settings in, a backend out. Serving it stays in serving."""
 
-import asyncio
 import contextlib
-import logging
 import os
-import secrets
-import socket
-import ssl
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
-
-from sanic import Sanic
-from sanic.application.state import ApplicationServerInfo
-from sanic.http.constants import HTTP
-from sanic.server import AsyncioServer
-from sanic.server.protocols.http_protocol import HttpProtocol
 
 from server.access.allowlist import Allowlist
 from server.access.identity import Keyring
 from server.access.limits import Limiter, Rate
 from server.across.fetching import Across
-from server.address import url_of
 from server.api.call import Backend
-from server.api.dispatch import Dispatch, OutsideRoutes
-from server.api.lean import LeanProtocol
-from server.api.routes import ROUTES
-from server.certificates import RenewableContext, tls
 from server.connections import Connections
 from server.connectors import KINDS
 from server.connectors.base import Kind
@@ -36,7 +19,7 @@ from server.pools import PoolSettings
 from server.queries import Queries
 from server.schemas import Schemas
 from server.sharing import Sharing
-from server.siblings import Message, Order, Place, Shared, Siblings
+from server.siblings import Place, Shared, Siblings
 from server.store.audit import AuditTrail
 from server.store.connections import ConnectionStore
 from server.store.facts import find_fact, set_fact
@@ -46,18 +29,8 @@ from server.vault import Vault, open_vault
 from shared.installed import version
 from shared.settings import BackendSettings, DatabaseSection, SecuritySection
 
-_log = logging.getLogger(__name__)
-
 _FAILURES = Rate(30, 60)
 """How many wrong keys an address may show a minute."""
-
-_WATCH_SECONDS = 1.0
-"""How soon a key or a connection that another process changed is seen here."""
-
-_DRAIN_SECONDS = 20.0
-_LAST_WORDS_SECONDS = 3.0
-_HEADER_SECONDS = 30
-_IDLE_SECONDS = 120
 
 
 @contextlib.contextmanager
@@ -84,7 +57,7 @@ def build(
 ) -> tuple[State, Backend]:
     """Everything behind HTTP. Raises SettingsInvalid, StateTooNew or VaultClosed."""
     rate = Rate.parse(settings.security.rate_limit)
-    allowlist = _allowlist(settings.security)
+    allowlist = allowlist_of(settings.security)
     shared = place.shared if place else None
     state = open_state(settings.store.url, home)
     try:
@@ -134,7 +107,7 @@ def _pool_settings(section: DatabaseSection, *, processes: int) -> PoolSettings:
     )
 
 
-def _allowlist(section: SecuritySection) -> Allowlist:
+def allowlist_of(section: SecuritySection) -> Allowlist:
     return Allowlist(section.allowed_ips, section.trusted_proxies)
 
 
@@ -147,182 +120,3 @@ def _open_vault(state: State, home: Path) -> Vault:
     else:
         vault.open("vault_mark", mark)
     return vault
-
-
-def create_app(backend: Backend) -> Sanic[Any, Any]:
-    """The HTTP face of a backend."""
-    app: Sanic[Any, Any] = Sanic(f"vmart_{secrets.token_hex(4)}", configure_logging=False)
-    app.config.update(
-        {
-            "MOTD": False,
-            "ACCESS_LOG": False,
-            "AUTO_EXTEND": False,
-            "KEEP_ALIVE_TIMEOUT": _IDLE_SECONDS,
-            "REQUEST_TIMEOUT": _HEADER_SECONDS,
-            "RESPONSE_TIMEOUT": _response_timeout(backend.settings.database),
-            "REQUEST_MAX_SIZE": backend.settings.security.max_body_mb * 1024 * 1024,
-            # It takes unused hooks out of Sanic's classes, for the whole process, and so only once.
-            "TOUCHUP": not getattr(HttpProtocol, "__touched__", False),
-        }
-    )
-    app.state.server_info.append(ApplicationServerInfo({"version": HTTP.VERSION_1}))  # no Alt-Svc header
-    dispatch = Dispatch(backend)
-    app.error_handler = OutsideRoutes()
-    app.ctx.lean = {}
-    for route in ROUTES:
-        handle = dispatch.around(route)
-        if "<" not in route.path:
-            app.ctx.lean[f"{route.method} {route.path} HTTP/1.1"] = handle
-        app.add_route(
-            handle,
-            route.path,
-            methods=[route.method],
-            name=f"{route.method.lower()}_{route.action.replace('.', '_')}",
-            stream=True,  # the body is read by dispatch, when the caller is known
-        )
-    return app
-
-
-def _response_timeout(section: DatabaseSection) -> float:
-    """Longer than any query may take: Sanic's own limit is for what hangs."""
-    return section.query_timeout + section.connection_timeout + 30
-
-
-class Serving:
-    """One backend on one socket, until it is told to stop."""
-
-    def __init__(
-        self,
-        settings: BackendSettings,
-        home: Path,
-        sock: socket.socket,
-        kinds: Mapping[str, Kind] = KINDS,
-        place: Place | None = None,
-    ) -> None:
-        context = tls(settings.server)
-        self._tls = None if context is None else RenewableContext(context)
-        self._sock = sock
-        self._state, self.backend = build(settings, home, kinds, place)
-        self._app: Sanic[Any, Any] | None = None
-        self._server: AsyncioServer | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._told_to_stop = False
-        self._stopping = asyncio.Event()
-
-    @property
-    def url(self) -> str:
-        return url_of(self.backend.settings.server, self._sock)
-
-    async def run(self, on_ready: Callable[[], None]) -> None:
-        """Serves until :meth:`stop`, then lets running calls end, for a while."""
-        self._loop = asyncio.get_running_loop()
-        if self._told_to_stop:
-            self._stopping.set()
-        logging.getLogger("sanic").setLevel(logging.WARNING)
-        app = self._app = create_app(self.backend)
-        try:
-            server = await app.create_server(
-                sock=self._sock,
-                ssl=self._tls,
-                protocol=LeanProtocol,
-                asyncio_server_kwargs={"start_serving": False},
-            )
-            if server is None:
-                raise RuntimeError("Sanic gave no server.")
-            self._server = server
-            await server.startup()  # type: ignore[no-untyped-call]
-            await server.start_serving()  # type: ignore[no-untyped-call]
-            watching = self._loop.create_task(self._watch())
-            tending = self._loop.create_task(self.backend.jobs.tend())
-            self.backend.siblings.listen(self._do_for_a_sibling)
-            on_ready()
-            await self._stopping.wait()
-            await self._drain(server)
-            self.backend.siblings.close()
-            watching.cancel()
-            tending.cancel()
-        finally:
-            Sanic.unregister_app(app)
-            await self.backend.jobs.close()
-            self.backend.queries.close()
-            self.backend.connections.close()
-            await asyncio.to_thread(self.backend.audit.close)
-            self._state.close()
-
-    def stop(self) -> None:
-        """From any thread or a signal, also before :meth:`run`."""
-        self._told_to_stop = True
-        if self._loop is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._stopping.set)
-
-    async def until_told_to_stop(self) -> None:
-        await self._stopping.wait()
-
-    async def read_state(self) -> None:
-        """Raises whatever a state that cannot be read raises."""
-        await asyncio.to_thread(self._state.version_of, "keys")
-
-    def take_over(self, settings: BackendSettings, context: ssl.SSLContext | None) -> None:
-        """What can change while serving goes on; on the event loop, from the next call on. The settings
-        were checked; what they say about the address, the state and the pools must be what it was."""
-        security = settings.security
-        rate, allowlist = Rate.parse(security.rate_limit), _allowlist(security)
-        if self._tls is not None and context is not None:
-            self._tls.renew(context)
-        self.backend.allowlist = allowlist
-        self.backend.limiter.rate = rate
-        self.backend.settings = settings
-        self.backend.jobs.take_over(settings.jobs)
-        timeout = _response_timeout(settings.database)
-        if self._app is not None:
-            self._app.config.update({"RESPONSE_TIMEOUT": timeout})
-        for connection in self._server.connections if self._server is not None else ():
-            connection.response_timeout = timeout
-
-    async def _drain(self, server: AsyncioServer) -> None:
-        """No new calls; what runs may end; what does not is stopped in its source, and told so."""
-        self.backend.connections.drain()
-        self.backend.queries.close()
-        server.close()  # type: ignore[no-untyped-call]
-        self._sock.close()
-        if not await _closed(server, _DRAIN_SECONDS):
-            self.backend.queries.cancel_all()
-            if not await _closed(server, _LAST_WORDS_SECONDS):
-                for connection in list(server.connections):
-                    connection.abort()
-                await asyncio.sleep(0.1)
-
-    async def _watch(self) -> None:
-        """Sees what other processes change: keys made or revoked, connections."""
-        while True:
-            await asyncio.sleep(_WATCH_SECONDS)
-            try:
-                self.backend.connections.reap()
-                self.backend.queries.reap()
-                await self._refresh()
-            except Exception:  # noqa: BLE001 - the watch must outlive a state that is away for a moment
-                _log.exception("The state could not be read; going on with what is known")
-
-    async def _refresh(self) -> None:
-        await asyncio.to_thread(self.backend.keyring.refresh)
-        await self.backend.connections.refresh()
-
-    async def _do_for_a_sibling(self, message: Message) -> bool:
-        if message.order is Order.CANCEL:
-            if message.anybodys and self.backend.jobs.stop_here(message.query_id):
-                return True
-            return self.backend.queries.find_and_cancel(
-                message.query_id, by=message.by, anybodys=message.anybodys
-            )
-        await self._refresh()
-        return False
-
-
-async def _closed(server: AsyncioServer, seconds: float) -> bool:
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(seconds):
-            while server.connections:
-                for connection in list(server.connections):
-                    connection.close_if_idle()
-                await asyncio.sleep(0.02)
-    return not server.connections

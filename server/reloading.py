@@ -11,9 +11,9 @@ from pathlib import Path
 
 import msgspec
 
-from server.app import Serving
 from server.certificates import tls
 from server.reporting import Reporting
+from server.serving import Serving
 from shared import logs
 from shared.errors import AppError
 from shared.settings import BackendSettings, LoggingSection

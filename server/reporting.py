@@ -3,8 +3,8 @@
 import asyncio
 import logging
 
-from server.app import Serving
 from server.notify import Notifier
+from server.serving import Serving
 
 _log = logging.getLogger(__name__)
 

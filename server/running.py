@@ -18,11 +18,12 @@ import msgspec
 from server import private_files
 from server.access.identity import Keyring, looks_like_a_key
 from server.address import bind, url_of
-from server.app import Serving, prepare, shared_by_workers
+from server.app import prepare, shared_by_workers
 from server.certificates import tls
 from server.notify import Notifier
 from server.reloading import Reloading, log_to
 from server.reporting import Reporting
+from server.serving import Serving
 from server.siblings import Place
 from server.store.state import check_url
 from server.terminal import Terminal

@@ -64,23 +64,23 @@ def copy_sdk(to: Path) -> None:
     put(to / "backend_client" / "py.typed", b"")
     for module, file in sorted(needed_by(CLIENT).items()):
         text = file.read_text(encoding="utf-8")
-        put(to / "backend_client" / f"{module}.py", moved(text).encode())
+        put(to / "backend_client" / module, moved(text).encode())
 
 
 def needed_by(package: str) -> dict[str, Path]:
-    """The modules of ``shared`` behind a package of it, by their names in the SDK."""
+    """The modules of ``shared`` behind a package of it, by their paths in the SDK's."""
     found: dict[str, Path] = {}
-    waiting = [(name, file) for name, file in modules_of("shared").items() if name.startswith(package)]
     known = modules_of("shared")
+    waiting = [file for name, file in known.items() if name.startswith(package)]
     while waiting:
-        name, file = waiting.pop()
-        short = "__init__" if name == package else name.rpartition(".")[2]
-        if short in found:
-            if found[short] != file:
-                raise SystemExit(f"Two modules of the SDK would be called {short}: {found[short]} and {file}")
+        file = waiting.pop()
+        path = file.relative_to(ROOT / "shared").as_posix().removeprefix("backend_client/")
+        if path in found:
+            if found[path] != file:
+                raise SystemExit(f"Two modules of the SDK would be called {path}: {found[path]} and {file}")
             continue
-        found[short] = file
-        waiting += [(module, known[module]) for module in imported_by(file) if module in known]
+        found[path] = file
+        waiting += [known[module] for module in imported_by(file) if module in known]
     return found
 
 
@@ -105,7 +105,7 @@ def imported_by(file: Path) -> Iterator[str]:
 def moved(text: str) -> str:
     """The text of a module with its imports as they are in the SDK."""
     return re.sub(
-        r"^(\s*)from shared\.(?:backend_client\b\.?)?(\w*)(?= import\b)",
+        r"^(\s*)from shared\.(?:backend_client\b\.?)?([\w.]*)(?= import\b)",
         lambda found: f"{found[1]}from backend_client{'.' + found[2] if found[2] else ''}",
         text,
         flags=re.MULTILINE,

@@ -25,8 +25,8 @@ from shared.wire import Reply, Request
 
 @dataclass
 class Backend:
-    """Everything that the handlers work with; app.py builds it, and replaces settings and allowlist when
-    they are read again: use them from here, and keep no copy."""
+    """Everything that the handlers work with; app.py builds it. When settings and allowlist are read again,
+    serving.py replaces them: use them from here, and keep no copy."""
 
     settings: BackendSettings
     keyring: Keyring

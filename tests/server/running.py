@@ -12,8 +12,8 @@ from typing import Any
 import msgspec
 
 from server.address import bind
-from server.app import Serving
 from server.connectors.base import Kind
+from server.serving import Serving
 from shared.settings import BackendSettings, DatabaseSection
 
 

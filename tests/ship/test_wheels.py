@@ -38,7 +38,8 @@ def test_the_product_is_all_there_and_nothing_else(wheels: tuple[Path, Path]) ->
 def test_the_sdk_is_one_package_with_the_client_alone(wheels: tuple[Path, Path]) -> None:
     inside = names_in(wheels[1])
     assert {name.partition("/")[0] for name in inside} == {"backend_client"}
-    assert {"backend_client/__init__.py", "backend_client/wire.py", "backend_client/py.typed"} <= inside
+    modules = ("__init__", "results", "wire/__init__", "wire/queries")
+    assert {"backend_client/py.typed", *(f"backend_client/{name}.py" for name in modules)} <= inside
     assert not {"backend_client/settings.py", "backend_client/logs.py", "backend_client/llm.py"} & inside
     with zipfile.ZipFile(wheels[1]) as opened:
         for name in inside:

@@ -1,0 +1,74 @@
+"""The messages between client and backend. What a handler does with them stays in server/api.
+
+Each body is a struct; decoding is its check. Unknown keys in a request are refused, so that a
+typing mistake is an error and not a silent default.
+
+A query's answer in JSON is one object: ``query_id``, ``columns``, ``rows``, then the fields of
+:class:`QueryEnd`, which are known only when the last row has left. In NDJSON the first line is a
+:class:`QueryHead`, every further line is one row as a JSON array, and the last line is a
+:class:`QueryEnd`. When a query fails after its first byte, the closing fields carry ``error``
+(an :class:`ErrorBody`) in place of the counts; a reader that meets neither was cut off.
+"""
+
+from shared.wire.access import KeyCreate, KeyCreated, KeyInfo, KeyList
+from shared.wire.base import ErrorBody, Health, Reply, Request
+from shared.wire.connections import (
+    ConnectionCreate,
+    ConnectionInfo,
+    ConnectionList,
+    ConnectionTest,
+    ConnectionUpdate,
+    FieldInfo,
+    KindInfo,
+    KindList,
+    PoolFigures,
+)
+from shared.wire.insights import Analysis, AnalyzeRequest, Insight, Recommendation
+from shared.wire.queries import (
+    JobInfo,
+    JobList,
+    JobRequest,
+    QueryEnd,
+    QueryFailedEnd,
+    QueryHead,
+    QueryRequest,
+)
+from shared.wire.schema import ColumnInfo, FileInfo, FileList, ForeignKey, Schema, TableInfo, Unread
+
+__all__ = [
+    "Analysis",
+    "AnalyzeRequest",
+    "ColumnInfo",
+    "ConnectionCreate",
+    "ConnectionInfo",
+    "ConnectionList",
+    "ConnectionTest",
+    "ConnectionUpdate",
+    "ErrorBody",
+    "FieldInfo",
+    "FileInfo",
+    "FileList",
+    "ForeignKey",
+    "Health",
+    "Insight",
+    "JobInfo",
+    "JobList",
+    "JobRequest",
+    "KeyCreate",
+    "KeyCreated",
+    "KeyInfo",
+    "KeyList",
+    "KindInfo",
+    "KindList",
+    "PoolFigures",
+    "QueryEnd",
+    "QueryFailedEnd",
+    "QueryHead",
+    "QueryRequest",
+    "Recommendation",
+    "Reply",
+    "Request",
+    "Schema",
+    "TableInfo",
+    "Unread",
+]

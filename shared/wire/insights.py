@@ -1,0 +1,42 @@
+"""An analysis: of what, and what it found."""
+
+from typing import Any
+
+from shared.wire.base import Reply, Request
+
+
+class AnalyzeRequest(Request, frozen=True, omit_defaults=True):
+    """Either ``connection`` and ``query``, or ``data``: rows as objects. ``context`` and ``question``
+    say what the reader wants to know."""
+
+    connection: str | None = None
+    query: str | None = None
+    data: list[dict[str, Any]] | None = None
+    context: str | None = None
+    question: str | None = None
+
+
+class Insight(Reply, frozen=True):
+    """One finding. ``importance`` is ``high medium low``; ``evidence`` the figures behind it."""
+
+    type: str
+    description: str
+    importance: str
+    evidence: Any = None
+
+
+class Recommendation(Reply, frozen=True):
+    """What could be done. ``priority`` is ``high medium low``."""
+
+    action: str
+    rationale: str
+    priority: str
+
+
+class Analysis(Reply, frozen=True):
+    """``facts`` are the statistics on which everything else rests."""
+
+    summary: str
+    insights: list[Insight]
+    recommendations: list[Recommendation] = []
+    facts: dict[str, Any] = {}
