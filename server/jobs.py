@@ -22,6 +22,7 @@ from server.sealed import SealedReader, SealedWriter, fresh_secret
 from server.siblings import Siblings
 from server.store.audit import AuditTrail
 from server.store.jobs import JobRow, JobState, JobStore
+from server.store.pages import Page
 from server.store.state import State, now
 from server.vault import Vault
 from shared.errors import AppError, NotFound, QueryCancelled, ResultNotKept, SourceBusy, TooLarge
@@ -100,9 +101,9 @@ class Jobs:
             raise NotFound("There is no such job.")
         return row
 
-    async def listed(self, *, by: str, anybodys: bool) -> list[JobRow]:
-        store = self._store
-        return await asyncio.to_thread(lambda: store.everything() if anybodys else store.of(by))
+    async def listed(self, page: Page, *, by: str, anybodys: bool, state: str | None) -> list[JobRow]:
+        """The youngest first, and one more than the page holds when there are more."""
+        return await asyncio.to_thread(self._store.page, page, owner=None if anybodys else by, state=state)
 
     async def remove(self, row: JobRow) -> None:
         """Stops one that is not finished, inside its source; deletes one that is, with its result."""

@@ -9,6 +9,7 @@ import msgspec
 
 from server import compression, encodings
 from server.answers import Writing
+from server.api import paging
 from server.api.call import Call, Stream
 from server.api.query import question_for
 from server.compression import Packer
@@ -43,9 +44,12 @@ async def create(call: Call, body: JobRequest) -> JobInfo:
 
 
 async def show_all(call: Call, _body: None) -> JobList:
-    """The caller's own, or everybody's with the route's extra permission."""
-    rows = await call.backend.jobs.listed(by=call.caller.key_id, anybodys=call.extra)
-    return JobList([_info(row) for row in rows])
+    """The caller's own, or everybody's with the route's extra permission; ``?state=`` beside the usual."""
+    page = paging.asked(call, tuple[str, str])
+    state = paging.one_of(call, "state", list(JobState))
+    rows = await call.backend.jobs.listed(page, by=call.caller.key_id, anybodys=call.extra, state=state)
+    found, following = paging.cut(page, rows, lambda row: (row.created_at, row.id))
+    return JobList([_info(row) for row in found], following)
 
 
 async def show(call: Call, _body: None) -> JobInfo:

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
+from server.store.pages import Page, conditions, ordered
 from server.store.state import State, now
 from shared.errors import Conflict
 
@@ -53,6 +54,8 @@ class JobRow(msgspec.Struct, frozen=True):
 
 _NAMES = JobRow.__struct_fields__
 _UNFINISHED = "state IN ('queued', 'running')"
+_ORDER = ("created_at", "id")
+_SEARCHED = ("id", "connection", "sql_text", "owner_name")
 
 
 class JobStore:
@@ -76,11 +79,20 @@ class JobStore:
         return found[0] if found else None
 
     def everything(self) -> list[JobRow]:
-        """The youngest first."""
-        return self._rows("ORDER BY created_at DESC, id")
+        return self._rows("")
+
+    def page(self, page: Page, *, owner: str | None, state: str | None) -> list[JobRow]:
+        """The youngest first, and one more when there are more; None is anybody's, or in any state."""
+        found, values = conditions(page, _ORDER, _SEARCHED, descending=True)
+        for name, value in (("owner", owner), ("state", state)):
+            if value is not None:
+                found.append(f"{name} = :{name}")
+                values[name] = value
+        where = f"WHERE {' AND '.join(found)} " if found else ""
+        return self._rows(where + ordered(page, _ORDER, descending=True), **values)
 
     def of(self, owner: str) -> list[JobRow]:
-        return self._rows("WHERE owner = :owner ORDER BY created_at DESC, id", owner=owner)
+        return self._rows("WHERE owner = :owner", owner=owner)
 
     def of_revoked_keys(self) -> list[JobRow]:
         return self._rows("WHERE owner IN (SELECT id FROM api_keys WHERE revoked_at IS NOT NULL)")

@@ -13,6 +13,7 @@ from shared.backend_client.arrow_stream import ArrowStream, open_arrow
 from shared.backend_client.downloads import save
 from shared.backend_client.failures import from_envelope
 from shared.backend_client.http import PartReader, Transport
+from shared.backend_client.pages import every_page
 from shared.backend_client.progress import Progress, Watch
 from shared.backend_client.questions import ParamValue, query_request
 from shared.backend_client.retry import Failure
@@ -115,10 +116,15 @@ class Jobs:
         path = f"/api/jobs/{quote(job_id, safe='')}"
         return Job(self, decode(self._transport.ask("GET", path, repeatable=True), JobInfo))
 
-    def list_jobs(self) -> list[Job]:
-        """This key's own, the youngest first; everybody's for an administrator."""
-        listed = decode(self._transport.ask("GET", "/api/jobs", repeatable=True), JobList)
-        return [Job(self, info) for info in listed.jobs]
+    def list_jobs(
+        self, *, state: str | None = None, search: str | None = None, limit: int | None = None
+    ) -> list[Job]:
+        """This key's own, the youngest first; everybody's for an administrator. ``state`` is ``queued``,
+        ``running``, ``done``, ``failed`` or ``cancelled``; ``search`` a text in the id, the connection or the
+        SQL. All of them, or the first ``limit``."""
+        filters = {"state": state, "search": search}
+        pages = every_page(self._transport, "/api/jobs", JobList, limit, filters)
+        return [Job(self, info) for page in pages for info in page.jobs][:limit]
 
     def _job_result(self, info: JobInfo) -> StreamedResult | ArrowStream:
         answer = self._open_result(info, 0)

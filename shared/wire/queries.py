@@ -78,4 +78,7 @@ class JobInfo(Reply, frozen=True):
 
 
 class JobList(Reply, frozen=True):
+    """``next`` is what ``?after=`` takes to go on; None on the last page."""
+
     jobs: list[JobInfo]
+    next: str | None = None
