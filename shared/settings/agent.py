@@ -1,0 +1,54 @@
+"""chatbot_config.yaml: the agent's settings."""
+
+from shared.settings.base import LoggingSection, Section
+
+
+class ChatbotSection(Section, frozen=True):
+    port: int = 8000
+    session_timeout: int = 3600
+
+
+class BackendSection(Section, frozen=True):
+    """Where the agent finds its backend. Without ``url`` it offers the demo."""
+
+    url: str = ""
+    api_key: str = ""
+    timeout: float = 30
+    retry_attempts: int = 3
+    cache_ttl: int = 300
+    verify_tls: bool = True
+
+
+class GoogleOAuthSection(Section, frozen=True):
+    client_id: str = ""
+    client_secret: str = ""
+
+
+class GeminiSection(Section, frozen=True):
+    """``sdk`` chooses Google's package; ``base_url`` a proxy, or a test server."""
+
+    api_key: str = ""
+    model: str = "gemini-3-flash-preview"
+    sdk: str = "google-genai"
+    base_url: str = ""
+    timeout: float = 60
+
+
+class OpenAiSection(Section, frozen=True):
+    """A model on the LAN that speaks the OpenAI protocol; used when ``base_url`` is set."""
+
+    base_url: str = ""
+    api_key: str = ""
+    model: str = ""
+    timeout: float = 60
+
+
+class AgentSettings(Section, frozen=True):
+    """chatbot_config.yaml"""
+
+    chatbot: ChatbotSection = ChatbotSection()
+    backend: BackendSection = BackendSection()
+    google_oauth: GoogleOAuthSection = GoogleOAuthSection()
+    gemini: GeminiSection = GeminiSection()
+    openai: OpenAiSection = OpenAiSection()
+    logging: LoggingSection = LoggingSection()

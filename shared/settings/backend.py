@@ -1,0 +1,83 @@
+"""backend_config.yaml: the backend's settings."""
+
+from shared.settings.base import LoggingSection, Section
+
+
+class ServerSection(Section, frozen=True):
+    """TLS when ``ssl_cert`` is set; with ``client_ca`` callers must show a certificate of that authority.
+
+    ``workers`` is the number of processes that serve."""
+
+    host: str = "127.0.0.1"
+    port: int = 5000
+    workers: int = 1
+    ssl_cert: str = ""
+    ssl_key: str = ""
+    client_ca: str = ""
+
+
+class SecuritySection(Section, frozen=True):
+    """``rate_limit`` is ``"100/hour"`` style per key, empty for none; ``allowed_ips`` empty for all."""
+
+    api_keys_file: str = ""
+    rate_limit: str = ""
+    allowed_ips: list[str] = []
+    trusted_proxies: list[str] = []
+    max_body_mb: int = 16
+
+
+class DatabaseSection(Section, frozen=True):
+    """Per connection; the times are seconds. ``max_rows`` is what one answer may hold at most. ``cache_mb``
+    bounds the answers that one process keeps, of all connections together.
+
+    ``max_waiting`` callers may stand in line for a connection; a connection is closed when it was idle for
+    ``idle_timeout``, or older than ``max_age``."""
+
+    max_connections: int = 20
+    max_waiting: int = 1_000
+    connection_timeout: float = 30
+    query_timeout: float = 300
+    idle_timeout: float = 300
+    max_age: float = 3_600
+    max_rows: int = 10_000_000
+    default_rows: int = 1_000
+    cache_mb: int = 64
+
+
+class JoinsSection(Section, frozen=True):
+    """Queries across connections: ``max_running`` at a time in each process, each with ``memory_mb`` and, for
+    what does not fit, ``disk_mb``; ``max_rows`` is what one table may give to one."""
+
+    max_rows: int = 5_000_000
+    memory_mb: int = 1024
+    disk_mb: int = 4096
+    max_running: int = 2
+
+
+class JobsSection(Section, frozen=True):
+    """Long queries. ``timeout`` in seconds; ``max_running`` at a time, the rest waits; ``max_mb`` is what one
+    result may hold, ``total_mb`` all that are kept; ``keep_hours`` after its end a result is deleted."""
+
+    timeout: float = 3600
+    max_running: int = 4
+    max_mb: int = 4096
+    total_mb: int = 20480
+    keep_hours: float = 24
+
+
+class StoreSection(Section, frozen=True):
+    """``url`` is SQLAlchemy's; empty means SQLite in our own folder."""
+
+    url: str = ""
+
+
+class BackendSettings(Section, frozen=True):
+    """backend_config.yaml"""
+
+    server: ServerSection = ServerSection()
+    security: SecuritySection = SecuritySection()
+    database: DatabaseSection = DatabaseSection()
+    joins: JoinsSection = JoinsSection()
+    jobs: JobsSection = JobsSection()
+    logging: LoggingSection = LoggingSection()
+    store: StoreSection = StoreSection()
