@@ -46,7 +46,7 @@ def prepare(settings: BackendSettings, home: Path) -> Iterator[Keyring]:
 
 
 def shared_by_workers(settings: BackendSettings) -> Shared:
-    return Shared(settings.server.workers, Rate.parse(settings.security.rate_limit), _FAILURES)
+    return Shared(settings.server.workers, _FAILURES)
 
 
 def build(
@@ -56,7 +56,7 @@ def build(
     place: Place | None = None,
 ) -> tuple[State, Backend]:
     """Everything behind HTTP. Raises SettingsInvalid, StateTooNew or VaultClosed."""
-    rate = Rate.parse(settings.security.rate_limit)
+    by_key, by_address = rates_of(settings.security)
     allowlist = allowlist_of(settings.security)
     shared = place.shared if place else None
     state = open_state(settings.store.url, home)
@@ -78,8 +78,9 @@ def build(
             settings=settings,
             keyring=Keyring(KeyStore(state)),
             allowlist=allowlist,
-            limiter=Limiter(rate, shared.calls if shared else None),
-            failures=Limiter(_FAILURES, shared.failures if shared else None),
+            limiter=Limiter(by_key, shared.calls if shared else None),
+            addresses=Limiter(by_address, shared.addresses if shared else None, name="address"),
+            failures=Limiter(_FAILURES, shared.failures if shared else None, name="wrong-keys"),
             audit=audit,
             connections=connections,
             queries=queries,
@@ -109,6 +110,14 @@ def _pool_settings(section: DatabaseSection, *, processes: int) -> PoolSettings:
 
 def allowlist_of(section: SecuritySection) -> Allowlist:
     return Allowlist(section.allowed_ips, section.trusted_proxies)
+
+
+def rates_of(section: SecuritySection) -> tuple[Rate | None, Rate | None]:
+    """For a key, and for an address. Raises SettingsInvalid."""
+    return (
+        Rate.parse(section.rate_limit),
+        Rate.parse(section.rate_limit_per_address, "security.rate_limit_per_address"),
+    )
 
 
 def _open_vault(state: State, home: Path) -> Vault:

@@ -26,6 +26,7 @@ AT_ONCE = frozenset(
     {
         *_TLS,
         "security.rate_limit",
+        "security.rate_limit_per_address",
         "security.allowed_ips",
         "security.trusted_proxies",
         "database.query_timeout",
@@ -56,8 +57,6 @@ def compare(old: BackendSettings, new: BackendSettings) -> Change:
     at_once = AT_ONCE
     if bool(old.server.ssl_cert) != bool(new.server.ssl_cert):
         at_once = at_once.difference(_TLS)  # a socket speaks TLS from its first byte, or never
-    if old.server.workers > 1:
-        at_once = at_once.difference({"security.rate_limit"})  # they share a table that was made for the old
     now: list[str] = []
     later: list[str] = []
     for section in BackendSettings.__struct_fields__:

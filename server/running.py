@@ -18,7 +18,7 @@ import msgspec
 from server import private_files
 from server.access.identity import Keyring, looks_like_a_key
 from server.address import bind, url_of
-from server.app import prepare, shared_by_workers
+from server.app import prepare, rates_of, shared_by_workers
 from server.certificates import tls
 from server.notify import Notifier
 from server.reloading import Reloading, log_to
@@ -119,9 +119,8 @@ def _serve_with_workers(
 def check(settings: BackendSettings) -> None:
     """Raises what ``serve`` would raise about the settings, and changes nothing."""
     from server.access.allowlist import Allowlist
-    from server.access.limits import Rate
 
-    Rate.parse(settings.security.rate_limit)
+    rates_of(settings.security)
     Allowlist(settings.security.allowed_ips, settings.security.trusted_proxies)
     tls(settings.server)
     check_url(settings.store.url)

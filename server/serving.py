@@ -16,13 +16,12 @@ from sanic.http.constants import HTTP
 from sanic.server import AsyncioServer
 from sanic.server.protocols.http_protocol import HttpProtocol
 
-from server.access.limits import Rate
 from server.address import url_of
 from server.api.call import Backend
 from server.api.dispatch import Dispatch, OutsideRoutes
 from server.api.lean import LeanProtocol
 from server.api.routes import ROUTES
-from server.app import allowlist_of, build
+from server.app import allowlist_of, build, rates_of
 from server.certificates import RenewableContext, tls
 from server.connectors import KINDS
 from server.connectors.base import Kind
@@ -157,11 +156,11 @@ class Serving:
         """What can change while serving goes on; on the event loop, from the next call on. The settings
         were checked; what they say about the address, the state and the pools must be what it was."""
         security = settings.security
-        rate, allowlist = Rate.parse(security.rate_limit), allowlist_of(security)
+        (by_key, by_address), allowlist = rates_of(security), allowlist_of(security)
         if self._tls is not None and context is not None:
             self._tls.renew(context)
         self.backend.allowlist = allowlist
-        self.backend.limiter.rate = rate
+        self.backend.limiter.rate, self.backend.addresses.rate = by_key, by_address
         self.backend.settings = settings
         self.backend.jobs.take_over(settings.jobs)
         timeout = _response_timeout(settings.database)

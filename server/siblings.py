@@ -16,13 +16,12 @@ from enum import StrEnum
 import msgspec
 
 from server.access.limits import Rate
-from server.access.shared_calls import SharedCalls
+from server.access.shared_calls import AnyRate, SharedCalls
 
 _log = logging.getLogger(__name__)
 
 _PATIENCE_SECONDS = 1.0
 _LONGEST = 65_536
-_LEAST_ROOM = 1_000
 
 
 class Order(StrEnum):
@@ -46,9 +45,9 @@ class Message(msgspec.Struct, frozen=True):
 class Shared:
     """What the workers of one backend have in common; made before they part."""
 
-    def __init__(self, workers: int, rate: Rate | None, failures: Rate) -> None:
-        # More room than needed, for a rate that is changed while they serve.
-        self.calls = SharedCalls(max(_LEAST_ROOM, 2 * rate.calls if rate else 0))
+    def __init__(self, workers: int, failures: Rate) -> None:
+        self.calls = AnyRate()
+        self.addresses = AnyRate()
         self.failures = SharedCalls(failures.calls)
         self.mailboxes = Mailboxes(workers)
         self.started = time.monotonic()

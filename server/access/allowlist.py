@@ -46,6 +46,15 @@ class Allowlist:
         return address is not None and _within(address, self._allowed)
 
 
+@lru_cache(4096)
+def counted_as(origin: str) -> str:
+    """What stands for an address when calls are counted: who has one of IPv6 has the 2^64 beside it too."""
+    address = _find_address(origin)
+    if isinstance(address, IPv6Address):
+        return str(ip_network((int(address) >> 64 << 64, 64)))
+    return origin if address is None else str(address)
+
+
 def _within(address: Address, networks: tuple[Network, ...]) -> bool:
     return any(address in network for network in networks)
 

@@ -1,4 +1,8 @@
-"""How often somebody may call: at most so many in any stretch of time, exactly."""
+"""How often somebody may call: at most so many in any stretch of time, exactly.
+
+The headers are those of draft-ietf-httpapi-ratelimit-headers-11 (``RateLimit-Policy``, ``RateLimit``), and
+the three of its older versions.
+"""
 
 import math
 import re
@@ -13,7 +17,7 @@ from shared.errors import RateLimited, SettingsInvalid
 
 _WINDOWS = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400}
 _MOST_CALLERS = 10_000
-_MOST_CALLS = 100_000
+MOST_CALLS = 100_000
 
 
 class Rate(msgspec.Struct, frozen=True):
@@ -23,15 +27,15 @@ class Rate(msgspec.Struct, frozen=True):
     seconds: int
 
     @classmethod
-    def parse(cls, text: str) -> "Rate | None":
-        """``"100/hour"``; None for an empty text. Raises SettingsInvalid."""
+    def parse(cls, text: str, where: str = "security.rate_limit") -> "Rate | None":
+        """``"100/hour"``; None for an empty text. ``where`` is the setting. Raises SettingsInvalid."""
         if not text.strip():
             return None
         found = re.fullmatch(r"\s*(\d+)\s*/\s*(second|minute|hour|day)\s*", text)
-        if not found or not 1 <= int(found[1]) <= _MOST_CALLS:
+        if not found or not 1 <= int(found[1]) <= MOST_CALLS:
             raise SettingsInvalid(
-                f"security.rate_limit: {text!r} is not a rate. Write it like 100/hour "
-                f"(second, minute, hour or day; at most {_MOST_CALLS})."
+                f"{where}: {text!r} is not a rate. Write it like 100/hour "
+                f"(second, minute, hour or day; at most {MOST_CALLS})."
             )
         return cls(int(found[1]), _WINDOWS[found[2]])
 
@@ -52,29 +56,39 @@ class Calls(Protocol):
 
 
 class Limiter:
-    """Says in headers and sentences what ``calls`` has counted."""
+    """Says in headers and sentences what ``calls`` has counted. ``name`` tells its policy from others."""
 
-    def __init__(self, rate: Rate | None, calls: Calls | None = None) -> None:
+    def __init__(self, rate: Rate | None, calls: Calls | None = None, *, name: str = "key") -> None:
         self.rate = rate
         self._calls = CallsHere() if calls is None else calls
+        self._name = name
 
-    def count(self, caller: str) -> dict[str, str]:
-        """Counts one call, and says in headers what is left. Raises RateLimited instead of counting."""
-        rate = self.rate
+    def count(self, caller: str, headers: dict[str, str], own: Rate | None = None) -> None:
+        """Counts one call, and adds to ``headers`` what is left. ``own``: this caller has a rate of its own.
+        Raises RateLimited instead of counting; the headers are there then too."""
+        rate = own or self.rate
         if rate is None:
-            return {}
+            return
         counted = self._calls.count(caller, rate)
         wait = max(1, math.ceil(counted.oldest + rate.seconds - counted.now))
+        left = max(0, rate.calls - counted.calls)
+        policy, remaining = (
+            f'"{self._name}";q={rate.calls};w={rate.seconds}',
+            f'"{self._name}";r={left};t={wait}',
+        )
+        if "ratelimit" in headers:
+            policy = f"{headers['ratelimit-policy']}, {policy}"
+            remaining = f"{headers['ratelimit']}, {remaining}"
+        headers["ratelimit-policy"], headers["ratelimit"] = policy, remaining
+        # as the draft had it before: many clients know these
+        headers["ratelimit-limit"] = str(rate.calls)
+        headers["ratelimit-remaining"] = str(left)
+        headers["ratelimit-reset"] = str(wait)
         if not counted.let_through:
             raise RateLimited(
                 f"This is more than {rate.calls} calls in {_said(rate.seconds)}. Try again in {wait} s.",
                 retry_after=wait,
             )
-        return {
-            "ratelimit-limit": str(rate.calls),
-            "ratelimit-remaining": str(rate.calls - counted.calls),
-            "ratelimit-reset": str(wait),
-        }
 
 
 class CallsHere:

@@ -13,7 +13,7 @@ import time
 from bisect import bisect_right
 from collections.abc import Callable
 
-from server.access.limits import Counted, Rate
+from server.access.limits import MOST_CALLS, Counted, Rate
 from shared.errors import SettingsInvalid
 
 if sys.platform != "win32":
@@ -22,9 +22,11 @@ if sys.platform != "win32":
 _PLACES = 32
 """In one bucket: when it is full, the longest-silent caller of that bucket is forgotten."""
 
-_MOST_BYTES = 2 * 1024**3
-"""Of address space; above some 20,000 calls it leaves room for fewer callers. Memory is taken only for calls
-that were made: 8 bytes each."""
+_MOST_BYTES = 1024**3
+"""Of address space, in one table; above some 13,000 calls it leaves room for fewer callers. Memory is taken
+only for calls that were made: 8 bytes each."""
+
+_SIZES = (1_000, 10_000, MOST_CALLS)
 
 _WITHOUT_RESERVING = getattr(mmap, "MAP_NORESERVE", 0x4000 if sys.platform == "linux" else 0)
 
@@ -46,8 +48,8 @@ class SharedCalls:
             self._memory = memoryview(mmap.mmap(-1, self._buckets * bucket_bytes, flags=flags))
         except OSError as error:
             raise SettingsInvalid(
-                f"security.rate_limit: there is no room here to count {most_calls} calls of each caller "
-                "for all workers together. Lower the rate, or set server.workers to 1."
+                "server.workers: there is no room here to count the calls of each caller for all workers "
+                "together. Set it to 1."
             ) from error
         whole_numbers, times = self._memory.cast("q"), self._memory.cast("d")
         self._ids = whole_numbers[:places]
@@ -92,6 +94,21 @@ class SharedCalls:
         self._totals[place] = 0
         self._ids[place] = caller_id
         return place
+
+
+class AnyRate:
+    """Rates of all sizes, also new ones while they serve: a caller is counted in the smallest table that has
+    room for its rate. When a rate becomes so different that the table changes, its count begins anew."""
+
+    def __init__(self) -> None:
+        """Raises SettingsInvalid when this machine gives no memory for it."""
+        self._tables = [SharedCalls(size) for size in _SIZES]
+
+    def count(self, caller: str, rate: Rate) -> Counted:
+        for size, table in zip(_SIZES, self._tables, strict=True):
+            if rate.calls <= size:
+                return table.count(caller, rate)
+        return self._tables[-1].count(caller, rate)
 
 
 def _nameless_file() -> int:

@@ -32,6 +32,7 @@ class Backend:
     keyring: Keyring
     allowlist: Allowlist
     limiter: Limiter
+    addresses: Limiter
     failures: Limiter
     audit: AuditTrail
     connections: Connections

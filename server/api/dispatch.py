@@ -1,4 +1,4 @@
-"""Around every handler: identify, allow the address, permit, limit, decode, answer, audit. In this order.
+"""Around every handler: identify, allow the address, limit, permit, decode, answer, audit. In this order.
 
 The one place where a failure becomes HTTP, and one of the two edges where anything unexpected
 is caught: it is logged under its request id, and its text goes no further.
@@ -15,6 +15,7 @@ from sanic import HTTPResponse, Request
 from sanic.exceptions import SanicException
 from sanic.handlers import ErrorHandler
 
+from server.access.allowlist import counted_as
 from server.access.identity import NOBODY, Identity, bearer, looks_like_a_key
 from server.access.policy import may, permit
 from server.api import replies
@@ -81,8 +82,10 @@ class Dispatch:
         outcome.origin = backend.allowlist.origin(request.ip, hops)
         outcome.caller = await self._identify(request.headers.getone("authorization", None), outcome.origin)
         backend.allowlist.check(outcome.origin)
+        if backend.addresses.rate is not None:
+            backend.addresses.count(counted_as(outcome.origin), outcome.headers)
+        backend.limiter.count(outcome.caller.key_id, outcome.headers)
         permit(outcome.caller, route.permission)
-        outcome.headers = backend.limiter.count(outcome.caller.key_id)
 
     async def _identify(self, authorization: str | None, origin: str) -> Identity:
         """A good key costs one lookup in memory; failures are counted per address."""
@@ -90,11 +93,11 @@ class Dispatch:
         try:
             key = bearer(authorization)
         except NotAuthenticated:
-            self._backend.failures.count(origin)
+            self._backend.failures.count(counted_as(origin), {})
             raise
         found = keyring.find(key)
         if found is None:
-            self._backend.failures.count(origin)
+            self._backend.failures.count(counted_as(origin), {})
             if looks_like_a_key(key) and await asyncio.to_thread(keyring.refresh):
                 found = keyring.find(key)
         if found is None:

@@ -17,10 +17,12 @@ class ServerSection(Section, frozen=True):
 
 
 class SecuritySection(Section, frozen=True):
-    """``rate_limit`` is ``"100/hour"`` style per key, empty for none; ``allowed_ips`` empty for all."""
+    """``rate_limit`` is ``"100/hour"`` style per key, ``rate_limit_per_address`` for all keys of an address;
+    empty for none. ``allowed_ips`` empty for all."""
 
     api_keys_file: str = ""
     rate_limit: str = ""
+    rate_limit_per_address: str = ""
     allowed_ips: list[str] = []
     trusted_proxies: list[str] = []
     max_body_mb: int = 16

@@ -36,7 +36,7 @@ def measured(folder: Path, *, rounds: int) -> Workload:
             allowlist.check(origin)
             if caller is None or Permission.DB_READ not in caller.permissions:
                 raise RuntimeError("The key of the bench is not good.")
-            limiter.count(caller.key_id)
+            limiter.count(caller.key_id, {})
             sql = guard.check(_SQL, "postgres")
             tables = " ".join(guard.tables(sql, "postgres"))
             line = _line(caller.key_id, origin, tables)

@@ -137,7 +137,27 @@ def test_the_rate_is_told_and_kept_per_key(strict: RunningBackend) -> None:
     refused = strict.ask("GET", "/api/keys", key=key)
     assert (refused.status, refused.json["code"]) == (429, "rate_limited")
     assert refused.headers["retry-after"] == str(refused.json["retry_after"])
+    assert refused.headers["ratelimit-policy"] == '"key";q=3;w=60'
+    assert refused.headers["ratelimit"] == f'"key";r=0;t={refused.json["retry_after"]}'
     assert strict.ask("GET", "/api/keys", key=strict.key("keys_write")).status == 200
+
+
+def test_calls_that_are_not_permitted_count_too_and_so_does_every_way_to_write_a_path(
+    strict: RunningBackend,
+) -> None:
+    key = strict.key("schema_read")
+    paths = [
+        "/api/keys",
+        "/api/%6beys",
+        "/API/KEYS",
+        "/api/keys/",
+        "/api//keys",
+        "/api/./keys",
+        "/api/keys?x=1",
+    ]
+    found = [strict.ask("GET", path, key=key).status for path in paths * 2]
+    assert set(found) <= {403, 404, 429}
+    assert found.count(403) == 3
 
 
 def test_wrong_keys_are_limited_per_address_but_good_ones_pass(strict: RunningBackend) -> None:

@@ -168,18 +168,39 @@ def test_a_worker_that_is_killed_is_replaced_while_the_others_serve(backend: Bac
     assert backend.stop() == 0
 
 
-def test_settings_read_again_hold_in_every_worker_but_for_the_rate_that_they_share(
-    backend: BackendProcess,
-) -> None:
-    backend.configure('security: {rate_limit: 1/hour, allowed_ips: ["10.9.9.9"]}')
+def read_again(backend: BackendProcess, settings: str) -> None:
+    before = len([line for line in backend.lines if "Read the settings" in line])
+    backend.configure(settings)
     backend.process.send_signal(signal.SIGHUP)
-    wait_until(lambda: len([line for line in backend.lines if "Read the settings" in line]) == WORKERS, 20)
-    later = [line for line in backend.lines if "only from the next start on" in line]
-    assert all("security.rate_limit" in line for line in later)
-    assert len(later) == WORKERS
+    wait_until(
+        lambda: len([line for line in backend.lines if "Read the settings" in line]) == before + WORKERS, 20
+    )
+
+
+def test_settings_read_again_hold_in_every_worker(backend: BackendProcess) -> None:
+    read_again(backend, 'security: {allowed_ips: ["10.9.9.9"]}')
     with ThreadPoolExecutor(8) as pool:
         found = list(pool.map(lambda _: status_of(backend, "/api/connections"), range(40)))
     assert set(found) == {403}
+    assert backend.stop() == 0
+
+
+def test_a_rate_that_is_read_again_is_one_count_over_all_workers_too(backend: BackendProcess) -> None:
+    key = backend.ask("POST", "/api/keys", {"name": "till", "permissions": ["connections_read"]})["key"]
+
+    def let_through(calls: int) -> int:
+        with ThreadPoolExecutor(8) as pool:
+            found = list(pool.map(lambda _: status_of(backend, "/api/connections", key), range(calls)))
+        assert set(found) <= {200, 429}
+        return found.count(200)
+
+    read_again(backend, "security: {rate_limit: 17/hour}")
+    assert let_through(40) == 17
+    read_again(backend, "security: {rate_limit: 50/hour, rate_limit_per_address: 2000/hour}")
+    assert let_through(60) == 50 - 17
+    read_again(backend, "security: {rate_limit_per_address: 23/hour}")
+    assert let_through(20) == 20
+    assert let_through(20) == 3
     assert backend.stop() == 0
 
 
