@@ -74,9 +74,10 @@ def build(
         )
         audit, queries = AuditTrail(state), Queries(connections, across)
         siblings = Siblings(shared.mailboxes, place.number) if shared and place else Siblings()
+        keyring = Keyring(KeyStore(state))
         return state, Backend(
             settings=settings,
-            keyring=Keyring(KeyStore(state)),
+            keyring=keyring,
             allowlist=allowlist,
             limiter=Limiter(by_key, shared.calls if shared else None),
             addresses=Limiter(by_address, shared.addresses if shared else None, name="address"),
@@ -85,7 +86,16 @@ def build(
             connections=connections,
             queries=queries,
             sharing=Sharing(queries, connections, settings.database.cache_mb * 1024 * 1024),
-            jobs=open_jobs(state, home, vault, queries, siblings=siblings, audit=audit, settings=settings),
+            jobs=open_jobs(
+                state,
+                home,
+                vault,
+                queries,
+                siblings=siblings,
+                audit=audit,
+                settings=settings,
+                passes=keyring.passes,
+            ),
             schemas=schemas,
             version=version(),
             siblings=siblings,

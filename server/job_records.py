@@ -36,6 +36,7 @@ class Order(msgspec.Struct, frozen=True):
     writing: Writing
     owner_name: str
     request_id: str
+    scope: str = ""
 
 
 class Records:
@@ -48,20 +49,10 @@ class Records:
 
     def add(self, row: JobRow) -> None:
         """Raises Conflict, RateLimited or TooLarge."""
-        known = self.store.of(row.owner)
-        if len(known) >= _MOST_KNOWN:
-            raise RateLimited(
-                f"{_MOST_KNOWN} jobs of this key are known.",
-                details="Delete some, or wait until they expire.",
-                retry_after=600,
-            )
-        unfinished = [other for other in known if not other.state.is_final]
-        if len(unfinished) >= _MOST_UNFINISHED:
-            raise RateLimited(f"{_MOST_UNFINISHED} jobs of this key are not finished yet.", retry_after=30)
         self.check_room()
         if self.kept.exists(row.id):
             raise Conflict(f"There is a job with the id {row.id} already.")
-        self.store.add(row)
+        self.store.add(row, _allow)
 
     def check_room(self) -> None:
         """Raises TooLarge when there is none left for results."""
@@ -93,6 +84,10 @@ class Records:
         row = self.store.find(question.query_id)
         if row is None or row.state is not JobState.DONE:
             self.kept.delete(question.query_id)
+        if row is None:
+            failure = QueryCancelled("The job was deleted.")
+        elif row.state.is_final:  # whoever came first with an end has told what it is
+            failure = None if row.state is JobState.DONE else failure_of(row)
         self._audit.write_slowly(
             AuditLine(
                 at=now(),
@@ -152,6 +147,18 @@ class Records:
             silent = datetime.now(UTC) - datetime.fromisoformat(row.beat_at)
             return silent.total_seconds() > _SILENT_SECONDS
         return not alive
+
+
+def _allow(known: int, unfinished: int) -> None:
+    """Whether a key may submit one more. Raises RateLimited."""
+    if known >= _MOST_KNOWN:
+        raise RateLimited(
+            f"{_MOST_KNOWN} jobs of this key are known.",
+            details="Delete some, or wait until they expire.",
+            retry_after=600,
+        )
+    if unfinished >= _MOST_UNFINISHED:
+        raise RateLimited(f"{_MOST_UNFINISHED} jobs of this key are not finished yet.", retry_after=30)
 
 
 def failure_of(row: JobRow) -> AppError:

@@ -7,7 +7,7 @@ the folder of results answers for it. A job whose process has died is told as fa
 import asyncio
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,15 @@ from server.store.jobs import JobRow, JobState, JobStore
 from server.store.pages import Page
 from server.store.state import State, now
 from server.vault import Vault
-from shared.errors import AppError, NotFound, QueryCancelled, ResultNotKept, SourceBusy, TooLarge
+from shared.errors import (
+    AppError,
+    NotAuthenticated,
+    NotFound,
+    QueryCancelled,
+    ResultNotKept,
+    SourceBusy,
+    TooLarge,
+)
 from shared.settings import BackendSettings, JobsSection
 
 _log = logging.getLogger(__name__)
@@ -58,9 +66,12 @@ class Jobs:
         queries: Queries,
         siblings: Siblings,
         *,
+        passes: Callable[[str], bool],
         workers: int = 1,
     ) -> None:
+        """``passes`` tells whether the key with this id is still a good one."""
         self._records, self._vault = records, vault
+        self._passes = passes
         self._store, self._kept = records.store, records.kept
         self._queries, self._siblings = queries, siblings
         self._places = asyncio.Semaphore(max(1, records.settings.max_running // workers))
@@ -88,6 +99,7 @@ class Jobs:
             secret=self._vault.seal(_purpose(question.query_id), {"secret": secret}),
             created_at=now(),
             beat_at=now(),
+            scope=order.scope,
         )
         await asyncio.to_thread(self._records.add, row)
         job = self._here[row.id] = _Job(order, secret)
@@ -205,8 +217,8 @@ class Jobs:
             writer = await asyncio.to_thread(self._kept.create, job.id, job.secret)
             try:
                 await self._write(job, answer, writer)
-            finally:
-                writer.close()
+            finally:  # it may wait for a write that hangs
+                await asyncio.shield(asyncio.to_thread(writer.close))
         finally:
             answer.close()
         await asyncio.to_thread(
@@ -240,8 +252,13 @@ class Jobs:
             piece = await answer.next_piece()
         await asyncio.to_thread(writer.finish)
 
-    def _beat(self, jobs: Iterable[_Job]) -> list[str]:
-        """The ids of those that somebody else has finished. Blocking."""
+    def _beat(self, jobs: Sequence[_Job]) -> list[str]:
+        """The ids of those that must not go on, or that somebody else has finished. Blocking."""
+        for job in jobs:
+            if not self._passes(job.order.question.owner):
+                self._records.failed(
+                    job.id, NotAuthenticated("The key of this job has expired, or does not pass any more.")
+                )
         return [job.id for job in jobs if not self._store.beat(job.id, **self._progress(job))]
 
     def _progress(self, job: _Job) -> dict[str, Any]:
@@ -261,11 +278,12 @@ def open_jobs(
     siblings: Siblings,
     audit: AuditTrail,
     settings: BackendSettings,
+    passes: Callable[[str], bool],
 ) -> Jobs:
     """The jobs of one process; close them."""
     kept = Kept(home / "backend" / "jobs")
     records = Records(JobStore(state), kept, audit, settings.jobs)
-    return Jobs(records, vault, queries, siblings, workers=siblings.count)
+    return Jobs(records, vault, queries, siblings, passes=passes, workers=siblings.count)
 
 
 def _purpose(job_id: str) -> str:

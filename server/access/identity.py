@@ -41,7 +41,7 @@ class Identity(msgspec.Struct, frozen=True):
     """Seconds since the epoch."""
     scope: str = ""
     """Equal for those who see the same of the data: what one of them was answered may be shown to another.
-    Today everybody who passes sees all of it."""
+    Empty for those who see all of it, as today everybody does who passes."""
 
 
 NOBODY = Identity("", "", frozenset())
@@ -64,6 +64,11 @@ class Keyring:
         if found is None or (found.expires is not _NEVER and found.expires <= time.time()):
             return None
         return found
+
+    def passes(self, key_id: str) -> bool:
+        """Whether the key of this id is one that ``find`` would give. Slow beside it."""
+        known = list(self._by_digest.values())
+        return any(one.key_id == key_id and one.expires > time.time() for one in known)
 
     def refresh(self) -> bool:
         """Reads the stored keys again when another process changed them. Blocking."""

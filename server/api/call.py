@@ -74,6 +74,8 @@ class Call:
     range: str | None
     extra: bool
     """The caller also holds the route's ``extra`` permission."""
+    may_export: bool
+    """And this for its ``export``."""
     path: Mapping[str, str]
     query: Mapping[str, str]
     note: Note = field(default_factory=Note)
@@ -119,7 +121,8 @@ class Route(msgspec.Struct, frozen=True):
     """A line of the routes page. ``permission`` None lets everybody in, unaudited and unlimited.
 
     ``<name>`` in ``path`` is handed over as ``call.path["name"]``. ``extra`` is a permission that
-    lets the caller do more than the rest; the handler finds it as ``call.extra``.
+    lets the caller do more than the rest; the handler finds it as ``call.extra``. ``export`` is one that
+    it takes for whole results, on a route that has an ``extra`` already: ``call.may_export``.
     """
 
     method: str
@@ -129,6 +132,7 @@ class Route(msgspec.Struct, frozen=True):
     body: type[Request] | None = None
     status: int = 200
     extra: Permission | None = None
+    export: Permission | None = None
 
     @property
     def action(self) -> str:

@@ -124,6 +124,7 @@ class Dispatch:
             if_none_match=request.headers.getone("if-none-match", None),
             range=request.headers.getone("range", None),
             extra=route.extra is not None and may(outcome.caller, route.extra),
+            may_export=route.export is not None and may(outcome.caller, route.export),
             path=path,
             query={name: values[0] for name, values in request.args.items()} if request.query_string else {},
             note=outcome.note,

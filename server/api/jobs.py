@@ -19,7 +19,7 @@ from server.kept import pieces
 from server.queries import checked_id
 from server.sealed import PIECE, Damaged, SealedReader
 from server.store.jobs import JobRow, JobState
-from shared.errors import AppError, Conflict, ResultNotKept
+from shared.errors import AppError, Conflict, NotPermitted, ResultNotKept
 from shared.wire import ErrorBody, JobInfo, JobList, JobRequest
 
 _PATIENCE_SECONDS = 20.0
@@ -28,7 +28,7 @@ _RANGE = re.compile(r"bytes=(\d{1,18})-(\d{0,18})")
 
 
 async def create(call: Call, body: JobRequest) -> JobInfo:
-    format_ = encodings.named(body.format, may_export=call.extra)
+    format_ = encodings.allowed(encodings.named(body.format), may_export=call.extra)
     seconds = call.backend.settings.jobs.timeout
     question = question_for(call, body, format_, longest_seconds=seconds, whole=True)
     origin = Origin(question.connection, body.query, datetime.now(UTC))
@@ -39,6 +39,7 @@ async def create(call: Call, body: JobRequest) -> JobInfo:
         writing=Writing(lambda: format_.make(origin)),
         owner_name=call.caller.name,
         request_id=call.request_id,
+        scope=call.caller.scope,
     )
     return _info(await call.backend.jobs.submit(order))
 
@@ -63,7 +64,7 @@ async def delete(call: Call, _body: None) -> None:
 async def result(call: Call, _body: None) -> Stream:
     """From the disk, also while it is being written; a part of it when a Range is asked for."""
     row, reader = await _begun(call)
-    format_ = encodings.named(row.format, may_export=True)
+    format_ = encodings.named(row.format)
     headers = {
         "etag": f'"{row.id}"',
         "accept-ranges": "bytes",
@@ -86,7 +87,12 @@ async def result(call: Call, _body: None) -> Stream:
             headers["content-length"] = str(end - begin)
     until = end if row.state is JobState.DONE else None
     sent = _packed(_sent(call, row, reader, begin, until), made)
-    return Stream(format_.content_type or format_.media_type, headers, sent, reader.close, status)
+    loop = asyncio.get_running_loop()
+
+    def close() -> None:  # on a thread: it waits for whoever reads just now
+        loop.run_in_executor(None, reader.close)
+
+    return Stream(format_.content_type or format_.media_type, headers, sent, close, status)
 
 
 async def _row(call: Call) -> JobRow:
@@ -97,21 +103,37 @@ async def _row(call: Call) -> JobRow:
 
 
 async def _begun(call: Call) -> tuple[JobRow, SealedReader]:
-    """Waits a while for the first bytes."""
+    """Waits a while for the first bytes; for all of them when it is not known yet whether they are a page or
+    a whole result, and the caller may have a page only."""
     loop = asyncio.get_running_loop()
     deadline = loop.time() + _PATIENCE_SECONDS
     while True:
         row = await _row(call)
+        _permit(call, row)
         reader = await call.backend.jobs.open_result(row)
         if reader is not None:
-            if row.state is JobState.DONE or reader.whole_pieces():
+            pieces_there = await asyncio.to_thread(reader.whole_pieces) if call.may_export else 0
+            if row.state is JobState.DONE or pieces_there:
                 return row, reader
-            reader.close()
+            await asyncio.to_thread(reader.close)
         if loop.time() > deadline:
             raise Conflict(
                 f"The job is {row.state.value}; nothing of its result is there yet.", retry_after=5
             )
         await asyncio.sleep(_LOOK_SECONDS)
+
+
+def _permit(call: Call, row: JobRow) -> None:
+    """What its caller could have at submission may be less today. Raises NotPermitted."""
+    if call.caller.scope not in ("", row.scope):
+        raise NotPermitted(
+            "This result was made for somebody who could see other data.",
+            details="Submit the query again, to get what this key may see.",
+        )
+    settings = call.backend.settings.database
+    few = min(settings.default_rows, settings.max_rows)
+    if not call.may_export and (encodings.named(row.format).is_file or row.row_count > few):
+        raise encodings.not_exported()
 
 
 async def _sent(

@@ -55,7 +55,14 @@ ROUTES: tuple[Route, ...] = (
     ),
     Route("GET", "/api/jobs", jobs.show_all, Permission.DB_READ, extra=Permission.SYSTEM_ADMIN),
     Route("GET", "/api/jobs/<id>", jobs.show, Permission.DB_READ, extra=Permission.SYSTEM_ADMIN),
-    Route("GET", "/api/jobs/<id>/result", jobs.result, Permission.DB_READ, extra=Permission.SYSTEM_ADMIN),
+    Route(
+        "GET",
+        "/api/jobs/<id>/result",
+        jobs.result,
+        Permission.DB_READ,
+        extra=Permission.SYSTEM_ADMIN,
+        export=Permission.DATA_EXPORT,
+    ),
     Route(
         "DELETE",
         "/api/jobs/<id>",

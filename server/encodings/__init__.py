@@ -15,7 +15,7 @@ from server.encodings.xlsx import XlsxEncoder
 from shared.errors import DriverMissing, InvalidRequest, NotAcceptable, NotPermitted
 from shared.permissions import Permission
 
-__all__ = ["FORMATS", "Encoder", "Format", "Origin", "choose", "named"]
+__all__ = ["FORMATS", "Encoder", "Format", "Origin", "allowed", "choose", "named", "not_exported"]
 
 
 class Format(msgspec.Struct, frozen=True):
@@ -83,15 +83,22 @@ def choose(accept: str | None, *, may_export: bool) -> Format:
     return allowed(wanted[0][1], may_export=may_export)
 
 
-def named(name: str, *, may_export: bool) -> Format:
-    """By its short name. Raises InvalidRequest, and as :func:`choose` does."""
+def named(name: str) -> Format:
+    """By its short name. Raises InvalidRequest."""
     for format_ in FORMATS:
         if format_.name == name:
-            return allowed(format_, may_export=may_export)
+            return format_
     raise InvalidRequest(f"There is no format {name[:40]!r}.", details="There are: " + _names() + ".")
 
 
+def not_exported() -> NotPermitted:
+    return NotPermitted(
+        f"This key lacks the permission {Permission.DATA_EXPORT.value} (take a whole result away)."
+    )
+
+
 def allowed(format_: Format, *, may_export: bool) -> Format:
+    """The same format, when this caller may have it and we can make it. Raises as :func:`choose`."""
     reason = _reason_against(format_, may_export=may_export)
     if reason is not None:
         raise reason
@@ -100,9 +107,7 @@ def allowed(format_: Format, *, may_export: bool) -> Format:
 
 def _reason_against(format_: Format, *, may_export: bool) -> NotPermitted | DriverMissing | None:
     if format_.is_file and not may_export:
-        return NotPermitted(
-            f"This key lacks the permission {Permission.DATA_EXPORT.value} (take a whole result away)."
-        )
+        return not_exported()
     if format_.package and find_spec(format_.package) is None:
         return DriverMissing(
             f"This backend cannot write {format_.media_type}: {format_.package} is not installed there.",

@@ -1,5 +1,6 @@
 """The rows of jobs: long queries and what became of them. Their results lie in files, beside the state."""
 
+from collections.abc import Callable
 from enum import StrEnum
 from typing import Any
 
@@ -7,7 +8,7 @@ import msgspec
 import sqlalchemy as sa
 
 from server.store.pages import Page, conditions, ordered
-from server.store.state import State, now
+from server.store.state import State, changed, now
 from shared.errors import Conflict
 
 
@@ -26,7 +27,7 @@ class JobState(StrEnum):
 class JobRow(msgspec.Struct, frozen=True):
     """``node`` and ``runner`` say which backend keeps it and which of its processes works on it; ``secret``
     is what its file is sealed with, sealed by the vault; ``error`` is an ErrorBody in JSON, or empty.
-    ``beat_at`` tells when its runner was last seen at work."""
+    ``beat_at`` tells when its runner was last seen at work; ``scope`` what its caller could see."""
 
     id: str
     owner: str
@@ -50,10 +51,15 @@ class JobRow(msgspec.Struct, frozen=True):
     started_at: str | None = None
     finished_at: str | None = None
     expires_at: str | None = None
+    scope: str = ""
 
 
 _NAMES = JobRow.__struct_fields__
 _UNFINISHED = "state IN ('queued', 'running')"
+_COUNTS = sa.text(
+    f"SELECT count(*), sum(CASE WHEN {_UNFINISHED} THEN 1 ELSE 0 END)"  # noqa: S608 - our words
+    " FROM jobs WHERE owner = :owner"
+)
 _ORDER = ("created_at", "id")
 _SEARCHED = ("id", "connection", "sql_text", "owner_name")
 
@@ -62,11 +68,16 @@ class JobStore:
     def __init__(self, state: State) -> None:
         self._state = state
 
-    def add(self, row: JobRow) -> None:
-        """Raises Conflict when there is a job of that id."""
+    def add(self, row: JobRow, allow: Callable[[int, int], None]) -> None:
+        """``allow`` is told how many jobs of this owner are known, and how many of them are not finished; it
+        raises when that is enough. Whoever else submits one, in whichever process, waits until this one is
+        in. Raises Conflict when there is a job of that id."""
         names, values = ", ".join(_NAMES), ", ".join(f":{name}" for name in _NAMES)
         try:
             with self._state.begin() as connection:
+                changed(connection, "jobs")  # first: it lets one in at a time
+                counted = connection.execute(_COUNTS, {"owner": row.owner}).one()
+                allow(int(counted[0]), int(counted[1] or 0))
                 connection.execute(
                     sa.text(f"INSERT INTO jobs ({names}) VALUES ({values})"),  # noqa: S608 - from the struct
                     msgspec.structs.asdict(row),
@@ -90,9 +101,6 @@ class JobStore:
                 values[name] = value
         where = f"WHERE {' AND '.join(found)} " if found else ""
         return self._rows(where + ordered(page, _ORDER, descending=True), **values)
-
-    def of(self, owner: str) -> list[JobRow]:
-        return self._rows("WHERE owner = :owner", owner=owner)
 
     def of_revoked_keys(self) -> list[JobRow]:
         return self._rows("WHERE owner IN (SELECT id FROM api_keys WHERE revoked_at IS NOT NULL)")

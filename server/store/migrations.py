@@ -74,4 +74,8 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         )""",
         """CREATE INDEX jobs_owner ON jobs (owner)""",
     ),
+    (
+        """ALTER TABLE jobs ADD COLUMN scope TEXT NOT NULL DEFAULT ''""",
+        """INSERT INTO versions (noun, version) VALUES ('jobs', 1)""",
+    ),
 )

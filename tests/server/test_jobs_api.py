@@ -5,6 +5,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -221,6 +222,36 @@ def test_a_key_that_is_revoked_loses_its_jobs(backend: RunningBackend) -> None:
     wait_until(lambda: len(backend.serving.backend.queries) == 0)
 
 
+def test_a_key_that_expires_stops_its_jobs_and_their_results_stay(backend: RunningBackend) -> None:
+    soon = datetime.now(UTC) + timedelta(seconds=3)
+    keyring = backend.serving.backend.keyring
+    key, _ = keyring.create("short", permissions=["db_read", "data_export"], expires_at=soon)
+    done, endless = (submit(backend, table, key=key).json for table in ("rows", "endless"))
+    finished(backend, done["id"])
+    ended = finished(backend, endless["id"])
+    assert (ended["state"], ended["error"]["code"]) == ("failed", "not_authenticated")
+    wait_until(lambda: len(backend.serving.backend.queries) == 0)
+    wait_until(lambda: len(files(backend)) == 1)
+    assert result(backend, done["id"]).status == 200
+
+
+def test_the_permission_to_export_is_asked_for_again_at_download(backend: RunningBackend) -> None:
+    clerk = backend.key("db_read", "system_admin")
+    for table, format_, status in (("rows", "csv", 403), ("long", "json", 403), ("rows", "json", 200)):
+        ended = finished(backend, submit(backend, table, format=format_, max_rows=2_000).json["id"])
+        answered = backend.ask("GET", f"/api/jobs/{ended['id']}/result", key=clerk)
+        assert answered.status == status
+        if status == 403:
+            assert "data_export" in answered.json["error"]
+
+
+def test_what_is_still_written_is_not_read_by_whom_it_may_be_too_much_for(backend: RunningBackend) -> None:
+    clerk = backend.key("db_read", "system_admin")
+    endless = submit(backend, "endless").json["id"]
+    wait_until(lambda: job(backend, endless)["rows"] > 1_000)
+    assert backend.ask("GET", f"/api/jobs/{endless}/result", key=clerk).status == 403
+
+
 def test_a_restart_keeps_results_and_is_honest_about_what_ran(tmp_path: Path) -> None:
     backend = begun(tmp_path)
     done = finished(backend, submit(backend, "rows", format="csv").json["id"])
@@ -290,6 +321,34 @@ def test_an_id_is_taken_once_and_a_key_has_a_bounded_number_of_unfinished_jobs(
     refused = submit(backend, "endless")
     assert (refused.status, refused.json["code"]) == (429, "rate_limited")
     assert backend.ask("GET", "/api/jobs/nonsense").status == 400
+
+
+def test_the_bound_holds_for_jobs_that_are_submitted_in_the_same_moment(backend: RunningBackend) -> None:
+    statuses: list[int] = []
+
+    def some() -> None:
+        statuses.extend(submit(backend, "endless").status for _ in range(4))
+
+    threads = [threading.Thread(target=some) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (statuses.count(202), statuses.count(429)) == (20, 12)
+
+
+def test_one_that_is_cancelled_while_it_waits_is_audited_as_cancelled(tmp_path: Path) -> None:
+    backend = begun(tmp_path, max_running=1)
+    try:
+        first, second = submit(backend, "endless").json["id"], submit(backend, "endless").json["id"]
+        for job_id in (second, first):
+            backend.ask("DELETE", f"/api/jobs/{job_id}")
+        wait_until(lambda: sum(line["action"] == "jobs.end" for line in backend.audit()) == 2)
+        ends = [line for line in backend.audit() if line["action"] == "jobs.end"]
+        assert {line["query_id"] for line in ends} == {first, second}
+        assert {(line["status"], line["code"]) for line in ends} == {(499, "query_cancelled")}
+    finally:
+        backend.stop()
 
 
 def test_a_job_leaves_a_line_in_the_audit_trail_when_it_ends(backend: RunningBackend) -> None:

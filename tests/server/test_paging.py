@@ -48,7 +48,8 @@ def fill(home: Path) -> None:
                 created_at=moment,
                 beat_at="2999-01-01T00:00:00+00:00",
                 state=JobState.DONE if number % 4 else JobState.FAILED,
-            )
+            ),
+            lambda known, unfinished: None,
         )
     state.close()
 
