@@ -127,8 +127,8 @@ class Answer:
         quick = self._lease.quick
         if quick is None or not self._is_light:
             return False
-        asked = quick.quickly(self._question.sql, self._question.params, self._limits())
-        found = None if asked is None else await self._lease.follow(asked)
+        question = self._question
+        found = await self._lease.ask_quickly(quick, question.sql, question.params, self._limits())
         if found is None:
             return False
         self._result = found.result

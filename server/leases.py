@@ -7,10 +7,20 @@ the connection goes back when that has ended, or is thrown away when it does not
 import asyncio
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Protocol, TypeVar
 
-from server.connectors.base import Abortable, Connector, Quick, SqlConnector
+from server.connectors.base import (
+    Abortable,
+    Connector,
+    Limits,
+    ParamValue,
+    Quick,
+    QuickAnswer,
+    SqlConnector,
+)
+from server.guard import ReadOnlySql
+from server.soon import Soon
 from server.threads import Worker
 from shared.errors import AppError, SourceUnavailable
 
@@ -56,7 +66,13 @@ class Slot:
 
     def check(self) -> "asyncio.Future[None]":
         """Whether the source answers. Raises SourceUnavailable."""
-        return self.worker.submit(self.connector.ping)
+        return self.submit(self.connector.ping)
+
+    def submit(self, work: Callable[[], T]) -> "asyncio.Future[T]":
+        """On the connection's thread, which has the connection for itself from now on."""
+        if self.quick is not None:
+            self.quick.stop_listening()
+        return self.worker.submit(work)
 
     def cancel(self) -> None:
         """On a thread of its own: telling a source to stop may itself take long."""
@@ -88,7 +104,7 @@ class Slot:
         if connector is None:
             on_end()
         else:
-            self.worker.submit(connector.close).add_done_callback(ended)
+            self.submit(connector.close).add_done_callback(ended)
         self.worker.stop()
 
 
@@ -150,19 +166,40 @@ class Lease:
         if self._stopped is not None:
             raise self._stopped
         self.is_clean = False
-        return await self.follow(self._slot.worker.submit(work))
-
-    async def follow(self, inner: "asyncio.Future[T]") -> T:
-        """The same for work that has begun already."""
-        if self._stopped is not None:
-            raise self._stopped
+        inner = self._slot.submit(work)
         outer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
 
         def ended(done: "asyncio.Future[T]") -> None:
-            self._ended(done)
+            if not done.cancelled():
+                done.exception()  # seen, also when nobody awaits it any more
+            self._over()
             _pass_on(done, outer)
 
         inner.add_done_callback(ended)
+        return await self._until(outer)
+
+    async def ask_quickly(
+        self, quick: Quick, sql: ReadOnlySql, params: Mapping[str, ParamValue], limits: Limits
+    ) -> QuickAnswer | None:
+        """See Quick.quickly; stopped as :meth:`run` is."""
+        if self._stopped is not None:
+            raise self._stopped
+        soon: Soon[QuickAnswer | None] = Soon(loop=asyncio.get_running_loop())
+
+        def ended(answer: QuickAnswer | AppError | None) -> None:
+            self._over()
+            if not soon.done():
+                if isinstance(answer, AppError):
+                    soon.set_exception(answer)
+                else:
+                    soon.set_result(answer)
+
+        if not quick.quickly(sql, params, limits, ended):
+            return None
+        return await self._until(soon)
+
+    async def _until(self, outer: "asyncio.Future[T]") -> T:
+        """Waits for the work that runs."""
         self._running = outer  # type: ignore[assignment]
         try:
             result = await outer
@@ -200,9 +237,7 @@ class Lease:
         else:
             self._finish()
 
-    def _ended(self, done: "asyncio.Future[T]") -> None:
-        if not done.cancelled():
-            done.exception()  # seen, also when nobody awaits it any more
+    def _over(self) -> None:
         self._running = None
         if self._stopped is not None:
             self._finish()
@@ -223,7 +258,7 @@ class Lease:
                 work()
             return connector.reset()
 
-        self._slot.worker.submit(clean).add_done_callback(self._cleaned)
+        self._slot.submit(clean).add_done_callback(self._cleaned)
 
     def _cleaned(self, done: "asyncio.Future[bool]") -> None:
         error = done.exception()

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from sanic import Sanic
+from sanic import HTTPResponse, Request, Sanic
 from sanic.application.state import ApplicationServerInfo
 from sanic.http.constants import HTTP
 from sanic.server import AsyncioServer
@@ -18,7 +18,7 @@ from sanic.server.protocols.http_protocol import HttpProtocol
 
 from server.address import url_of
 from server.api.call import Backend
-from server.api.dispatch import Dispatch, OutsideRoutes
+from server.api.dispatch import Dispatch, Handle, OutsideRoutes
 from server.api.lean import LeanProtocol
 from server.api.routes import ROUTES
 from server.app import allowlist_of, build, rates_of
@@ -64,13 +64,21 @@ def create_app(backend: Backend) -> Sanic[Any, Any]:
         if "<" not in route.path:
             app.ctx.lean[f"{route.method} {route.path} HTTP/1.1"] = handle
         app.add_route(
-            handle,
+            _for_sanic(handle),
             route.path,
             methods=[route.method],
             name=f"{route.method.lower()}_{route.action.replace('.', '_')}",
             stream=True,  # the body is read by dispatch, when the caller is known
         )
     return app
+
+
+def _for_sanic(handle: Handle) -> Any:
+    async def answer(request: Request, **path: str) -> HTTPResponse | None:
+        response = await handle(request, **path)
+        return None if response is None else response.for_sanic()
+
+    return answer
 
 
 def _response_timeout(section: DatabaseSection) -> float:

@@ -8,6 +8,7 @@ import asyncio
 import logging
 import secrets
 import time
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 import msgspec
@@ -20,6 +21,7 @@ from server.access.identity import NOBODY, Identity, bearer, looks_like_a_key
 from server.access.policy import may, permit
 from server.api import replies
 from server.api.call import Backend, Call, Note, Route
+from server.api.replies import Response
 from server.store.audit import AuditLine
 from server.store.state import now
 from shared.errors import AppError, InvalidRequest, NotAuthenticated, UnsupportedMedia
@@ -29,19 +31,23 @@ _log = logging.getLogger(__name__)
 _LEFT = 499
 
 
+Handle = Callable[..., Coroutine[Any, Any, Response | None]]
+"""Of a request, and the names in its path."""
+
+
 class Dispatch:
-    """Makes Sanic handlers of routes, for one backend."""
+    """Makes handlers of routes, for one backend."""
 
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
         self._most_bytes = backend.settings.security.max_body_mb * 1024 * 1024
 
-    def around(self, route: Route) -> Any:
-        """The Sanic handler of a route."""
+    def around(self, route: Route) -> Handle:
+        """Answers requests to a route. None has been sent already, in pieces."""
         decoder = None if route.body is None else msgspec.json.Decoder(route.body)
         action = route.action
 
-        async def handle(request: Request, **path: str) -> HTTPResponse | None:
+        async def handle(request: Request, **path: str) -> Response | None:
             arrived = time.perf_counter()
             request_id = request.ctx.request_id = secrets.token_hex(8)
             outcome = _Outcome()
@@ -191,10 +197,10 @@ class OutsideRoutes(ErrorHandler):
         request_id = getattr(request.ctx, "request_id", "") or secrets.token_hex(8)
         if isinstance(exception, SanicException):
             headers = getattr(exception, "headers", None) or {}
-            return replies.failure(replies.in_our_words(exception), request_id, headers)
+            return replies.failure(replies.in_our_words(exception), request_id, headers).for_sanic()
         if not isinstance(exception, asyncio.CancelledError):
             _log.error("Request %s failed unexpectedly", request_id, exc_info=exception)
-        return replies.unexpected(request_id)
+        return replies.unexpected(request_id).for_sanic()
 
 
 def _first_line(error: Exception) -> str:

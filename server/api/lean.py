@@ -4,45 +4,34 @@ Most calls look alike: one of our own lines, ordinary headers, a small body with
 here, strictly, and handed to the same handlers. The first request on a connection that is anything else
 (in pieces, chunked, with an expectation, odd in any way) gives the rest of that connection to Sanic, which
 also keeps time, closes and drains for both.
+
+A request that comes whole is answered where it is received, as far as that goes without waiting, or while
+waiting only for what is Soon; what waits longer is handed over to the connection's task.
 """
 
 import asyncio
-import re
-from collections.abc import Awaitable, Callable, Mapping
-from http import HTTPStatus
+import contextlib
+import time
+import types
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Mapping
 from types import SimpleNamespace
 from typing import Any
 
-from sanic import HTTPResponse
 from sanic.exceptions import RequestCancelled
 from sanic.http import Http, Stage
 from sanic.server.protocols.http_protocol import HttpProtocol
 
+from server.api import heads
+from server.api.heads import Headers
+from server.api.replies import Response
+from server.soon import Soon
+
 _LONGEST_HEAD = 8_192
-_LONGEST_BODY = 32_768
-_NAME = re.compile(r"[A-Za-z0-9-]+")
-_LENGTH = re.compile(r"[0-9]{1,5}")
-_OTHERS_BUSINESS = frozenset({"transfer-encoding", "expect", "upgrade", "trailer", "te"})
-_STATUS = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n" for status in HTTPStatus}
+_HEADS_KEPT = 8
 _BODILESS = frozenset({204, 304})
 
-Handle = Callable[["LeanRequest"], Awaitable[HTTPResponse | None]]
-
-
-class Headers:
-    """By their names in lower case, each with all its values."""
-
-    __slots__ = ("_values",)
-
-    def __init__(self, values: Mapping[str, list[str]]) -> None:
-        self._values = values
-
-    def getone(self, name: str, default: Any = None) -> Any:
-        found = self._values.get(name)
-        return default if found is None else found[0]
-
-    def getall(self, name: str, default: Any = None) -> Any:
-        return self._values.get(name, default)
+Answering = Coroutine[Any, Any, Response | None]
+Handle = Callable[["LeanRequest"], Answering]
 
 
 class LeanRequest:
@@ -65,7 +54,7 @@ class LeanRequest:
     async def respond(self, *, status: int, headers: Mapping[str, str], content_type: str) -> "LeanStream":
         """An answer in pieces."""
         more = {**headers, "content-type": content_type, "transfer-encoding": "chunked"}
-        await self._http.write(_head(status, more))
+        await self._http.write(heads.written(status, more))
         return LeanStream(self._http)
 
 
@@ -82,23 +71,40 @@ class LeanStream:
         await self._http.write(b"0\r\n\r\n")
 
 
-class LeanHttp(Http):
-    """Sanic's side of one connection, with the short way before it."""
+class _Known:
+    """A head that came on this connection, and who answers it."""
 
-    __slots__ = ("_last",)
+    __slots__ = ("handle", "headers", "length")
+
+    def __init__(self, handle: Handle, headers: Headers, length: int) -> None:
+        self.handle = handle
+        self.headers = headers
+        self.length = length
+
+
+class LeanHttp(Http):
+    """Sanic's side of one connection, with the short way before it.
+
+    ``waits``: the connection's task does nothing but wait for a request, so that one may be answered at once.
+    """
+
+    __slots__ = ("_begun", "_heads", "_leaves", "_soon", "waits")
 
     def __init__(self, protocol: Any) -> None:
         super().__init__(protocol)  # type: ignore[no-untyped-call]
-        self._last: tuple[bytes, _Head | None] = (b"", None)
+        protocol.lean = self
+        self.waits = False
+        self._leaves = False
+        self._heads: dict[bytes, _Known | None] = {}
+        self._begun: tuple[Answering, Any] | None = None
+        self._soon: Soon[Any] | None = None
         self._begin_anew()
 
     async def http1(self) -> None:
         """Until the connection ends."""
         try:
-            while (plain := await self._plain()) is not None:
-                handle, request = plain
-                self.stage = Stage.HANDLER
-                response = await handle(request)
+            while (answering := await self._next()) is not None:
+                response = await answering
                 if response is not None and self.stage is Stage.RESPONSE:
                     self.protocol.close()  # it went wrong in the middle, and this is seen by the cut
                     return
@@ -106,6 +112,7 @@ class LeanHttp(Http):
                     await self.write(_whole(response))
                 self.stage = Stage.IDLE
         except asyncio.CancelledError as error:
+            await self._stop_answering()
             await self._cancelled(error)
         except RequestCancelled:  # nobody is there to be told
             return
@@ -115,28 +122,55 @@ class LeanHttp(Http):
     async def write(self, data: bytes) -> None:
         await self.protocol.send(data)  # type: ignore[no-untyped-call]
 
-    async def _plain(self) -> "tuple[Handle, LeanRequest] | None":
-        """The next request; None when it is not for here, and still in the buffer."""
+    # -- By the connection's task ---------------------------------------------------------
+
+    async def _next(self) -> "Awaitable[Response | None] | None":
+        """The answer to the next request; None when it is not for here, and still in the buffer."""
         buffer: bytearray = self.recv_buffer
         if not buffer:
+            self.waits = True
             await self._receive_more()
+            self.waits = False
+            if self._begun is not None:
+                begun, self._begun = self._begun, None
+                return _rest(*begun)
         end = buffer.find(b"\r\n\r\n", 0, _LONGEST_HEAD)
-        if end < 0:
+        known = None if end < 0 else self._known(bytes(buffer[:end]))
+        if known is None:
             return None
-        written = bytes(buffer[:end])
-        if self._last[0] != written:  # a client's requests have the same head, mostly
-            self._last = written, _read(written, self.protocol.app.ctx.lean)
-        head = self._last[1]
-        if head is None:
-            return None
-        total = end + 4 + head.length
+        total = end + 4 + known.length
         while len(buffer) < total:
             self.stage = Stage.REQUEST
             await self._receive_more()
         body = bytes(buffer[end + 4 : total])
         del buffer[:total]
-        self.protocol.state["requests_count"] += 1
-        return head.handle, LeanRequest(head.headers, body, self)
+        self.stage = Stage.HANDLER
+        return known.handle(LeanRequest(known.headers, body, self))
+
+    def _known(self, written: bytes) -> _Known | None:
+        """A client's requests have the same head, mostly, but for the length."""
+        if written in self._heads:
+            return self._heads[written]
+        head = heads.read(written)
+        handle = None if head is None else self.protocol.app.ctx.lean.get(head.first)
+        known = None if head is None or handle is None else _Known(handle, head.headers, head.length)
+        if len(self._heads) >= _HEADS_KEPT:
+            del self._heads[next(iter(self._heads))]
+        self._heads[written] = known
+        return known
+
+    async def _stop_answering(self) -> None:
+        """What was begun where it was received ends as a cancelled task does."""
+        self._leaves = True
+        if self._soon is not None:
+            self._soon.cancel()
+        if self._begun is not None:
+            answering, awaited = self._begun
+            self._begun = None
+            if awaited is not None:
+                awaited.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await _rest(answering, awaited)
 
     async def _cancelled(self, error: asyncio.CancelledError) -> None:
         """The client has left, or a time is up: as Sanic tells it."""
@@ -153,59 +187,106 @@ class LeanHttp(Http):
         self.init_for_request()  # type: ignore[no-untyped-call]
         self.response_func: Any = self.http1_response_header
 
+    # -- Where it is received -------------------------------------------------------------
+
+    def take(self, data: bytes) -> bool:
+        """Whether ``data`` was seen to here: a whole plain request, when the connection's task waits for one;
+        or what follows one that is being answered."""
+        protocol: Any = self.protocol
+        if self._soon is not None:
+            self.recv_buffer += data
+            if len(self.recv_buffer) >= protocol.app.config.REQUEST_BUFFER_SIZE:
+                protocol.transport.pause_reading()
+            return True
+        if not self.waits or self.recv_buffer or not protocol._can_write.is_set():
+            return False
+        end = data.find(b"\r\n\r\n", 0, _LONGEST_HEAD)
+        known = None if end < 0 else self._known(data[:end])
+        if known is None or len(data) != end + 4 + known.length:
+            return False
+        protocol._time = time.monotonic()
+        self.waits = False
+        self.stage = Stage.HANDLER
+        self._go_on(known.handle(LeanRequest(known.headers, data[end + 4 :], self)))
+        return True
+
+    def _go_on(self, answering: Answering) -> None:
+        protocol: Any = self.protocol
+        self._soon = None
+        try:
+            awaited = answering.send(None)
+        except StopIteration as ended:
+            self._answered(ended.value)
+        except RequestCancelled:  # nobody is there to be told
+            return
+        except asyncio.CancelledError:
+            if not self._leaves:
+                protocol._task.cancel()  # which tells the caller
+        except BaseException:
+            protocol.close()
+            raise
+        else:
+            self._await(answering, awaited)
+
+    def _await(self, answering: Answering, awaited: Any) -> None:
+        if isinstance(awaited, Soon):
+            self._soon = awaited
+            awaited._asyncio_future_blocking = False  # as a task does that takes it up
+            awaited.add_done_callback(lambda _: self._go_on(answering))
+        else:
+            self._begun = answering, awaited
+            self._wake()
+
+    def _answered(self, response: Response | None) -> None:
+        protocol: Any = self.protocol
+        if response is not None and not protocol.transport.is_closing():
+            protocol.transport.write(_whole(response))
+            protocol._time = time.monotonic()
+        self.stage = Stage.IDLE
+        if self.recv_buffer:
+            self._wake()
+        else:
+            self.waits = True
+
+    def _wake(self) -> None:
+        self.protocol._data_received.set()
+
 
 class LeanProtocol(HttpProtocol):
     HTTP_CLASS = LeanHttp
+    __slots__ = ("lean",)
+
+    def __init__(self, **more: Any) -> None:
+        super().__init__(**more)
+        self.lean: LeanHttp | None = None
+        """Once the connection's task has begun."""
+
+    def data_received(self, data: bytes) -> None:
+        lean = self.lean
+        if lean is None or not lean.take(data):
+            super().data_received(data)
 
 
-class _Head:
-    __slots__ = ("handle", "headers", "length")
-
-    def __init__(self, handle: Handle, headers: Headers, length: int) -> None:
-        self.handle = handle
-        self.headers = headers
-        self.length = length
-
-
-def _read(written: bytes, handles: Mapping[str, Handle]) -> _Head | None:
-    """None for whatever is not plain: Sanic decides about it."""
-    first, *lines = written.decode("latin-1").split("\r\n")
-    handle = handles.get(first)
-    if handle is None:
-        return None
-    values: dict[str, list[str]] = {}
-    for line in lines:
-        name, _, value = line.partition(":")
-        value = value.strip(" \t")
-        if not _NAME.fullmatch(name) or not value.isascii() or not value.isprintable():
-            return None
-        values.setdefault(name.lower(), []).append(value)
-    length = values.get("content-length", ["0"])
-    plain = (
-        _OTHERS_BUSINESS.isdisjoint(values)
-        and len(values.get("host", ())) == len(length) == 1
-        and values.get("connection", ["keep-alive"])[0].lower() == "keep-alive"
-        and _LENGTH.fullmatch(length[0])
-        and int(length[0]) <= _LONGEST_BODY
-    )
-    return _Head(handle, Headers(values), int(length[0])) if plain else None
-
-
-def _whole(response: HTTPResponse) -> bytes:
-    headers = dict(response.headers.items())
+def _whole(response: Response) -> bytes:
     if response.status in _BODILESS:
-        return _head(response.status, headers)
-    body = response.body or b""
-    headers["content-length"] = str(len(body))
+        return heads.written(response.status, response.headers)
+    headers = {**response.headers, "content-length": len(response.body)}
     if response.content_type:
         headers["content-type"] = response.content_type
-    return _head(response.status, headers) + body
+    return heads.written(response.status, headers) + response.body
 
 
-def _head(status: int, headers: Mapping[str, object]) -> bytes:
-    lines = [f"{name}: {value}\r\n" for name, value in headers.items()]
-    first = _STATUS.get(status) or f"HTTP/1.1 {status} \r\n"
-    written = first + "".join(lines) + "connection: keep-alive\r\n\r\n"
-    if written.count("\n") != len(lines) + 3:
-        raise ValueError("A header holds a line break.")
-    return written.encode("latin-1", "replace")
+@types.coroutine
+def _rest(answering: Answering, awaited: Any) -> Generator[Any, Any, Response | None]:
+    """What is left of an answering that waits for ``awaited``."""
+    while True:
+        told: BaseException | None = None
+        try:
+            yield awaited
+        except BaseException as error:  # noqa: BLE001 - whatever the task is told, the answering is told
+            told = error
+        try:
+            awaited = answering.send(None) if told is None else answering.throw(told)
+        except StopIteration as ended:
+            response: Response | None = ended.value
+            return response

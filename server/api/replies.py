@@ -16,25 +16,35 @@ _ALWAYS = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
 _json = msgspec.json.Encoder(decimal_format="number")
 
 
+class Response(msgspec.Struct, frozen=True):
+    """What goes out whole, whoever writes it."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes = b""
+    content_type: str = ""
+
+    def for_sanic(self) -> HTTPResponse:
+        return HTTPResponse(self.body or None, self.status, self.headers, self.content_type or None)
+
+
 def status_of(handled: Handled, usual: int) -> int:
     return handled.status or usual if isinstance(handled, Stream | Whole) else usual
 
 
-async def send(
-    request: Request, handled: Handled, status: int, headers: dict[str, str]
-) -> HTTPResponse | None:
+async def send(request: Request, handled: Handled, status: int, headers: dict[str, str]) -> Response | None:
     """The response, or None when it has been streamed already."""
     headers |= _ALWAYS
     match handled:
         case None:
-            return HTTPResponse(None, status, headers)
+            return Response(status, headers)
         case Whole():
-            return HTTPResponse(handled.body, status, headers | handled.headers, handled.content_type)
+            return Response(status, headers | handled.headers, handled.body, handled.content_type)
         case Stream():
             await _stream(request, handled, status, headers | handled.headers)
             return None
         case _:
-            return HTTPResponse(_json.encode(handled), status, headers, _JSON)
+            return Response(status, headers, _json.encode(handled), _JSON)
 
 
 async def _stream(request: Request, stream: Stream, status: int, headers: dict[str, str]) -> None:
@@ -55,17 +65,17 @@ async def _stream(request: Request, stream: Stream, status: int, headers: dict[s
         stream.close()
 
 
-def failure(error: AppError, request_id: str, headers: dict[str, str]) -> HTTPResponse:
+def failure(error: AppError, request_id: str, headers: dict[str, str]) -> Response:
     headers = {"x-request-id": request_id, **_ALWAYS, **headers}
     if error.retry_after is not None:
         headers["retry-after"] = str(error.retry_after)
     if error.status == 401:
         headers["www-authenticate"] = "Bearer"
     body = ErrorBody(error.message, error.code, error.details, error.retry_after, request_id)
-    return HTTPResponse(_json.encode(body), error.status, headers, _JSON)
+    return Response(error.status, headers, _json.encode(body), _JSON)
 
 
-def unexpected(request_id: str) -> HTTPResponse:
+def unexpected(request_id: str) -> Response:
     error = AppError(
         "Something went wrong in the backend.", details=f"Its log tells more under {request_id}."
     )

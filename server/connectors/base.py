@@ -5,13 +5,13 @@ server/pools. (``Quick`` is the exception, for what is over before a thread woul
 driver is imported inside the connector's ``open``, so that the backend starts without it.
 """
 
-import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol, runtime_checkable
 
 import msgspec
 
 from server.guard import ReadOnlySql
+from shared.errors import AppError
 from shared.results import Result
 from shared.wire import Schema
 
@@ -89,10 +89,15 @@ class Quick(Protocol):
     """
 
     def quickly(
-        self, sql: ReadOnlySql, params: Mapping[str, ParamValue], limits: Limits
-    ) -> "asyncio.Future[QuickAnswer | None] | None":
-        """None, now or later, when ``query`` should be called for this one. The future raises as ``query``
-        does; until it is done, no other method but ``cancel`` is called."""
+        self,
+        sql: ReadOnlySql,
+        params: Mapping[str, ParamValue],
+        limits: Limits,
+        ended: Callable[[QuickAnswer | AppError | None], None],
+    ) -> bool:
+        """False when ``query`` should be called for this one. Otherwise ``ended`` is called later, once: with
+        None for the same reason, or with what ``query`` would raise; until then, no other method but
+        ``cancel`` is called."""
         ...
 
     def stop_listening(self) -> None:

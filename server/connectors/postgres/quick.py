@@ -123,38 +123,21 @@ class Reply:
 _IDLE = ord("I")
 
 
-class Listening:
-    """Waits on the event loop for the answer to what was sent. ``ended`` is called once: with the rows
-    when the answer is whole or too long for the loop (``reply.done`` tells which), or with the loss."""
+Ended = Callable[[QuickAnswer | AppError | None], None]
+"""See server.connectors.base.Quick.quickly."""
 
-    def __init__(
-        self, wire: Wire, reply: Reply, ended: Callable[[list[JsonRows], ConnectionLost | None], None]
-    ) -> None:
-        self._wire = wire
-        self._reply = reply
-        self._ended = ended
-        self._rows: list[JsonRows] = []
-        self._bytes = 0
-        self._loop = asyncio.get_running_loop()
-        self._number = wire.number
-        self._loop.add_reader(self._number, self._readable)
 
-    def stop(self) -> None:
-        """Nothing more is read here."""
-        if self._number >= 0:
-            self._loop.remove_reader(self._number)
-            self._number = -1
+class _Asked:
+    """What is waited for."""
 
-    def _readable(self) -> None:
-        lost: ConnectionLost | None = None
-        try:
-            self._bytes += self._wire.receive_now()
-            self._rows += self._reply.take(self._wire)
-        except ConnectionLost as error:
-            lost = error
-        if lost is not None or self._reply.done or self._bytes > _LARGEST_ANSWER_BYTES:
-            self.stop()
-            self._ended(self._rows, lost)
+    __slots__ = ("ended", "known", "received", "reply", "rows")
+
+    def __init__(self, known: Known, reply: Reply, ended: Ended) -> None:
+        self.known = known
+        self.reply = reply
+        self.ended = ended
+        self.rows: list[JsonRows] = []
+        self.received = 0
 
 
 class QuickWay:
@@ -171,40 +154,60 @@ class QuickWay:
         self._stop = stop
         self._prepared = Prepared()
         self._tail = tail
-        self._listening: Listening | None = None
+        self._asked: _Asked | None = None
+        self._number = -1
+        """The socket's, while the event loop listens to it."""
 
-    def ask(
-        self, known: Known, statement: Statement, limits: Limits
-    ) -> "asyncio.Future[QuickAnswer | None] | None":
+    def ask(self, known: Known, statement: Statement, limits: Limits, ended: Ended) -> bool:
         """See server.connectors.base.Quick.quickly."""
         wire = self._wire
         if self.is_dirty or wire.lost or wire.readies or not self._prepared.takes(known, statement):
-            return None
+            return False
         if not self._running.begin_now(limits.timeout_seconds):
-            return None
-        future: asyncio.Future[QuickAnswer | None] = asyncio.get_running_loop().create_future()
+            return False
         reply = Reply(DataRows(limits.max_rows, known.plan.forms), self._tail)
-
-        def ended(rows: list[JsonRows], lost: ConnectionLost | None) -> None:
-            self._listening = None
-            if future.done():
-                return
-            try:
-                future.set_result(self._answer(known, reply, rows, lost))
-            except AppError as error:
-                future.set_exception(error)
-
         try:
             wire.send_now(self._prepared.request(known, statement, limits), readies=1)
         except ConnectionLost as error:
             raise self._running.gone(error) from error
-        self._listening = Listening(wire, reply, ended)
-        return future
+        self._asked = _Asked(known, reply, ended)
+        if self._number < 0:
+            self._listen()
+        return True
 
     def stop_listening(self) -> None:
-        if self._listening is not None:
-            self._listening.stop()
-            self._listening = None
+        self._asked = None
+        if self._number >= 0:
+            asyncio.get_running_loop().remove_reader(self._number)
+            self._number = -1
+
+    def _listen(self) -> None:
+        """From the first quick query on, and between them, for as long as nobody else reads."""
+        self._number = self._wire.number
+        asyncio.get_running_loop().add_reader(self._number, self._readable)
+
+    def _readable(self) -> None:
+        asked, wire = self._asked, self._wire
+        lost: ConnectionLost | None = None
+        try:
+            received = wire.receive_now()
+            if asked is not None:
+                asked.received += received
+                asked.rows += asked.reply.take(wire)
+        except ConnectionLost as error:
+            lost = error
+        if asked is None or not (lost or asked.reply.done or asked.received > _LARGEST_ANSWER_BYTES):
+            if lost:
+                self.stop_listening()
+            return
+        self._asked = None
+        if not asked.reply.done:
+            self.stop_listening()
+        try:
+            answer: QuickAnswer | AppError | None = self._answer(asked.known, asked.reply, asked.rows, lost)
+        except AppError as error:
+            answer = error
+        asked.ended(answer)
 
     def _answer(
         self, known: Known, reply: Reply, rows: list[JsonRows], lost: ConnectionLost | None

@@ -13,11 +13,10 @@ with its description, and what comes counts only if it is described as it was th
 rows, the next time is a quick one, from the event loop (see quick).
 """
 
-import asyncio
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 
-from server.connectors.base import Limits, ParamValue, QuickAnswer
+from server.connectors.base import Limits, ParamValue
 from server.connectors.postgres import account as postgres_account
 from server.connectors.postgres import protocol as postgres_protocol
 from server.connectors.postgres import schema as postgres_schema
@@ -43,7 +42,7 @@ from server.connectors.postgres.protocol import (
     bind,
     parse,
 )
-from server.connectors.postgres.quick import QuickWay, Tail
+from server.connectors.postgres.quick import Ended, QuickWay, Tail
 from server.connectors.postgres.rows import RowReader
 from server.connectors.postgres.running import Running
 from server.connectors.postgres.types import BY_OID, plan
@@ -155,11 +154,11 @@ class PostgresConnector:
     # -- From the event loop --------------------------------------------------------------
 
     def quickly(
-        self, sql: ReadOnlySql, params: Mapping[str, ParamValue], limits: Limits
-    ) -> "asyncio.Future[QuickAnswer | None] | None":
+        self, sql: ReadOnlySql, params: Mapping[str, ParamValue], limits: Limits, ended: Ended
+    ) -> bool:
         statement = bound(sql, params)
         known = self._memory.find(statement)
-        return None if known is None else self._quick.ask(known, statement, limits)
+        return known is not None and self._quick.ask(known, statement, limits, ended)
 
     def stop_listening(self) -> None:
         self._quick.stop_listening()

@@ -8,6 +8,7 @@ from typing import Any
 from server.connectors.base import Limits, QuickAnswer
 from server.connectors.postgres.session import PostgresConnector
 from server.guard import ReadOnlySql
+from shared.errors import AppError
 from shared.results import Column, JsonRows
 
 
@@ -53,13 +54,20 @@ def quickly(
     meanwhile: Callable[[], None] = lambda: None,
     **params: Any,
 ) -> QuickAnswer | None:
-    """Raises what the future raises. ``meanwhile`` is called when the query is on its way."""
+    """Raises what it ends with. ``meanwhile`` is called when the query is on its way."""
 
     async def asking() -> QuickAnswer | None:
-        future = connection.quickly(ReadOnlySql(sql), params, Limits(max_rows, seconds))
-        if future is None:
+        future: asyncio.Future[QuickAnswer | AppError | None] = asyncio.get_running_loop().create_future()
+        limits = Limits(max_rows, seconds)
+        if not connection.quickly(ReadOnlySql(sql), params, limits, future.set_result):
             return None
         meanwhile()
-        return await asyncio.wait_for(future, 60)
+        try:
+            answer = await asyncio.wait_for(future, 60)
+        finally:
+            connection.stop_listening()
+        if isinstance(answer, AppError):
+            raise answer
+        return answer
 
     return asyncio.run(asking())

@@ -1,0 +1,70 @@
+"""The heads of plain HTTP messages: requests read strictly, answers written. Pure: bytes, both ways."""
+
+import re
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+_LONGEST_BODY = 32_768
+_NAME = re.compile(r"[A-Za-z0-9-]+")
+_LENGTH = re.compile(r"[0-9]{1,5}")
+_OTHERS_BUSINESS = frozenset({"transfer-encoding", "expect", "upgrade", "trailer", "te"})
+_STATUS = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n" for status in HTTPStatus}
+
+
+class Headers:
+    """By their names in lower case, each with all its values."""
+
+    __slots__ = ("_values",)
+
+    def __init__(self, values: Mapping[str, list[str]]) -> None:
+        self._values = values
+
+    def getone(self, name: str, default: Any = None) -> Any:
+        found = self._values.get(name)
+        return default if found is None else found[0]
+
+    def getall(self, name: str, default: Any = None) -> Any:
+        return self._values.get(name, default)
+
+
+class Head:
+    """``first`` is the request line; ``length`` that of the body."""
+
+    __slots__ = ("first", "headers", "length")
+
+    def __init__(self, first: str, headers: Headers, length: int) -> None:
+        self.first = first
+        self.headers = headers
+        self.length = length
+
+
+def read(written: bytes) -> Head | None:
+    """None for whatever is not plain."""
+    first, *lines = written.decode("latin-1").split("\r\n")
+    values: dict[str, list[str]] = {}
+    for line in lines:
+        name, _, value = line.partition(":")
+        value = value.strip(" \t")
+        if not _NAME.fullmatch(name) or not value.isascii() or not value.isprintable():
+            return None
+        values.setdefault(name.lower(), []).append(value)
+    length = values.get("content-length", ["0"])
+    plain = (
+        _OTHERS_BUSINESS.isdisjoint(values)
+        and len(values.get("host", ())) == len(length) == 1
+        and values.get("connection", ["keep-alive"])[0].lower() == "keep-alive"
+        and _LENGTH.fullmatch(length[0])
+        and int(length[0]) <= _LONGEST_BODY
+    )
+    return Head(first, Headers(values), int(length[0])) if plain else None
+
+
+def written(status: int, headers: Mapping[str, object]) -> bytes:
+    """With the empty line behind it. Raises ValueError for a header that would break out of its line."""
+    lines = [f"{name}: {value}\r\n" for name, value in headers.items()]
+    first = _STATUS.get(status) or f"HTTP/1.1 {status} \r\n"
+    head = first + "".join(lines) + "connection: keep-alive\r\n\r\n"
+    if head.count("\n") != len(lines) + 3:
+        raise ValueError("A header holds a line break.")
+    return head.encode("latin-1", "replace")
