@@ -12,25 +12,13 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 import msgspec
 
 from shared.errors import AppError, InvalidRequest, NotAuthenticated, NotPermitted, TooLarge
+from shared.page_files import HEADERS
 from shared.wire import ErrorBody
 
 _log = logging.getLogger(__name__)
 
 _MOST_BODY = 16 * 1024 * 1024  # a picture of a chart that is to be saved
 _READS = ("GET", "HEAD")
-_HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
-        "connect-src 'self'; font-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
-    ),
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
-}
-
 Headers = list[tuple[str, str]]
 
 
@@ -133,7 +121,7 @@ def _same(given: str, expected: str) -> bool:
 def _with_headers(start_response: StartResponse) -> StartResponse:
     def start(status: str, headers: Headers, exc_info: Any = None) -> Callable[[bytes], object]:
         present = {name.lower() for name, _ in headers}
-        headers = [*headers, *_HEADERS.items()]
+        headers = [*headers, *HEADERS.items()]
         if "cache-control" not in present:
             headers.append(("Cache-Control", "no-store"))
         return start_response(status, headers, exc_info)

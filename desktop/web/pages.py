@@ -1,56 +1,42 @@
-"""The window's own files: page, styles, scripts, icons. A closed list, read when the program starts."""
-
-import hashlib
-import mimetypes
-from pathlib import Path
+"""The window's own files: page, styles, scripts, icons."""
 
 import bottle
 
 from desktop.web.parts import Parts
 from shared.errors import NotFound
-
-_KINDS = {
-    ".html": "text/html; charset=utf-8",
-    ".css": "text/css; charset=utf-8",
-    ".js": "text/javascript; charset=utf-8",
-    ".svg": "image/svg+xml",
-    ".json": "application/json",
-    ".webmanifest": "application/manifest+json",
-}
+from shared.page_files import PageFile, PageFiles, marked
 
 
 class Pages:
-    """No path of a request ever reaches the disk: it is looked up in the list."""
-
     def __init__(self, parts: Parts) -> None:
         self._vega = parts.vega
-        self._files = {
-            file.relative_to(parts.ui).as_posix(): file
-            for file in sorted(parts.ui.rglob("*"))
-            if file.is_file() and not file.is_symlink()
-        }
+        self._files = PageFiles(parts.ui)
 
     def index(self) -> bottle.HTTPResponse:
-        return self._file(self._files.get("index.html"), cached=False)
+        file = _there(self._files.find("index.html"))
+        return bottle.HTTPResponse(
+            file.body, headers={"Content-Type": file.content_type, "Cache-Control": "no-store"}
+        )
 
     def file(self, path: str) -> bottle.HTTPResponse:
-        return self._file(self._files.get(path))
+        return _kept(_there(self._files.find(path)))
 
     def vega(self) -> bottle.HTTPResponse:
-        return self._file(self._vega())
+        return _kept(marked(self._vega().read_bytes(), "text/javascript; charset=utf-8"))
 
     def icon(self) -> bottle.HTTPResponse:
-        return self._file(next((file for name, file in self._files.items() if name.endswith(".svg")), None))
+        return self.file("icons/app.svg")
 
-    def _file(self, file: Path | None, *, cached: bool = True) -> bottle.HTTPResponse:
-        if file is None:
-            raise NotFound("There is no such page.")
-        data = file.read_bytes()
-        kind = _KINDS.get(file.suffix) or mimetypes.guess_type(file.name)[0] or "application/octet-stream"
-        if not cached:
-            return bottle.HTTPResponse(data, headers={"Content-Type": kind, "Cache-Control": "no-store"})
-        mark = f'"{hashlib.sha256(data).hexdigest()[:20]}"'
-        headers = {"ETag": mark, "Cache-Control": "no-cache", "Content-Type": kind}
-        if bottle.request.get_header("If-None-Match") == mark:
-            return bottle.HTTPResponse(b"", status=304, headers=headers)
-        return bottle.HTTPResponse(data, headers=headers)
+
+def _there(file: PageFile | None) -> PageFile:
+    if file is None:
+        raise NotFound("There is no such page.")
+    return file
+
+
+def _kept(file: PageFile) -> bottle.HTTPResponse:
+    """The browser keeps it, and asks whether it is still the same."""
+    headers = {"ETag": file.mark, "Cache-Control": "no-cache", "Content-Type": file.content_type}
+    if bottle.request.get_header("If-None-Match") == file.mark:
+        return bottle.HTTPResponse(b"", status=304, headers=headers)
+    return bottle.HTTPResponse(file.body, headers=headers)

@@ -10,7 +10,7 @@ from typing import Any
 import vl_convert
 
 ROOT = Path(__file__).resolve().parents[2]
-SVG = ROOT / "desktop" / "ui" / "icons" / "app.svg"
+SVG = ROOT / "shared" / "ui" / "icons" / "app.svg"
 _SVG_WIDTH = 20
 _ICO_SIZES = (16, 24, 32, 48, 64, 128, 256)
 _ICNS_SIZES = {b"ic11": 32, b"ic12": 64, b"ic07": 128, b"ic08": 256, b"ic09": 512, b"ic10": 1024}

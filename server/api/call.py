@@ -118,7 +118,8 @@ Handler = Callable[[Call, Any], Awaitable[Handled]]
 
 
 class Route(msgspec.Struct, frozen=True):
-    """A line of the routes page. ``permission`` None lets everybody in, unaudited and unlimited.
+    """A line of the routes page. ``permission`` None lets everybody in, unaudited and unlimited; ``with_key``
+    everybody who has a good key, whatever it may do, limited and on the record as all others.
 
     ``<name>`` in ``path`` is handed over as ``call.path["name"]``. ``extra`` is a permission that
     lets the caller do more than the rest; the handler finds it as ``call.extra``. ``export`` is one that
@@ -133,6 +134,11 @@ class Route(msgspec.Struct, frozen=True):
     status: int = 200
     extra: Permission | None = None
     export: Permission | None = None
+    with_key: bool = False
+
+    @property
+    def open(self) -> bool:
+        return self.permission is None and not self.with_key
 
     @property
     def action(self) -> str:

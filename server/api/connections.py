@@ -16,6 +16,7 @@ from shared.wire import (
 )
 
 _PATIENCE_SECONDS = 15.0
+_TYPES: dict[type, str] = {str: "text", int: "integer", float: "decimal", bool: "boolean"}
 
 
 async def kinds(call: Call, _body: None) -> KindList:
@@ -66,7 +67,16 @@ async def test(call: Call, _body: None) -> ConnectionTest:
 
 def _kind_info(kind: Kind) -> KindInfo:
     fields = [
-        FieldInfo(field.name, field.label, field.secret, field.required, field.default, field.help)
+        FieldInfo(
+            name=field.name,
+            label=field.label,
+            secret=field.secret,
+            required=field.required,
+            default=field.default,
+            help=field.help,
+            type=_TYPES[field.type],
+            guards_secret=field.guards_secret,
+        )
         for field in kind.fields
     ]
     return KindInfo(kind.type, kind.label, fields)

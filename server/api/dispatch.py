@@ -74,13 +74,13 @@ class Dispatch:
                 outcome.status, outcome.code = 500, AppError.code
                 return replies.unexpected(request_id)
             finally:
-                if route.permission is not None:
+                if not route.open:
                     await self._audit(action, request_id, arrived, outcome)
 
         return handle
 
     async def _admit(self, request: Request, route: Route, outcome: "_Outcome") -> None:
-        if route.permission is None:
+        if route.open:
             return
         backend = self._backend
         # A proxy may add a header of its own below the one that the caller wrote: all of them, in order.
@@ -91,7 +91,8 @@ class Dispatch:
         if backend.addresses.rate is not None:
             backend.addresses.count(counted_as(outcome.origin), outcome.headers)
         backend.limiter.count(outcome.caller.key_id, outcome.headers)
-        permit(outcome.caller, route.permission)
+        if route.permission is not None:
+            permit(outcome.caller, route.permission)
 
     async def _identify(self, authorization: str | None, origin: str) -> Identity:
         """A good key costs one lookup in memory; failures are counted per address."""

@@ -1,6 +1,6 @@
 """The whole API on one page: each line with the permission it takes. Around a handler: dispatch."""
 
-from server.api import connections, files, health, insights, jobs, keys, query, schema
+from server.api import connections, console, files, health, insights, jobs, keys, me, query, schema
 from server.api.call import Route
 from shared.permissions import Permission
 from shared.wire import (
@@ -16,6 +16,9 @@ EVERYBODY = None
 
 ROUTES: tuple[Route, ...] = (
     Route("GET", "/health", health.show, EVERYBODY),
+    Route("GET", "/admin", console.page, EVERYBODY),
+    Route("GET", "/admin/<path:path>", console.file, EVERYBODY),
+    Route("GET", "/api/me", me.show, EVERYBODY, with_key=True),
     Route("GET", "/api/connections", connections.show_all, Permission.CONNECTIONS_READ),
     Route(
         "POST",

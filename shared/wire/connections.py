@@ -65,7 +65,8 @@ class ConnectionTest(Reply, frozen=True):
 
 
 class FieldInfo(Reply, frozen=True):
-    """One field of a kind of connection."""
+    """One field of a kind of connection. ``type`` is ``text integer decimal boolean``. Whoever changes a field
+    that ``guards_secret`` must give the secrets again."""
 
     name: str
     label: str
@@ -73,6 +74,8 @@ class FieldInfo(Reply, frozen=True):
     required: bool
     default: str | int | bool | None = None
     help: str = ""
+    type: str = "text"
+    guards_secret: bool = False
 
 
 class KindInfo(Reply, frozen=True):

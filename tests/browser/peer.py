@@ -17,19 +17,11 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import msgspec
 
 from desktop.events import Event, TurnFinished, TurnStarted
+from shared.page_files import HEADERS, PageFile, PageFiles, marked
 from tests.browser import story
 
 UI = Path(__file__).parents[2] / "desktop" / "ui"
-CSP = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
-    "connect-src 'self'; font-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
-)
-KINDS = {
-    ".html": "text/html; charset=utf-8",
-    ".css": "text/css",
-    ".js": "text/javascript",
-    ".svg": "image/svg+xml",
-}
+FILES = PageFiles(UI)
 
 
 def now() -> str:
@@ -154,9 +146,9 @@ class Handler(BaseHTTPRequestHandler):
             case ["api", "starters"]:
                 self.json({"questions": story.STARTERS})
             case ["vendor", "vega.js"]:
-                self.file(self.peer.vega)
+                self.file(marked(self.peer.vega.read_bytes(), "text/javascript; charset=utf-8"))
             case _:
-                self.file(UI.joinpath(*path) if path else UI / "index.html")
+                self.file(FILES.find("/".join(path) or "index.html"))
 
     def do_POST(self) -> None:
         path, _ = self.where()
@@ -304,9 +296,9 @@ class Handler(BaseHTTPRequestHandler):
     def json(self, value: object, status: int = 200) -> None:
         self.whole(json.dumps(value).encode(), "application/json", status)
 
-    def file(self, path: Path) -> None:
-        if path.is_file():
-            self.whole(path.read_bytes(), KINDS[path.suffix])
+    def file(self, file: PageFile | None) -> None:
+        if file is not None:
+            self.whole(file.body, file.content_type)
         else:
             self.json({"error": "There is nothing here.", "code": "not_found"}, 404)
 
@@ -314,6 +306,6 @@ class Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(data)))
-        self.send_header("Content-Security-Policy", CSP)
+        self.send_header("Content-Security-Policy", HEADERS["Content-Security-Policy"])
         self.end_headers()
         self.wfile.write(data)

@@ -1,15 +1,6 @@
 // Talking to the agent's server on this machine: JSON, event streams, downloads. Draws nothing.
 
-/** A failure in the reader's words, as the server's envelope gives it. */
-export class ApiError extends Error {
-  constructor(message, { code = "", status = 0, details = "", retryAfter = null } = {}) {
-    super(message);
-    this.code = code;
-    this.status = status;
-    this.details = details;
-    this.retryAfter = retryAfter;
-  }
-}
+import { ApiError, decode, failure } from "./wire.js";
 
 export const get = (path) => call("GET", path);
 export const post = (path, body = {}) => call("POST", path, body);
@@ -34,35 +25,10 @@ async function send(method, path, body, signal) {
   return response;
 }
 
-async function failure(response) {
-  let body = {};
-  try {
-    body = await response.json();
-  } catch {
-    body = {};
-  }
-  return new ApiError(body.error ?? `The request failed (${response.status}).`, {
-    code: body.code ?? "",
-    status: response.status,
-    details: body.details ?? "",
-    retryAfter: body.retry_after ?? null,
-  });
-}
-
 async function call(method, path, body) {
   const response = await send(method, path, body);
   if (response.status === 204) return null;
   return decode(await response.text());
-}
-
-/** JSON in which a whole number too long for a double keeps all its digits. */
-export function decode(text) {
-  if (!text) return null;
-  if (!/\d{16}/.test(text)) return JSON.parse(text);
-  return JSON.parse(text, (key, value, context) => {
-    if (typeof value !== "number" || Number.isSafeInteger(value)) return value;
-    return /^-?\d{16,}$/.test(context?.source ?? "") ? BigInt(context.source) : value;
-  });
 }
 
 /** Post, and hand over each server-sent event as it comes. Ends when the server ends the stream. */
@@ -121,6 +87,3 @@ export function listen(handlers, onState) {
   if (navigator.locks) navigator.locks.request("vmart-events", open);
   else open();
 }
-
-export const query = (values) =>
-  new URLSearchParams(Object.entries(values).filter(([, value]) => value !== null && value !== undefined && value !== "")).toString();

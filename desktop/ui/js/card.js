@@ -4,12 +4,13 @@ import { Chart } from "./chart.js";
 import { proposal } from "./chartspec.js";
 import { copyText, savePicture, saveResult } from "./clipboard.js";
 import { button, h, icon } from "./dom.js";
+import { sqlEditor } from "./editor.js";
 import { clockOrDay, date, elapsed, moment } from "./format.js";
 import { menu } from "./menu.js";
 import { t } from "./messages.js";
 import { Rows } from "./rows.js";
 import { asText } from "./selection.js";
-import { sqlBlock, sqlEditor } from "./sql.js";
+import { sqlBlock } from "./sql.js";
 import { rowCount, Table } from "./table.js";
 import { toast } from "./toast.js";
 

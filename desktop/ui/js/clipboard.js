@@ -1,27 +1,13 @@
 // Copying text and saving files: what works in a browser, and what the program's own window needs.
 
 import { post } from "./api.js";
+import { copy } from "./copy.js";
 import { h } from "./dom.js";
 import { t } from "./messages.js";
 import { state } from "./state.js";
 import { toast } from "./toast.js";
 
-export async function copyText(text, done = t("copied")) {
-  try {
-    await navigator.clipboard.writeText(text);
-  } catch {
-    // Some web views give no clipboard to pages; a selected field still copies.
-    const field = h("textarea", { class: "vh", "aria-hidden": "true", tabindex: "-1" });
-    const before = document.activeElement;
-    field.value = text;
-    document.body.append(field);
-    field.select();
-    document.execCommand("copy");
-    field.remove();
-    before?.focus?.({ preventScroll: true });
-  }
-  toast(done);
-}
+export const copyText = (text, done = t("copied")) => copy(text, done);
 
 /** Save a result as a file. The program's window cannot download, so the program opens its own dialog. */
 export async function saveResult(resultId, format) {

@@ -1,10 +1,11 @@
 // The Data place: connections, their tables, and what stands in a table. Reads only.
 
-import { get, query } from "./api.js";
+import { get } from "./api.js";
 import { button, h, icon, marked } from "./dom.js";
 import { number, short } from "./format.js";
 import { t } from "./messages.js";
 import { on, state } from "./state.js";
+import { query } from "./wire.js";
 
 export class Data {
   constructor(app) {

@@ -1,10 +1,11 @@
 // Ctrl K: find a conversation by its words, or go somewhere. A list driven from one field.
 
-import { get, query } from "./api.js";
+import { get } from "./api.js";
 import { h, icon, later, marked } from "./dom.js";
 import { clockOrDay } from "./format.js";
 import { t } from "./messages.js";
 import { state } from "./state.js";
+import { query } from "./wire.js";
 
 export function find(app) {
   if (document.querySelector("dialog.palette[open]")) return;

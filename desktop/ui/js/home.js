@@ -1,10 +1,11 @@
 // The empty conversation: a greeting, questions to start with, and what data is there.
 
-import { get, query } from "./api.js";
+import { get } from "./api.js";
 import { h, icon } from "./dom.js";
 import { t } from "./messages.js";
 import { on, state } from "./state.js";
 import { Welcome } from "./welcome.js";
+import { query } from "./wire.js";
 
 export class Home {
   constructor(app) {

@@ -4,10 +4,11 @@ import { Chart } from "./chart.js";
 import { proposal } from "./chartspec.js";
 import { copyText } from "./clipboard.js";
 import { button, by, h, iconButton } from "./dom.js";
+import { sqlEditor } from "./editor.js";
 import { t } from "./messages.js";
 import { Receipt } from "./receipt.js";
 import { Rows } from "./rows.js";
-import { sqlBlock, sqlEditor } from "./sql.js";
+import { sqlBlock } from "./sql.js";
 import { Table } from "./table.js";
 
 const TABS = ["card.table", "card.chart", "drawer.sql", "drawer.receipt"];

@@ -1,6 +1,7 @@
 // The rows of a result: those that came with it, and pages fetched as someone looks. Draws nothing.
 
-import { get, query } from "./api.js";
+import { get } from "./api.js";
+import { query } from "./wire.js";
 
 const PAGE = 500;
 

@@ -3,11 +3,11 @@
 import { Card } from "./card.js";
 import { copyText } from "./clipboard.js";
 import { announce, button, h, icon, iconButton, setHtml } from "./dom.js";
+import { sqlEditor } from "./editor.js";
 import { clockOrDay, elapsed } from "./format.js";
 import { markdown } from "./markdown.js";
 import { t } from "./messages.js";
 import { put } from "./api.js";
-import { sqlEditor } from "./sql.js";
 import { Steps } from "./steps.js";
 import { toast } from "./toast.js";
 

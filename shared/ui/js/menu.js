@@ -16,7 +16,7 @@ export function menu(anchor, items, { label } = {}) {
   place(list, anchor);
   anchor.setAttribute("aria-expanded", "true");
   open = { anchor, list };
-  setTimeout(() => addEventListener("pointerdown", outside, true));
+  setTimeout(() => open?.list === list && addEventListener("pointerdown", outside, true)); // not when it is shut again already
   addEventListener("resize", closeMenu);
   (list.querySelector('[aria-checked="true"]') ?? list.querySelector("button"))?.focus();
 }
