@@ -65,7 +65,7 @@ class ConnectionTest(Reply, frozen=True):
 
 
 class FieldInfo(Reply, frozen=True):
-    """One field of a kind of connection. ``type`` is ``text integer decimal boolean``. Whoever changes a field
+    """One field of a kind of connection. ``type`` is ``text integer decimal boolean``. Whoever changes one
     that ``guards_secret`` must give the secrets again."""
 
     name: str
