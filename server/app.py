@@ -20,7 +20,8 @@ from server.queries import Queries
 from server.schemas import Schemas
 from server.sharing import Sharing
 from server.siblings import Place, Shared, Siblings
-from server.store.audit import AuditTrail
+from server.store.audit import open_trail
+from server.store.audit.keys import key_for_writing
 from server.store.connections import ConnectionStore
 from server.store.facts import find_fact, set_fact
 from server.store.keys import KeyStore
@@ -72,7 +73,8 @@ def build(
             home / "cache" / "joins",
             idle_timeout=settings.database.idle_timeout,
         )
-        audit, queries = AuditTrail(state), Queries(connections, across)
+        audit = open_trail(state, home / "backend" / "audit", key_for_writing(state, vault))
+        queries = Queries(connections, across)
         siblings = Siblings(shared.mailboxes, place.number) if shared and place else Siblings()
         keyring = Keyring(KeyStore(state))
         return state, Backend(

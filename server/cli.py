@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from server import secret_commands
+from server import audit_commands, secret_commands
 
 if TYPE_CHECKING:
     from shared.settings import BackendSettings
@@ -72,6 +72,7 @@ def _parser() -> argparse.ArgumentParser:
     key.add_argument("--config", type=Path, metavar="FILE", help=_CONFIG_HELP)
 
     secret_commands.add(partial(_command, commands))
+    audit_commands.add(partial(_command, commands), _settings, _CONFIG_HELP)
 
     check = _command(commands, "check-config", _check_config, "Say whether a settings file can be used.")
     check.add_argument("--config", type=Path, metavar="FILE", help=_CONFIG_HELP)

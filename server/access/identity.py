@@ -39,6 +39,8 @@ class Identity(msgspec.Struct, frozen=True):
     permissions: frozenset[Permission]
     expires: float = _NEVER
     """Seconds since the epoch."""
+    user: str = ""
+    """Whose key it is; empty for a key that stands for itself."""
     scope: str = ""
     """Equal for those who see the same of the data: what one of them was answered may be shown to another.
     Empty for those who see all of it, as today everybody does who passes."""

@@ -54,6 +54,10 @@ class Note:
     sql_text: str = ""
     tables: str = ""
     row_count: int | None = None
+    target: str = ""
+    """What a call changes: the name of a user, the id of a key."""
+    detail: str = ""
+    """What about it is changed: names of fields."""
     failure: AppError | None = None
     """What went wrong after the answer had begun."""
 

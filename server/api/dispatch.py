@@ -9,6 +9,7 @@ import logging
 import secrets
 import time
 from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -50,7 +51,7 @@ class Dispatch:
         async def handle(request: Request, **path: str) -> Response | None:
             arrived = time.perf_counter()
             request_id = request.ctx.request_id = secrets.token_hex(8)
-            outcome = _Outcome()
+            outcome = _Outcome(audited=route.open)
             try:
                 await self._admit(request, route, outcome)
                 call = self._call(request, route, outcome, request_id, arrived, path)
@@ -58,7 +59,8 @@ class Dispatch:
                 handled = await route.handler(call, body)
                 headers = {"x-request-id": request_id, **outcome.headers}
                 outcome.status = replies.status_of(handled, route.status)
-                return await replies.send(request, handled, outcome.status, headers)
+                audited = partial(self._audit, action, request_id, arrived, outcome)
+                return await replies.send(request, handled, outcome.status, headers, audited)
             except asyncio.CancelledError:
                 outcome.status, outcome.code = _LEFT, "client_left"
                 raise
@@ -74,7 +76,7 @@ class Dispatch:
                 outcome.status, outcome.code = 500, AppError.code
                 return replies.unexpected(request_id)
             finally:
-                if not route.open:
+                if not outcome.audited:
                     await self._audit(action, request_id, arrived, outcome)
 
         return handle
@@ -156,6 +158,10 @@ class Dispatch:
             raise InvalidRequest("The body is nested too deeply.") from error
 
     async def _audit(self, action: str, request_id: str, arrived: float, outcome: "_Outcome") -> None:
+        """Before the last byte of an answer leaves: who has it is on record."""
+        if outcome.audited:
+            return
+        outcome.audited = True
         note, caller = outcome.note, outcome.caller
         line = AuditLine(
             at=now(),
@@ -172,6 +178,10 @@ class Dispatch:
             status=outcome.status if note.failure is None else note.failure.status,
             code=outcome.code if note.failure is None else note.failure.code,
             elapsed_ms=round((time.perf_counter() - arrived) * 1000, 2),
+            user_name=caller.user,
+            scope=caller.scope,
+            target=note.target,
+            detail=note.detail,
         )
         if not self._backend.audit.write(line):
             await asyncio.shield(asyncio.to_thread(self._backend.audit.write_slowly, line))
@@ -180,9 +190,11 @@ class Dispatch:
 class _Outcome:
     """What the audit line will say; filled as the call goes on."""
 
-    __slots__ = ("caller", "code", "headers", "note", "origin", "status")
+    __slots__ = ("audited", "caller", "code", "headers", "note", "origin", "status")
 
-    def __init__(self) -> None:
+    def __init__(self, *, audited: bool) -> None:
+        self.audited = audited
+        """Its line is written, or there will be none."""
         self.caller = NOBODY
         self.origin = ""
         self.status = 500

@@ -1,5 +1,7 @@
 """What goes out: structs, streams and failures as HTTP. When they go out is decided in dispatch."""
 
+from collections.abc import Awaitable, Callable
+
 import msgspec
 from sanic import HTTPResponse, Request
 from sanic.exceptions import MethodNotAllowed as SanicMethodNotAllowed
@@ -32,8 +34,15 @@ def status_of(handled: Handled, usual: int) -> int:
     return handled.status or usual if isinstance(handled, Stream | Whole) else usual
 
 
-async def send(request: Request, handled: Handled, status: int, headers: dict[str, str]) -> Response | None:
-    """The response, or None when it has been streamed already."""
+async def send(
+    request: Request,
+    handled: Handled,
+    status: int,
+    headers: dict[str, str],
+    before_the_end: Callable[[], Awaitable[None]],
+) -> Response | None:
+    """The response, or None when it has been streamed already: ``before_the_end`` was awaited then before
+    the last byte left."""
     headers |= _ALWAYS
     match handled:
         case None:
@@ -41,25 +50,38 @@ async def send(request: Request, handled: Handled, status: int, headers: dict[st
         case Whole():
             return Response(status, headers | handled.headers, handled.body, handled.content_type)
         case Stream():
-            await _stream(request, handled, status, headers | handled.headers)
+            await _stream(request, handled, status, headers | handled.headers, before_the_end)
             return None
         case _:
             return Response(status, headers, _json.encode(handled), _JSON)
 
 
-async def _stream(request: Request, stream: Stream, status: int, headers: dict[str, str]) -> None:
+async def _stream(
+    request: Request,
+    stream: Stream,
+    status: int,
+    headers: dict[str, str],
+    before_the_end: Callable[[], Awaitable[None]],
+) -> None:
     """Each piece is asked for when the one before has gone to the network: memory stays flat."""
+    promised = int(headers.get("content-length", -1))
+    sent = 0
     try:
         response = await request.respond(status=status, headers=headers, content_type=stream.content_type)
         async for piece in stream.pieces:
             if piece is None:
+                await before_the_end()
                 # Closed without the last chunk: what has been sent arrives, and the reader sees the cut.
                 if request.transport is not None:
                     request.transport.close()
                 if isinstance(request.stream, Http):  # or Sanic would complain of what was promised
                     request.stream.response_bytes_left = 0
                 return
+            sent += len(piece)
+            if sent == promised:
+                await before_the_end()
             await response.send(piece)
+        await before_the_end()
         await response.eof()
     finally:
         stream.close()

@@ -18,3 +18,14 @@ def set_fact(state: State, name: str, value: str) -> None:
         connection.execute(
             sa.text("INSERT INTO facts (name, value) VALUES (:name, :value)"), {"name": name, "value": value}
         )
+
+
+def add_fact(state: State, name: str, value: str) -> str:
+    """Writes a fact that nobody has written yet, and returns the one that is there then."""
+    with state.begin() as connection:
+        connection.execute(
+            sa.text("INSERT INTO facts (name, value) VALUES (:name, :value) ON CONFLICT (name) DO NOTHING"),
+            {"name": name, "value": value},
+        )
+        found = connection.execute(sa.text("SELECT value FROM facts WHERE name = :name"), {"name": name})
+        return str(found.scalar_one())

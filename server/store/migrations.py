@@ -77,5 +77,18 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     (
         """ALTER TABLE jobs ADD COLUMN scope TEXT NOT NULL DEFAULT ''""",
         """INSERT INTO versions (noun, version) VALUES ('jobs', 1)""",
+        """ALTER TABLE audit ADD COLUMN user_name TEXT NOT NULL DEFAULT ''""",
+        """ALTER TABLE audit ADD COLUMN scope TEXT NOT NULL DEFAULT ''""",
+        """ALTER TABLE audit ADD COLUMN target TEXT NOT NULL DEFAULT ''""",
+        """ALTER TABLE audit ADD COLUMN detail TEXT NOT NULL DEFAULT ''""",
+        """ALTER TABLE audit ADD COLUMN mac TEXT NOT NULL DEFAULT ''""",
+        """CREATE TABLE audit_chain (
+            name TEXT PRIMARY KEY,
+            sequence BIGINT NOT NULL,
+            mac TEXT NOT NULL,
+            seal TEXT NOT NULL
+        )""",
+        """INSERT INTO audit_chain (name, sequence, mac, seal) VALUES ('lock', 0, '', '')""",
+        """CREATE TABLE audit_writers (writer TEXT PRIMARY KEY, last BIGINT NOT NULL)""",
     ),
 )

@@ -10,7 +10,7 @@ from server import guard
 from server.access.allowlist import Allowlist
 from server.access.identity import Keyring, bearer
 from server.access.limits import Limiter
-from server.store.audit import AuditLine, AuditTrail
+from server.store.audit import AuditLine, open_trail
 from server.store.keys import KeyStore
 from server.store.state import now, open_state
 from shared.permissions import Permission
@@ -28,7 +28,7 @@ def measured(folder: Path, *, rounds: int) -> Workload:
     allowlist, limiter = Allowlist([], []), Limiter(None)
 
     def calls() -> Figures:
-        trail = AuditTrail(state)
+        trail = open_trail(state, folder / "audit", b"k" * 32)
         began, cpu = time.perf_counter(), time.process_time()
         for _ in range(_CALLS):
             origin = allowlist.origin("127.0.0.1", "")

@@ -43,4 +43,5 @@ def test_every_command_of_the_page_is_one_of_ours() -> None:
         "restore",
         "seal-config",
         "serve",
+        "verify-audit",
     }

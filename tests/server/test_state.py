@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from server.app import build
-from server.store.audit import AuditLine, AuditTrail
+from server.store.audit import AuditLine, open_trail
 from server.store.lock import take_alone
 from server.store.migrations import MIGRATIONS
 from server.store.state import State, open_state
@@ -17,6 +17,8 @@ from shared.errors import Conflict, SettingsInvalid, StateTooNew, VaultClosed
 from shared.settings import BackendSettings
 from tests.peers.postgres import SUPERUSER, PostgresServer, password_of
 from tests.server.running import lines_of
+
+KEY = b"k" * 32
 
 
 def _build(home: Path) -> None:
@@ -135,7 +137,7 @@ def test_what_was_sealed_for_one_connection_does_not_open_for_another(tmp_path: 
 
 def test_audit_lines_wait_for_a_state_that_is_locked(tmp_path: Path) -> None:
     state = open_state("", tmp_path)
-    trail = AuditTrail(state)
+    trail = open_trail(state, tmp_path / "audit", KEY)
     lock = sqlite3.connect(tmp_path / "backend" / "state.db", isolation_level=None)
     lock.execute("BEGIN IMMEDIATE")
     for _ in range(3):
@@ -154,7 +156,7 @@ def test_a_line_with_a_nul_does_not_hold_up_the_others_in_postgresql(
     password = password_of(SUPERUSER)
     url = f"postgresql+pg8000://{SUPERUSER}:{password}@{postgres.host}:{postgres.port}/audit_state"
     state = open_state(url, tmp_path)
-    trail = AuditTrail(state)
+    trail = open_trail(state, tmp_path / "audit", KEY)
     trail.write(msgspec.structs.replace(_line(), sql_text="SELECT '\0'", connection="a\0b"))
     trail.write(_line())
     trail.close()
@@ -165,7 +167,7 @@ def test_a_line_with_a_nul_does_not_hold_up_the_others_in_postgresql(
 
 def test_a_full_queue_says_so_instead_of_dropping_lines(tmp_path: Path) -> None:
     state = _Stuck(open_state("", tmp_path))
-    trail = AuditTrail(state, waiting_lines=2)
+    trail = open_trail(state, tmp_path / "audit", KEY, waiting_lines=2)
     written = 0
     while trail.write(_line()):
         written += 1

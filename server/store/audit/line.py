@@ -1,0 +1,52 @@
+"""One line of the audit trail, as a struct and as the values of a row."""
+
+from typing import Any
+
+import msgspec
+
+
+class AuditLine(msgspec.Struct, frozen=True):
+    """Who did what, from where, with which outcome.
+
+    ``scope`` names the data policy that was applied, ``target`` what was changed, and ``detail`` which of its
+    fields. A field that is added goes to the end, with an empty default: older lines keep their seals.
+    """
+
+    at: str
+    request_id: str
+    key_id: str
+    key_name: str
+    address: str
+    action: str
+    connection: str
+    query_id: str
+    sql_text: str
+    tables: str
+    row_count: int | None
+    status: int
+    code: str
+    elapsed_ms: float
+    user_name: str = ""
+    scope: str = ""
+    target: str = ""
+    detail: str = ""
+
+
+FIELDS = AuditLine.__struct_fields__
+
+
+def cleaned(line: AuditLine) -> AuditLine:
+    """As every database takes it: PostgreSQL takes no NUL in a text, and one such line, which any caller can
+    cause, would hold up all; nor does anything take half a character."""
+    texts = {name: value for name, value in msgspec.structs.asdict(line).items() if isinstance(value, str)}
+    if all(value.isascii() and "\0" not in value for value in texts.values()):
+        return line
+    return msgspec.structs.replace(line, **{name: _clean(value) for name, value in texts.items()})
+
+
+def _clean(text: str) -> str:
+    return text.encode("utf-8", "replace").decode().replace("\0", "\N{REPLACEMENT CHARACTER}")
+
+
+def values_of(line: AuditLine) -> tuple[Any, ...]:
+    return msgspec.structs.astuple(line)

@@ -1,0 +1,150 @@
+"""Lines that are not in the state yet, in files of the process that wrote them: what the system has taken
+survives a ``kill -9``. A process that finds the files of one that died puts their lines into the chain.
+
+Two files in turn: while the lines of one go into the state, the other takes the new ones.
+"""
+
+import contextlib
+import os
+import secrets
+import struct
+import time
+from pathlib import Path
+
+import msgspec
+
+from server.store.audit.line import AuditLine, cleaned
+from server.store.lock import Held, hold
+from shared.paths import private_folder
+
+_SUFFIX, _LOCK = ".spool", ".alive"
+_YOUNG_SECONDS = 86_400
+_LENGTH = struct.Struct("<I")
+
+Numbered = tuple[int, AuditLine]
+"""A line with its number among those of its writer."""
+
+
+class Spool:
+    """Those of this process. Not for two threads at once."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = private_folder(folder)
+        self.writer = secrets.token_hex(8)
+        self._alive = _held(self.folder / f"{self.writer}{_LOCK}")
+        self._names = [self.folder / f"{self.writer}.{part}{_SUFFIX}" for part in (0, 1)]
+        self._files = [_created(name) for name in self._names]
+        self._turn = 0
+        self._looked = False
+        self._encode = msgspec.msgpack.Encoder().encode
+
+    def append(self, number: int, line: AuditLine) -> None:
+        """The system has it when this returns. Raises OSError, and has none of it then."""
+        try:
+            data = self._encode((number, line))
+        except UnicodeEncodeError:
+            data = self._encode((number, cleaned(line)))
+        data = _LENGTH.pack(len(data)) + data
+        file = self._files[self._turn]
+        written = os.write(file, data)
+        if written != len(data):
+            os.ftruncate(file, os.fstat(file).st_size - written)
+            raise OSError("There is no room for a line of the audit trail.")
+
+    def turn(self) -> int:
+        """The part that was written so far; what comes goes to the other one."""
+        part = self._turn
+        self._turn = 1 - part
+        return part
+
+    def settle(self, part: int) -> None:
+        """Its lines are in the state."""
+        os.ftruncate(self._files[part], 0)
+
+    def close(self, *, settled: bool) -> None:
+        """Not ``settled``: its lines are for whoever starts next."""
+        for file, name in zip(self._files, self._names, strict=True):
+            os.close(file)
+            if settled:
+                name.unlink(missing_ok=True)
+        if self._alive is not None:
+            self._alive.close()
+        if settled:
+            (self.folder / f"{self.writer}{_LOCK}").unlink(missing_ok=True)
+
+    def left_by_the_dead(self) -> "list[Left]":
+        """Close each. Without such locks in the system everybody else counts as dead once, at the start."""
+        first, self._looked = not self._looked, True
+        others = {file.name.partition(".")[0] for file in self.folder.glob(f"*{_SUFFIX}")} - {self.writer}
+        found = []
+        for writer in sorted(others):
+            held = _held(self.folder / f"{writer}{_LOCK}")
+            if held is not None or (self._alive is None and first):
+                found.append(Left(self.folder, writer, held))
+        return found
+
+
+class Left:
+    """What a writer that died has left; nobody else takes it meanwhile."""
+
+    def __init__(self, folder: Path, writer: str, alive: Held | None) -> None:
+        self.writer = writer
+        self._alive = alive
+        self._names = [folder / f"{writer}.{part}{_SUFFIX}" for part in (0, 1)]
+        self._lock_name = folder / f"{writer}{_LOCK}"
+
+    def lines(self) -> list[Numbered]:
+        found = [line for name in self._names for line in _read(name)]
+        return sorted(found, key=lambda numbered: numbered[0])
+
+    def forget(self) -> None:
+        """Unless its writer may live after all; then it is looked at again at the next start."""
+        if self._alive is None and any(_is_young(name) for name in self._names):
+            return
+        for name in self._names:
+            name.unlink(missing_ok=True)
+        self._lock_name.unlink(missing_ok=True)
+
+    def close(self) -> None:
+        if self._alive is not None:
+            self._alive.close()
+
+
+def _held(file: Path) -> Held | None:
+    with contextlib.suppress(OSError):
+        return hold(file)
+    return None
+
+
+def _is_young(name: Path) -> bool:
+    try:
+        return time.time() - name.stat().st_mtime < _YOUNG_SECONDS
+    except FileNotFoundError:
+        return False
+
+
+def _created(name: Path) -> int:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | getattr(os, "O_CLOEXEC", 0)
+    return os.open(name, flags | getattr(os, "O_BINARY", 0), 0o600)
+
+
+def _read(name: Path) -> list[Numbered]:
+    """Up to the first that is not whole: its writer died before its answer left."""
+    try:
+        data = name.read_bytes()
+    except FileNotFoundError:
+        return []
+    decoder = msgspec.msgpack.Decoder(Numbered)
+    found: list[Numbered] = []
+    at = 0
+    while at + _LENGTH.size <= len(data):
+        (length,) = _LENGTH.unpack_from(data, at)
+        at += _LENGTH.size
+        if at + length > len(data):
+            break
+        try:
+            found.append(decoder.decode(data[at : at + length]))
+        except msgspec.DecodeError:
+            break
+        at += length
+    return found

@@ -1,0 +1,192 @@
+"""Takes the lines of one process: into its spool at once, into the chain soon, by one thread.
+
+A line that was written is never lost: when the process dies, whoever starts next, or a process beside it,
+finds it in the spool. When neither takes a line, its caller waits.
+"""
+
+import logging
+import threading
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from server.store.audit.chain import Chain, Mark, Sealer, Witness, lock
+from server.store.audit.line import AuditLine, cleaned
+from server.store.audit.spool import Left, Numbered, Spool
+from server.store.state import State
+
+_log = logging.getLogger(__name__)
+
+_GATHER_SECONDS = 0.1
+_RETRY_SECONDS = 1.0
+_LOOK_SECONDS = 5.0
+"""How soon the lines of a process that died beside this one are taken over."""
+
+
+class AuditTrail:
+    """``write`` never waits; ``write_slowly`` does when many lines stand before it, or no disk takes one."""
+
+    def __init__(self, state: State, chain: Chain, spool: Spool, waiting_lines: int) -> None:
+        self._state = state
+        self._chain = chain
+        self._spool = spool
+        self._most = waiting_lines
+        self._waiting: list[Numbered] = []
+        self._number = 0
+        self._settled = 0
+        self._closed = False
+        self._lock = threading.Lock()
+        self._moved = threading.Condition(self._lock)
+        self._wake, self._stopping = threading.Event(), threading.Event()
+        self._thread = threading.Thread(target=self._run, name="audit", daemon=True)
+        self._thread.start()
+
+    def write(self, line: AuditLine) -> bool:
+        """False when it is not taken; then the caller must wait with :meth:`write_slowly`."""
+        with self._lock:
+            waiting = self._waiting
+            if len(waiting) >= self._most:
+                return False
+            number = self._number + 1
+            try:
+                self._spool.append(number, line)
+            except OSError:
+                return False
+            self._number = number
+            waiting.append((number, line))
+        if len(waiting) == 1:
+            self._wake.set()
+        return True
+
+    def write_slowly(self, line: AuditLine) -> None:
+        """Returns when the line is safe, so that a storm or a full disk slows callers and loses no line."""
+        if self.write(line):
+            return
+        with self._moved:
+            self._moved.wait_for(lambda: len(self._waiting) < self._most or self._closed)
+            number = self._number = self._number + 1
+            self._waiting.append((number, line))
+            self._wake.set()
+            self._moved.wait_for(lambda: self._settled >= number or self._closed)
+
+    @property
+    def waiting(self) -> int:
+        """How many lines are not in the state yet."""
+        return len(self._waiting)
+
+    def close(self, timeout_seconds: float = 10) -> None:
+        """Writes what waits, then stops."""
+        self._stopping.set()
+        self._wake.set()
+        self._thread.join(timeout_seconds)
+
+    def _run(self) -> None:
+        while True:
+            self._take_over()
+            self._wake.wait(_LOOK_SECONDS)
+            self._stopping.wait(_GATHER_SECONDS if len(self._waiting) < self._most // 2 else 0)
+            stopping = self._stopping.is_set()
+            settled = self._settle()
+            if stopping:
+                with self._moved:
+                    self._closed = True
+                    self._moved.notify_all()
+                self._end(settled=settled)
+                return
+
+    def _end(self, *, settled: bool) -> None:
+        self._spool.close(settled=settled)
+        if settled:
+            self._forget(self._spool.writer)
+
+    def _forget(self, writer: str) -> None:
+        try:
+            with self._state.begin() as connection:
+                connection.execute(_FORGET, {"writer": writer})
+        except sa.exc.SQLAlchemyError:
+            _log.debug("A writer of the audit trail stays known")
+
+    def _settle(self) -> bool:
+        """False when it was stopped before they were in the state."""
+        with self._lock:
+            lines, self._waiting = self._waiting, []
+            part = self._spool.turn()
+            self._wake.clear()
+        if lines and not self._commit(self._spool.writer, lines):
+            return False
+        self._spool.settle(part)
+        with self._moved:
+            self._settled = lines[-1][0] if lines else self._settled
+            self._moved.notify_all()
+        return True
+
+    def _take_over(self) -> None:
+        try:
+            for left in self._spool.left_by_the_dead():
+                try:
+                    self._take(left)
+                finally:
+                    left.close()
+        except OSError as error:
+            _log.error("The audit lines that another process left cannot be read: %s", error.strerror)
+
+    def _take(self, left: Left) -> None:
+        lines = left.lines()
+        if lines:
+            _log.warning(
+                "A process that died left %d lines of the audit trail; they go into it now", len(lines)
+            )
+        if not lines or self._commit(left.writer, lines):
+            left.forget()
+            self._forget(left.writer)
+
+    def _commit(self, writer: str, lines: list[Numbered]) -> bool:
+        """Tries until it works: a full disk must not lose the lines that explain it."""
+        suspicious = False
+        while True:
+            try:
+                head = self._append(writer, lines, suspicious=suspicious)
+            except sa.exc.SQLAlchemyError as error:
+                if isinstance(error, sa.exc.IntegrityError) and not suspicious:
+                    suspicious = True
+                    continue
+                # Not the error itself: it quotes the lines.
+                reason = getattr(error, "orig", None) or type(error).__name__
+                _log.error("The audit trail cannot be written, %d lines wait: %s", len(lines), reason)
+                if self._stopping.wait(_RETRY_SECONDS):
+                    return False
+            else:
+                if head is not None:
+                    self._seen(head)
+                return True
+
+    def _append(self, writer: str, lines: list[Numbered], *, suspicious: bool) -> Mark | None:
+        """Each line once, whoever tries it again: the last one of each writer is known."""
+        with self._state.begin() as connection:
+            lock(connection)
+            known = connection.execute(_KNOWN, {"writer": writer, "last": lines[-1][0]})
+            last = known.scalar()
+            fresh = [cleaned(line) for number, line in lines if last is None or number > last]
+            if not fresh:
+                return None
+            connection.execute(_FORGET, {"writer": writer})
+            connection.execute(_REMEMBER, {"writer": writer, "last": lines[-1][0]})
+            return self._chain.append(connection, fresh, suspicious=suspicious)
+
+    def _seen(self, head: Mark) -> None:
+        try:
+            self._chain.committed(head)
+        except OSError as error:
+            _log.error("The last line of the audit trail could not be noted: %s", error.strerror)
+
+
+_KNOWN = sa.text("SELECT last FROM audit_writers WHERE writer = :writer")
+_FORGET = sa.text("DELETE FROM audit_writers WHERE writer = :writer")
+_REMEMBER = sa.text("INSERT INTO audit_writers (writer, last) VALUES (:writer, :last)")
+
+
+def open_trail(state: State, folder: Path, key: bytes, *, waiting_lines: int = 10_000) -> AuditTrail:
+    """``folder`` is this machine's; ``key`` seals the chain, see keys. Raises OSError."""
+    sealer = Sealer(key)
+    spool = Spool(folder)
+    return AuditTrail(state, Chain(sealer, Witness(folder / "head", sealer)), spool, waiting_lines)
