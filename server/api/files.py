@@ -51,7 +51,7 @@ async def content(call: Call, _body: None) -> Whole:
 
 async def _run(call: Call, work: "Callable[[FileConnector], T]") -> T:
     name = call.note.connection = call.path["name"]
-    lease = await call.backend.connections.lease(name)
+    lease = await call.backend.connections.lease(name, call.caller.key_id)
     try:
         connector = lease.connector
         if not isinstance(connector, FileConnector):

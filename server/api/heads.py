@@ -53,7 +53,7 @@ def read(written: bytes) -> Head | None:
     plain = (
         _OTHERS_BUSINESS.isdisjoint(values)
         and len(values.get("host", ())) == len(length) == 1
-        and values.get("connection", ["keep-alive"])[0].lower() == "keep-alive"
+        and [value.lower() for value in values.get("connection", ["keep-alive"])] == ["keep-alive"]
         and _LENGTH.fullmatch(length[0])
         and int(length[0]) <= _LONGEST_BODY
     )

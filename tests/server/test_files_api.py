@@ -1,16 +1,22 @@
 """Files over HTTP: of a folder and of Google Drive, with everything hostile that a path can be."""
 
 import os
-from collections.abc import Iterator
+import threading
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import quote
 
 import pytest
 
 from server.connectors import filesystem, google_drive
+from server.connectors.base import Document, Entry, Kind
+from shared.errors import NotFound
+from shared.wire import Schema
 from tests.peers.google_drive import DriveServer
 from tests.peers.source import Counts, number_kind
-from tests.server.running import Answered, RunningBackend, start
+from tests.server.running import Answered, RunningBackend, start, wait_until
 
 
 @pytest.fixture
@@ -87,6 +93,59 @@ def test_it_takes_the_permission_and_a_connection_with_files(backend: RunningBac
     assert backend.ask("GET", "/api/files/nowhere").status == 404
     for wrong in ("limit=0", "limit=x", "limit=99999", "limit=0000000019999999", "path=a&search=b"):
         assert backend.ask("GET", f"/api/files/shop?{wrong}").status == 400
+
+
+class SlowFiles:
+    """A source of files that lists nothing until it is told to go on."""
+
+    def __init__(self, going_on: threading.Event, listing: Counter[str]) -> None:
+        self._going_on, self._listing = going_on, listing
+
+    def ping(self) -> None:
+        return
+
+    def reset(self) -> bool:
+        return True
+
+    def warnings(self) -> list[str]:
+        return []
+
+    def schema(self) -> Schema:
+        return Schema([])
+
+    def close(self) -> None:
+        return
+
+    def list(self, path: str, limit: int) -> Sequence[Entry]:
+        self._listing[path] += 1
+        assert self._going_on.wait(30)
+        return []
+
+    def search(self, text: str, limit: int) -> Sequence[Entry]:
+        return []
+
+    def read(self, path: str, max_bytes: int) -> Document:
+        raise NotFound(f"There is no {path}.")
+
+
+def test_one_callers_many_files_leave_room_for_anothers(tmp_path: Path) -> None:
+    going_on, listing = threading.Event(), Counter[str]()
+    kind = Kind("slow", "Slow files", "duckdb", (), lambda params, seconds: SlowFiles(going_on, listing))
+    backend = start(tmp_path, [kind])
+    try:
+        backend.ask("POST", "/api/connections", {"name": "slow", "type": "slow", "params": {}})
+        many, one = backend.key("files_read"), backend.key("files_read")
+        with ThreadPoolExecutor(6) as pool:
+            asked = [pool.submit(backend.ask, "GET", "/api/files/slow?path=a", key=many) for _ in range(5)]
+            wait_until(lambda: listing["a"] == 3)
+            asked.append(pool.submit(backend.ask, "GET", "/api/files/slow?path=b", key=one))
+            wait_until(lambda: listing["b"] == 1)
+            assert listing["a"] == 3
+            going_on.set()
+            assert {answer.result().status for answer in asked} == {200}
+    finally:
+        going_on.set()
+        backend.stop()
 
 
 def test_google_drive_is_a_connection_with_files_and_tables(backend: RunningBackend) -> None:

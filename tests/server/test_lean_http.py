@@ -85,6 +85,21 @@ def test_a_request_may_come_byte_by_byte(backend: RunningBackend) -> None:
         assert (status, json.loads(body)["row_count"]) == (200, 2)
 
 
+@pytest.mark.parametrize(
+    "more",
+    [
+        "Connection: close\r\n",
+        "Connection: keep-alive\r\nConnection: close\r\n",
+        "Connection: keep-alive, close\r\n",
+        "Connection: Keep-Alive\r\nconnection: CLOSE\r\n",
+    ],
+)
+def test_whoever_wants_the_connection_closed_sees_it_closed(backend: RunningBackend, more: str) -> None:
+    request = _request(backend, _asked("SELECT n FROM numbers"), more)
+    answers = _exchanged(backend, request, answers=2)  # the second never comes: the connection is closed
+    assert [status for status, _ in answers] == [200]
+
+
 _SMUGGLED = "GET /health HTTP/1.1\r\nHost: backend\r\n\r\n"
 
 
