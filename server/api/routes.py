@@ -1,6 +1,6 @@
 """The whole API on one page: each line with the permission it takes. Around a handler: dispatch."""
 
-from server.api import connections, console, files, health, insights, jobs, keys, me, query, schema
+from server.api import connections, console, files, health, insights, jobs, keys, me, query, reference, schema
 from server.api.call import Route
 from shared.permissions import Permission
 from shared.wire import (
@@ -16,6 +16,7 @@ EVERYBODY = None
 
 ROUTES: tuple[Route, ...] = (
     Route("GET", "/health", health.show, EVERYBODY),
+    Route("GET", "/openapi.json", reference.openapi, EVERYBODY),
     Route("GET", "/admin", console.page, EVERYBODY),
     Route("GET", "/admin/<path:path>", console.file, EVERYBODY),
     Route("GET", "/api/me", me.show, EVERYBODY, with_key=True),
