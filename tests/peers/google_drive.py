@@ -10,15 +10,14 @@ import functools
 import hashlib
 import json
 import re
-import threading
 import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-import msgspec
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
+
+from tests.peers.web import Fault, WebHandler, WebPeer
 
 SCOPE = "https://www.googleapis.com/auth/drive.readonly"
 FOLDER = "application/vnd.google-apps.folder"
@@ -27,23 +26,103 @@ DOCUMENT = "application/vnd.google-apps.document"
 EMAIL = "reader@shop.iam.gserviceaccount.com"
 
 
-class Fault(msgspec.Struct, frozen=True):
-    """``status`` and ``reason`` answer; ``cut`` sends half of a body; ``slow`` sends a byte at a time."""
+class _Handler(WebHandler):
+    @property
+    def drive(self) -> "DriveServer":
+        server: DriveServer = self.peer
+        return server
 
-    status: int = 0
-    reason: str = ""
-    cut: bool = False
-    slow: bool = False
-    location: str = ""
-    body: bytes | None = None
-    path: str = ""
-    """Only for paths that contain it."""
+    def answer_post(self) -> None:
+        form = parse_qs(self.posted().decode())
+        fault = self.drive.called("token")
+        if fault is not None:
+            self._json(fault.status, {"error": fault.reason})
+            return
+        with contextlib.suppress(ConnectionError):
+            self._json(*self.drive.grant(form))
+
+    def answer_get(self) -> None:
+        drive, parts = self.drive, urlsplit(self.path)
+        path = parts.path.removeprefix("/drive/v3/")
+        params = {name: values[0] for name, values in parse_qs(parts.query).items()}
+        fault = drive.called(path)
+        if fault is not None and fault.location:
+            self.send(302, b"", "text/html", Location=fault.location)
+            return
+        if fault is not None and fault.body is not None:
+            self.send(200, fault.body, "application/json")
+            return
+        if fault is not None and fault.status:
+            self._refuse(fault.status, fault.reason)
+            return
+        token = self.headers.get("authorization", "").removeprefix("Bearer ")
+        if drive.tokens.get(token, 0) < time.time():
+            self._refuse(401, "authError")
+            return
+        with contextlib.suppress(ConnectionError):
+            self._answer(path, params, fault)
+
+    def _answer(self, path: str, params: dict[str, str], fault: Fault | None) -> None:
+        drive = self.drive
+        if path == "about":
+            self._json(200, {"user": {"emailAddress": EMAIL, "permissionId": "17"}})
+        elif path == "drives":
+            self._json(200, {"drives": drive.drives})
+        elif path == "files":
+            assert params["supportsAllDrives"] == params["includeItemsFromAllDrives"] == "true"
+            self._page("files", drive.matching(params["q"], params.get("driveId", "")), params)
+        elif path == "changes/startPageToken":
+            self._json(200, {"startPageToken": f"c{len(drive.changes)}"})
+        elif path == "changes":
+            self._changes(params)
+        elif path.endswith("/export"):
+            self._export(path, params, fault)
+        else:
+            self._file(unquote(path.removeprefix("files/")), params, fault)
+
+    def _changes(self, params: dict[str, str]) -> None:
+        changes, start = self.drive.changes, int(params["pageToken"].removeprefix("c"))
+        end = min(start + self.drive.page_size, len(changes))
+        following = {"nextPageToken": f"c{end}"} if end < len(changes) else {"newStartPageToken": f"c{end}"}
+        self._json(200, {"changes": changes[start:end], **following})
+
+    def _page(self, key: str, found: list[dict[str, Any]], params: dict[str, str]) -> None:
+        start = int(params.get("pageToken", "0"))
+        end = start + min(self.drive.page_size, int(params["pageSize"]))
+        following = {"nextPageToken": str(end)} if end < len(found) else {}
+        self._json(200, {key: found[start:end], **following})
+
+    def _file(self, file_id: str, params: dict[str, str], fault: Fault | None) -> None:
+        found = self.drive.files.get(file_id)
+        if found is None or (found.get("driveId") and params.get("supportsAllDrives") != "true"):
+            self._refuse(404, "notFound")
+        elif params.get("alt") == "media":
+            self.send_content(self.drive.contents[file_id], "application/octet-stream", fault)
+        else:
+            self._json(200, {**found, "capabilities": {"canEdit": self.drive.can_edit}})
+
+    def _export(self, path: str, params: dict[str, str], fault: Fault | None) -> None:
+        file_id = unquote(path.removeprefix("files/").removesuffix("/export"))
+        if not self.drive.files[file_id]["mimeType"].startswith("application/vnd.google-apps"):
+            self._refuse(403, "fileNotExportable")
+            return
+        self.send_content(self.drive.contents[file_id], params["mimeType"], fault)
+
+    def _refuse(self, status: int, reason: str) -> None:
+        error = {"code": status, "message": "No.", "errors": [{"domain": "global", "reason": reason}]}
+        self._json(status, {"error": error})
+
+    def _json(self, status: int, body: object) -> None:
+        self.send(status, json.dumps(body).encode(), "application/json; charset=UTF-8")
 
 
-class DriveServer:
-    """Use it as a context manager. ``calls`` are the paths asked for; ``faults`` are used up in order."""
+class DriveServer(WebPeer):
+    """Of one account, whose root is ``my-drive-root``."""
+
+    handler = _Handler
 
     def __init__(self, page_size: int = 2) -> None:
+        super().__init__()
         self.files: dict[str, dict[str, Any]] = {
             "my-drive-root": {"id": "my-drive-root", "mimeType": FOLDER, "name": "My Drive"}
         }
@@ -52,30 +131,16 @@ class DriveServer:
         self.changes: list[dict[str, Any]] = []
         self.page_size = page_size
         self.token_seconds = 3600
-        self.calls: list[str] = []
-        self.faults: list[Fault] = []
         self.refresh_tokens = {"1//good": SCOPE}
         self.can_edit = False
         self.tokens: dict[str, float] = {}
         self.told: list[str] = []
         self._key = _key()
-        server = self
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"drive": server}))
-        self._http.daemon_threads = True
-        self.port = int(self._http.server_address[1])
-        self.url = f"http://127.0.0.1:{self.port}"
 
-    def __enter__(self) -> "DriveServer":
-        threading.Thread(target=self._http.serve_forever, args=(0.05,), daemon=True).start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._http.shutdown()
-        self._http.server_close()
-
-    def params(self, **more: Any) -> dict[str, Any]:
-        """Of a connection by service account."""
-        return {"service_account": self.key_file(), "url": self.url, **more}
+    def params(self, *, url: str = "", **more: Any) -> dict[str, Any]:
+        """Of a connection by service account; ``url`` when something stands in front."""
+        url = url or self.url
+        return {"service_account": self.key_file(token_uri=f"{url}/token"), "url": url, **more}
 
     def key_file(self, **more: str) -> str:
         pem = self._key.private_bytes(
@@ -170,132 +235,11 @@ class DriveServer:
                 found.append(one)
         return found
 
-    def fault(self, path: str) -> Fault | None:
-        for number, one in enumerate(self.faults):
-            if one.path in path:
-                return self.faults.pop(number)
-        return None
-
 
 @functools.cache
 def _key() -> rsa.RSAPrivateKey:
     """Of the service account; making one takes a while."""
     return rsa.generate_private_key(65537, 2048)
-
-
-class _Handler(BaseHTTPRequestHandler):
-    drive: DriveServer
-    protocol_version = "HTTP/1.1"
-
-    def do_POST(self) -> None:
-        form = parse_qs(self.rfile.read(int(self.headers["content-length"])).decode())
-        self.drive.calls.append("token")
-        fault = self.drive.fault("token")
-        if fault is not None:
-            self._json(fault.status, {"error": fault.reason})
-            return
-        with contextlib.suppress(ConnectionError):
-            self._json(*self.drive.grant(form))
-
-    def do_GET(self) -> None:
-        drive, parts = self.drive, urlsplit(self.path)
-        path = parts.path.removeprefix("/drive/v3/")
-        params = {name: values[0] for name, values in parse_qs(parts.query).items()}
-        drive.calls.append(path)
-        fault = drive.fault(path)
-        if fault is not None and fault.location:
-            self._send(302, b"", "text/html", Location=fault.location)
-            return
-        if fault is not None and fault.body is not None:
-            self._send(200, fault.body, "application/json")
-            return
-        if fault is not None and fault.status:
-            self._refuse(fault.status, fault.reason)
-            return
-        token = self.headers.get("authorization", "").removeprefix("Bearer ")
-        if drive.tokens.get(token, 0) < time.time():
-            self._refuse(401, "authError")
-            return
-        with contextlib.suppress(ConnectionError):
-            self._answer(path, params, fault)
-
-    def _answer(self, path: str, params: dict[str, str], fault: Fault | None) -> None:
-        drive = self.drive
-        if path == "about":
-            self._json(200, {"user": {"emailAddress": EMAIL, "permissionId": "17"}})
-        elif path == "drives":
-            self._json(200, {"drives": drive.drives})
-        elif path == "files":
-            assert params["supportsAllDrives"] == params["includeItemsFromAllDrives"] == "true"
-            self._page("files", drive.matching(params["q"], params.get("driveId", "")), params)
-        elif path == "changes/startPageToken":
-            self._json(200, {"startPageToken": f"c{len(drive.changes)}"})
-        elif path == "changes":
-            self._changes(params)
-        elif path.endswith("/export"):
-            self._export(path, params, fault)
-        else:
-            self._file(unquote(path.removeprefix("files/")), params, fault)
-
-    def _changes(self, params: dict[str, str]) -> None:
-        changes, start = self.drive.changes, int(params["pageToken"].removeprefix("c"))
-        end = min(start + self.drive.page_size, len(changes))
-        following = {"nextPageToken": f"c{end}"} if end < len(changes) else {"newStartPageToken": f"c{end}"}
-        self._json(200, {"changes": changes[start:end], **following})
-
-    def _page(self, key: str, found: list[dict[str, Any]], params: dict[str, str]) -> None:
-        start = int(params.get("pageToken", "0"))
-        end = start + min(self.drive.page_size, int(params["pageSize"]))
-        following = {"nextPageToken": str(end)} if end < len(found) else {}
-        self._json(200, {key: found[start:end], **following})
-
-    def _file(self, file_id: str, params: dict[str, str], fault: Fault | None) -> None:
-        found = self.drive.files.get(file_id)
-        if found is None or (found.get("driveId") and params.get("supportsAllDrives") != "true"):
-            self._refuse(404, "notFound")
-        elif params.get("alt") == "media":
-            self._content(self.drive.contents[file_id], "application/octet-stream", fault)
-        else:
-            self._json(200, {**found, "capabilities": {"canEdit": self.drive.can_edit}})
-
-    def _export(self, path: str, params: dict[str, str], fault: Fault | None) -> None:
-        file_id = unquote(path.removeprefix("files/").removesuffix("/export"))
-        if not self.drive.files[file_id]["mimeType"].startswith("application/vnd.google-apps"):
-            self._refuse(403, "fileNotExportable")
-            return
-        self._content(self.drive.contents[file_id], params["mimeType"], fault)
-
-    def _content(self, body: bytes, kind: str, fault: Fault | None) -> None:
-        if fault is None:
-            self._send(200, body, kind)
-            return
-        self.send_response(200)
-        self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        if fault.slow:
-            for byte in body:
-                self.wfile.write(bytes([byte]))
-                time.sleep(0.2)
-        self.wfile.write(body[: len(body) // 2])
-        self.close_connection = True
-
-    def _refuse(self, status: int, reason: str) -> None:
-        error = {"code": status, "message": "No.", "errors": [{"domain": "global", "reason": reason}]}
-        self._json(status, {"error": error})
-
-    def _json(self, status: int, body: object) -> None:
-        self._send(status, json.dumps(body).encode(), "application/json; charset=UTF-8")
-
-    def _send(self, status: int, body: bytes, kind: str, **headers: str) -> None:
-        self.send_response(status)
-        for name, value in {"Content-Type": kind, "Content-Length": str(len(body)), **headers}.items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: object) -> None:
-        pass
 
 
 def _fits(query: str, one: dict[str, Any], content: bytes) -> bool:

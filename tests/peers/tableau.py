@@ -5,34 +5,134 @@ again with a personal access token ends the session before.
 """
 
 import json
-import threading
-import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 from xml.etree import ElementTree
 from xml.sax.saxutils import quoteattr
 
-import msgspec
+from tests.peers.web import Fault, WebHandler, WebPeer
 
 SITE = "9a8b7c6d-site"
 
 
-class Fault(msgspec.Struct, frozen=True):
-    """``status`` answers; ``cut`` sends half of a body, ``slow`` a byte at a time; where ``path`` fits."""
+class _Handler(WebHandler):
+    @property
+    def tableau(self) -> "TableauServer":
+        server: TableauServer = self.peer
+        return server
 
-    status: int = 0
-    cut: bool = False
-    slow: bool = False
-    location: str = ""
-    body: bytes | None = None
-    path: str = ""
+    def answer_get(self) -> None:
+        self._serve(b"")
+
+    def answer_post(self) -> None:
+        self._serve(self.posted())
+
+    def _serve(self, posted: bytes) -> None:
+        tableau, parts = self.tableau, urlsplit(self.path)
+        path = unquote(parts.path).partition("/api/")[2]
+        fault = tableau.called(path)
+        try:
+            if fault is not None and fault.location:
+                self.send(302, b"", "text/html", Location=fault.location)
+            elif fault is not None and fault.body is not None:
+                self.send(200, fault.body, "text/xml")
+            elif fault is not None and fault.status:
+                self._refuse(fault.status)
+            elif path.lower().endswith("/serverinfo"):
+                version = f"<restApiVersion>{tableau.version}</restApiVersion>"
+                product = '<productVersion build="20251.25.0101.0000">2025.1.0</productVersion>'
+                self._xml(f"<serverInfo>{product}{version}</serverInfo>")
+            elif path.endswith("/auth/signin"):
+                self._sign_in(posted)
+            elif self.headers.get("x-tableau-auth") not in tableau.tokens:
+                self._refuse(401)
+            else:
+                self._answer(path, parse_qs(parts.query), posted, fault)
+        except (ConnectionError, TimeoutError):
+            pass
+
+    def _sign_in(self, posted: bytes) -> None:
+        token = self.tableau.sign_in(posted)
+        if token is None:
+            self._refuse(401)
+            return
+        inner = f'<site id="{SITE}" contentUrl="shop"/><user id="user-1"/>'
+        self._xml(f'<credentials token="{token}">{inner}</credentials>')
+
+    def _answer(self, path: str, params: dict[str, list[str]], posted: bytes, fault: Fault | None) -> None:
+        tableau, rest = self.tableau, path.partition(f"/sites/{SITE}")[2].strip("/")
+        if path.endswith("/auth/signout"):
+            tableau.signed_out += 1
+            del tableau.tokens[self.headers["x-tableau-auth"]]
+            self.send(204, b"", "text/xml")
+        elif path.startswith("v1/vizql-data-service/"):
+            self._vizql(path.rpartition("/")[2], json.loads(posted))
+        elif not rest:
+            self._xml(f'<site id="{SITE}" name="Shop" contentUrl="shop"/>')
+        elif rest == "views":
+            self._page("view", [_view(one, tableau.workbooks) for one in tableau.views], params)
+        elif rest == "workbooks":
+            project = '<project id="p" name="Retail"/>'
+            found = [
+                f"<workbook id={quoteattr(one)} name={quoteattr(name)}>{project}</workbook>"
+                for name, one in tableau.workbooks.items()
+            ]
+            self._page("workbook", found, params)
+        elif rest == "datasources":
+            project = '<project id="p" name="Retail"/>'
+            found = [
+                f"<datasource id={quoteattr(one)} name={quoteattr(name)}>{project}</datasource>"
+                for one, name in tableau.data_sources.items()
+            ]
+            self._page("datasource", found, params)
+        else:
+            _, view_id, form = rest.split("/")
+            self._view(view_id, form, fault)
+
+    def _view(self, view_id: str, form: str, fault: Fault | None) -> None:
+        if view_id not in self.tableau.csv:
+            self._refuse(404)
+            return
+        body = {"data": self.tableau.csv[view_id], "image": b"\x89PNG-" + view_id.encode(), "pdf": b"%PDF-1"}[
+            form
+        ]
+        kind = {"data": "text/csv;charset=utf-8", "image": "image/png", "pdf": "application/pdf"}[form]
+        self.send_content(body, kind, fault)
+
+    def _vizql(self, call: str, body: dict[str, Any]) -> None:
+        tableau = self.tableau
+        tableau.bodies.append(body)
+        if not tableau.vizql:
+            self._refuse(404)
+        elif call == "read-metadata":
+            found = tableau.fields[body["datasource"]["datasourceLuid"]]
+            self.send(200, json.dumps({"data": found, "extraData": {}}).encode(), "application/json")
+        else:
+            self.send(200, json.dumps({"data": tableau.query(body)}).encode(), "application/json")
+
+    def _page(self, what: str, found: list[str], params: dict[str, list[str]]) -> None:
+        size = min(int(params.get("pageSize", ["100"])[0]), self.tableau.most_on_a_page)
+        number = int(params.get("pageNumber", ["1"])[0])
+        some = "".join(found[(number - 1) * size : number * size])
+        head = f'<pagination pageNumber="{number}" pageSize="{size}" totalAvailable="{len(found)}"/>'
+        self._xml(f"{head}<{what}s>{some}</{what}s>")
+
+    def _refuse(self, status: int) -> None:
+        detail = "<summary>No</summary><detail>No.</detail>"
+        self._xml(f'<error code="{status}002">{detail}</error>', status)
+
+    def _xml(self, inner: str, status: int = 200) -> None:
+        body = f'<?xml version="1.0" encoding="UTF-8"?><tsResponse xmlns="http://tableau.com/api">{inner}</tsResponse>'
+        self.send(status, body.encode(), "application/xml;charset=UTF-8")
 
 
-class TableauServer:
-    """Use it as a context manager. ``calls`` are the paths asked for, ``bodies`` what was posted as JSON."""
+class TableauServer(WebPeer):
+    """``bodies`` are what was posted as JSON."""
+
+    handler = _Handler
 
     def __init__(self) -> None:
+        super().__init__()
         self.version = "3.24"
         self.most_on_a_page = 2
         self.views: list[dict[str, str]] = []
@@ -45,22 +145,7 @@ class TableauServer:
         self.tokens: dict[str, str] = {}
         self.issued = 0
         self.signed_out = 0
-        self.calls: list[str] = []
         self.bodies: list[dict[str, Any]] = []
-        self.faults: list[Fault] = []
-        server = self
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"tableau": server}))
-        self._http.daemon_threads = True
-        self.port = int(self._http.server_address[1])
-        self.url = f"http://127.0.0.1:{self.port}"
-
-    def __enter__(self) -> "TableauServer":
-        threading.Thread(target=self._http.serve_forever, args=(0.05,), daemon=True).start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._http.shutdown()
-        self._http.server_close()
 
     def params(self, **more: Any) -> dict[str, Any]:
         return {"url": self.url, "site": "shop", "token_name": "reader", "token_secret": "hush-token", **more}
@@ -98,12 +183,6 @@ class TableauServer:
         self.tokens[token] = account
         return token
 
-    def fault(self, path: str) -> Fault | None:
-        for number, one in enumerate(self.faults):
-            if one.path in path:
-                return self.faults.pop(number)
-        return None
-
     def query(self, body: dict[str, Any]) -> list[dict[str, Any]]:
         wanted = [one["fieldCaption"] for one in body["query"]["fields"]]
         rows = self.rows[body["datasource"]["datasourceLuid"]]
@@ -112,138 +191,6 @@ class TableauServer:
             rows = [row for row in rows if row[one["field"]["fieldCaption"]] in one["values"]]
         assert body["options"] == {"returnFormat": "OBJECTS", "disaggregate": True}
         return [{name: row[name] for name in wanted} for row in rows]
-
-
-class _Handler(BaseHTTPRequestHandler):
-    tableau: TableauServer
-    protocol_version = "HTTP/1.1"
-
-    def do_GET(self) -> None:
-        self._serve(b"")
-
-    def do_POST(self) -> None:
-        self._serve(self.rfile.read(int(self.headers.get("content-length") or 0)))
-
-    def _serve(self, posted: bytes) -> None:
-        tableau, parts = self.tableau, urlsplit(self.path)
-        path = unquote(parts.path).partition("/api/")[2]
-        tableau.calls.append(path)
-        fault = tableau.fault(path)
-        try:
-            if fault is not None and fault.location:
-                self._send(302, b"", "text/html", Location=fault.location)
-            elif fault is not None and fault.body is not None:
-                self._send(200, fault.body, "text/xml")
-            elif fault is not None and fault.status:
-                self._refuse(fault.status)
-            elif path.lower().endswith("/serverinfo"):
-                version = f"<restApiVersion>{tableau.version}</restApiVersion>"
-                product = '<productVersion build="20251.25.0101.0000">2025.1.0</productVersion>'
-                self._xml(f"<serverInfo>{product}{version}</serverInfo>")
-            elif path.endswith("/auth/signin"):
-                self._sign_in(posted)
-            elif self.headers.get("x-tableau-auth") not in tableau.tokens:
-                self._refuse(401)
-            else:
-                self._answer(path, parse_qs(parts.query), posted, fault)
-        except (ConnectionError, TimeoutError):
-            pass
-
-    def _sign_in(self, posted: bytes) -> None:
-        token = self.tableau.sign_in(posted)
-        if token is None:
-            self._refuse(401)
-            return
-        inner = f'<site id="{SITE}" contentUrl="shop"/><user id="user-1"/>'
-        self._xml(f'<credentials token="{token}">{inner}</credentials>')
-
-    def _answer(self, path: str, params: dict[str, list[str]], posted: bytes, fault: Fault | None) -> None:
-        tableau, rest = self.tableau, path.partition(f"/sites/{SITE}")[2].strip("/")
-        if path.endswith("/auth/signout"):
-            tableau.signed_out += 1
-            del tableau.tokens[self.headers["x-tableau-auth"]]
-            self._send(204, b"", "text/xml")
-        elif path.startswith("v1/vizql-data-service/"):
-            self._vizql(path.rpartition("/")[2], json.loads(posted))
-        elif not rest:
-            self._xml(f'<site id="{SITE}" name="Shop" contentUrl="shop"/>')
-        elif rest == "views":
-            self._page("view", [_view(one, tableau.workbooks) for one in tableau.views], params)
-        elif rest == "workbooks":
-            project = '<project id="p" name="Retail"/>'
-            found = [
-                f"<workbook id={quoteattr(one)} name={quoteattr(name)}>{project}</workbook>"
-                for name, one in tableau.workbooks.items()
-            ]
-            self._page("workbook", found, params)
-        elif rest == "datasources":
-            project = '<project id="p" name="Retail"/>'
-            found = [
-                f"<datasource id={quoteattr(one)} name={quoteattr(name)}>{project}</datasource>"
-                for one, name in tableau.data_sources.items()
-            ]
-            self._page("datasource", found, params)
-        else:
-            _, view_id, form = rest.split("/")
-            self._view(view_id, form, fault)
-
-    def _view(self, view_id: str, form: str, fault: Fault | None) -> None:
-        if view_id not in self.tableau.csv:
-            self._refuse(404)
-            return
-        body = {"data": self.tableau.csv[view_id], "image": b"\x89PNG-" + view_id.encode(), "pdf": b"%PDF-1"}[
-            form
-        ]
-        kind = {"data": "text/csv;charset=utf-8", "image": "image/png", "pdf": "application/pdf"}[form]
-        if fault is None:
-            self._send(200, body, kind)
-            return
-        self.send_response(200)
-        self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        if fault.slow:
-            for byte in body:
-                self.wfile.write(bytes([byte]))
-                time.sleep(0.2)
-        self.wfile.write(body[: len(body) // 2])
-        self.close_connection = True
-
-    def _vizql(self, call: str, body: dict[str, Any]) -> None:
-        tableau = self.tableau
-        tableau.bodies.append(body)
-        if not tableau.vizql:
-            self._refuse(404)
-        elif call == "read-metadata":
-            found = tableau.fields[body["datasource"]["datasourceLuid"]]
-            self._send(200, json.dumps({"data": found, "extraData": {}}).encode(), "application/json")
-        else:
-            self._send(200, json.dumps({"data": tableau.query(body)}).encode(), "application/json")
-
-    def _page(self, what: str, found: list[str], params: dict[str, list[str]]) -> None:
-        size = min(int(params.get("pageSize", ["100"])[0]), self.tableau.most_on_a_page)
-        number = int(params.get("pageNumber", ["1"])[0])
-        some = "".join(found[(number - 1) * size : number * size])
-        head = f'<pagination pageNumber="{number}" pageSize="{size}" totalAvailable="{len(found)}"/>'
-        self._xml(f"{head}<{what}s>{some}</{what}s>")
-
-    def _refuse(self, status: int) -> None:
-        detail = "<summary>No</summary><detail>No.</detail>"
-        self._xml(f'<error code="{status}002">{detail}</error>', status)
-
-    def _xml(self, inner: str, status: int = 200) -> None:
-        body = f'<?xml version="1.0" encoding="UTF-8"?><tsResponse xmlns="http://tableau.com/api">{inner}</tsResponse>'
-        self._send(status, body.encode(), "application/xml;charset=UTF-8")
-
-    def _send(self, status: int, body: bytes, kind: str, **headers: str) -> None:
-        self.send_response(status)
-        for name, value in {"Content-Type": kind, "Content-Length": str(len(body)), **headers}.items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: object) -> None:
-        pass
 
 
 def _view(one: dict[str, str], workbooks: dict[str, str]) -> str:

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from server.connectors import tableau
-from tests.peers.tableau import Fault, TableauServer
+from tests.peers.tableau import TableauServer
+from tests.peers.web import Fault
 from tests.server.running import Answered, RunningBackend, start, wait_until
 
 

@@ -27,7 +27,8 @@ from shared.errors import (
 )
 from tests.peers.fault_proxy import Fault as LineFault
 from tests.peers.fault_proxy import FaultProxy
-from tests.peers.google_drive import DOCUMENT, SHEET, DriveServer, Fault
+from tests.peers.google_drive import DOCUMENT, SHEET, DriveServer
+from tests.peers.web import Fault
 from tests.server.connectors.contract import SqlConnectorContract, rows_of
 
 Opener = Callable[..., GoogleDriveConnector]

@@ -26,7 +26,8 @@ from shared.errors import (
 from shared.results import ColumnType
 from tests.peers.fault_proxy import Fault as LineFault
 from tests.peers.fault_proxy import FaultProxy
-from tests.peers.tableau import Fault, TableauServer
+from tests.peers.tableau import TableauServer
+from tests.peers.web import Fault
 from tests.server.connectors.contract import SqlConnectorContract, rows_of
 
 Opener = Callable[..., TableauConnector]
