@@ -5,6 +5,7 @@ ends the one before. So connections of one account share a session here (:class:
 when the last one closes. Bytes are read by ``Outgoing`` itself, since the client would hold them whole.
 """
 
+import contextlib
 import itertools
 import threading
 from collections.abc import Callable, Iterator
@@ -20,7 +21,8 @@ from shared.errors import AppError, NotFound, NotPermitted, SourceBusy, SourceUn
 T = TypeVar("T")
 
 MOST_THINGS = 5_000
-_RENEWALS = 3
+_RENEWALS = 4
+_LOOK_SECONDS = 0.05
 _PAGE = 500
 _OLDEST = (3, 6)
 """Of the REST interface: Tableau Server 2019.4, which brought personal access tokens."""
@@ -190,11 +192,15 @@ class Site:
                 return work()
             except _ExpiredError:
                 self._sign_in(used)
-        return work()
+        raise SourceUnavailable(
+            f"Tableau ends the session of {self._login.name!r} again and again.",
+            details="Its token is most likely used elsewhere too, and has one session at a time.",
+            retry_after=10,
+        )
 
     def _sign_in(self, used: str | None) -> None:
         """Takes over the shared session, unless it is the one that has just ended."""
-        with self._session.lock:
+        with self._turn():
             state = self._session.state
             if state is None or state[2] == used:
                 made: Any = self._client
@@ -214,6 +220,16 @@ class Site:
                 self._session.state = state
             else:
                 self._server._set_auth(*state)
+
+    @contextlib.contextmanager
+    def _turn(self) -> Iterator[None]:
+        """Waits, within the deadline, for another connection that is signing in."""
+        while not self._session.lock.acquire(timeout=_LOOK_SECONDS):
+            self._outgoing.check()
+        try:
+            yield
+        finally:
+            self._session.lock.release()
 
     def _told(self, work: Callable[[], T]) -> T:
         """Errors of the client as ours; its texts may hold what it sent."""

@@ -161,6 +161,29 @@ def test_a_session_that_ended_is_renewed_and_the_last_connection_signs_out(
     assert server.tokens == {}
 
 
+def test_a_session_that_somebody_ends_again_and_again_is_said(opened: Opener, server: TableauServer) -> None:
+    connector = opened()
+    server.faults += [Fault(status=401, path="/data")] * 10
+    with pytest.raises(SourceUnavailable, match="again and again"):
+        ask(connector, "SELECT count(*) FROM sales.by_zone")
+    server.faults.clear()
+    assert ask(connector, "SELECT count(*) FROM sales.by_zone") == [[2]]
+
+
+def test_a_sign_in_that_hangs_does_not_hold_up_another_past_its_deadline(
+    opened: Opener, server: TableauServer
+) -> None:
+    with FaultProxy(server.port) as line:
+        first, second = opened(url=line.url), opened(url=line.url)
+        server.tokens.clear()
+        with first._site._session.lock:  # as by a connection whose sign-in hangs
+            started = time.monotonic()
+            with pytest.raises(QueryTimeout):
+                ask(second, "SELECT count(*) FROM sales.by_zone", seconds=0.5)
+            assert time.monotonic() - started < 10
+        assert ask(first, "SELECT count(*) FROM sales.by_zone") == [[2]]
+
+
 def test_a_user_signs_in_with_a_password_and_a_wrong_one_is_never_shown(opened: Opener) -> None:
     login = {"token_name": "", "token_secret": "", "user": "asha", "password": "hush-word"}
     assert ask(opened(**login), "SELECT count(*) FROM hr.staff") == [[1]]
