@@ -43,6 +43,7 @@ class Outgoing:
         self._sockets: weakref.WeakSet[socket.socket] = weakref.WeakSet()
         self._lock = threading.Lock()
         self._ended: AppError | None = None
+        self._given_up: AppError | None = None
         self._running = False
         self._deadline = float("inf")
         self._woken = threading.Event()
@@ -56,6 +57,8 @@ class Outgoing:
     def within(self, seconds: float, *, query: bool = False) -> Iterator[None]:
         """Everything inside ends by then, or when :meth:`stop` is called, in the right error."""
         with self._lock:
+            if self._given_up is not None:
+                raise self._given_up
             self._ended, self._running = None, True
             self._woken.clear()
             self._deadline = time.monotonic() + seconds
@@ -72,6 +75,14 @@ class Outgoing:
     def stop(self) -> None:
         """What is under way raises QueryCancelled. Does nothing when nothing is."""
         self._end(QueryCancelled("The query was cancelled."))
+
+    def abort(self) -> None:
+        """What is under way fails at once, and so does all that comes afterwards. Never waits."""
+        gone = SourceUnavailable(f"The connection to {self.name} was given up.", retry_after=1)
+        self._given_up = gone
+        self._end(gone)
+        for one in list(self._sockets):  # also those of an end that came before
+            _shut(one)
 
     @property
     def seconds_left(self) -> float:

@@ -56,6 +56,7 @@ class FolderEngine:
         self._afterwards: list[File] = []
         self._running: RunningQuery | None = None
         self._waiting: threading.Event | None = None
+        self._aborted = False
 
     def ready(self) -> None:
         """Raises SourceUnavailable when the folder can not be read."""
@@ -130,6 +131,7 @@ class FolderEngine:
         """Has the files converted and waits. Where ``needed``, raises when that does not come to an end."""
         waiting = self._waiting = threading.Event()
         try:
+            self._demand_life()
             self._conversions.ask(files)
             done = self._conversions.wait(files, seconds, waiting)
         finally:
@@ -152,6 +154,14 @@ class FolderEngine:
             waiting.set()
         if (running := self._running) is not None:
             running.stop("cancelled")
+
+    def abort(self) -> None:
+        """From any thread, without waiting: whoever waits here fails at once, and nothing starts again."""
+        self._aborted = True
+        if (waiting := self._waiting) is not None:
+            waiting.set()
+        if (engine := self._engine) is not None:
+            engine.kill()
 
     def look_again(self) -> None:
         """Files were put into the folder: the next query sees them. Raises SourceUnavailable."""
@@ -200,25 +210,31 @@ class FolderEngine:
 
     def _process(self) -> EngineProcess:
         """A process that can be asked."""
+        self._demand_life()
         if self._running is not None:
             self._finish(self._running)
-        if self._engine is None or not self._engine.alive():
+        engine = self._engine
+        if engine is None or not engine.alive():
             self._give_up()
-            self._engine = self._opened()
-        return self._engine
+            engine = self._opened()
+        return engine
+
+    def _demand_life(self) -> None:
+        if self._aborted:
+            raise SourceUnavailable("The engine that reads the files was given up.", retry_after=1)
 
     def _opened(self) -> EngineProcess:
-        engine = EngineProcess()
+        engine = self._engine = EngineProcess()
+        if self._aborted:  # before there was anything to kill
+            engine.kill()
         engine.send(self._open)
         with engine.killed_after(LOOK_SECONDS) as late:
             reply = engine.receive()
-        match reply:
-            case messages.Ready():
-                return engine
-            case messages.Failure(_, message):
-                engine.end()
-                raise SourceUnavailable(message)
-        engine.end()
+        if isinstance(reply, messages.Ready):
+            return engine
+        self._give_up()
+        if isinstance(reply, messages.Failure):
+            raise SourceUnavailable(reply.message)
         raise SourceUnavailable(HANGS if late.is_set() else "The engine that reads the files did not start.")
 
     def _give_up(self) -> None:

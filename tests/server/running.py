@@ -56,9 +56,11 @@ class RunningBackend:
         *,
         key: str | None = None,
         headers: Mapping[str, str] | None = None,
+        patience: float = 20,
     ) -> Answered:
-        """``key`` None is the administrator's, "" is none; ``body`` bytes go out as they are."""
-        connection = self.connect()
+        """``key`` None is the administrator's, "" is none; ``body`` bytes go out as they are; ``patience``
+        is in seconds."""
+        connection = self.connect(patience)
         try:
             connection.request(method, path, _encoded(body), self.headers(body, key, headers))
             response = connection.getresponse()
@@ -71,8 +73,8 @@ class RunningBackend:
         body = {"connection": "numbers", "query": f"SELECT n FROM {table}", **more}
         return self.ask("POST", "/api/query", body, key=key, headers={"Accept": accept} if accept else None)
 
-    def connect(self) -> http.client.HTTPConnection:
-        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+    def connect(self, patience: float = 20) -> http.client.HTTPConnection:
+        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=patience)
 
     def headers(
         self, body: object = None, key: str | None = None, more: Mapping[str, str] | None = None

@@ -67,6 +67,9 @@ class FilesystemConnector:
     def cancel(self) -> None:
         self._engine.cancel()
 
+    def abort(self) -> None:
+        self._engine.abort()
+
     def reset(self) -> bool:
         return self._engine.fit()
 

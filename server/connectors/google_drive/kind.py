@@ -96,6 +96,10 @@ class GoogleDriveConnector:
         self._outgoing.stop()
         self._engine.cancel()
 
+    def abort(self) -> None:
+        self._outgoing.abort()
+        self._engine.abort()
+
     def reset(self) -> bool:
         return self._engine.fit()
 

@@ -84,7 +84,7 @@ def _opened(text: Secret, target: Target, seconds: float) -> "SqlServerConnector
             what, source=target.source, user=target.user, database=target.database
         )
     try:
-        connector.prepare(seconds)
+        connector.prepare(seconds, target.port)
     except AppError as error:
         connector.close()
         late = SourceUnavailable(f"{target.source} did not answer in time.", retry_after=10)

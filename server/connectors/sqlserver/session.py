@@ -9,6 +9,7 @@ nothing.
 
 import contextlib
 import math
+import socket
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,6 +22,7 @@ from server.connectors.base import Limits, ParamValue
 from server.connectors.sqlserver import account as sqlserver_account
 from server.connectors.sqlserver import errors as sqlserver_errors
 from server.connectors.sqlserver import schema as sqlserver_schema
+from server.connectors.sqlserver import socket as sqlserver_socket
 from server.connectors.sqlserver import types as sqlserver_types
 from server.connectors.sqlserver.types import Plan
 from server.guard import ReadOnlySql
@@ -58,15 +60,20 @@ class SqlServerConnector:
         self._cancelled = False
         self._running: Any = None
         self._lost = False
+        self._line: socket.socket | None = None
+        """A second handle of the driver's socket, where it was found."""
         self._cancel_lock = threading.Lock()  # so that no cancel meets the query after the one it means
         driver.add_output_converter(sqlserver_types.DATETIMEOFFSET, sqlserver_types.moment)
 
     def __repr__(self) -> str:
         return f"<SqlServerConnector {self._source}>"
 
-    def prepare(self, seconds: float) -> None:
+    def prepare(self, seconds: float, port: int) -> None:
         """Once, when it is new: words and formats that do not depend on the login."""
-        self.rows(" ".join(_SESSION.split()), seconds=seconds)
+        batch = " ".join(_SESSION.split())
+        self._line = sqlserver_socket.found_by_sending(
+            batch, port, lambda text: self.rows(text, seconds=seconds)
+        )
 
     def ping(self) -> None:
         try:
@@ -106,6 +113,14 @@ class SqlServerConnector:
         self._lost = True
         with contextlib.suppress(Exception):
             self._driver.close()
+        if self._line is not None:
+            self._line.close()
+
+    def abort(self) -> None:
+        """Where the socket is not known, the driver's own time-outs have to do."""
+        if self._line is not None:
+            with contextlib.suppress(OSError):
+                self._line.shutdown(socket.SHUT_RDWR)
 
     def cancel(self) -> None:
         with self._cancel_lock:

@@ -52,10 +52,12 @@ class TableauConnector:
         self._memory_mb = memory_mb
         self._engine = self._engine_over("rows")
         self._engine.ready()
+        self._heads: FolderEngine | None = None
+        """While the schema is read."""
         self._tables: dict[str, Table] = {}
         self._listed_at = 0.0
         self._fields: dict[str, Sequence[FieldOf]] = {}
-        self._stopped = False
+        self._stopped = self._aborted = False
         self._warned: list[str] = []
 
     def ping(self) -> None:
@@ -79,7 +81,9 @@ class TableauConnector:
                     found.append(TableInfo(table.name, columns, comment=_comment(table)))
         if len(views) > _MOST_HEADS:
             self._warned.append(f"Only the first {_MOST_HEADS} of {len(views)} views are shown.")
-        engine = self._engine_over("heads")
+        engine = self._heads = self._engine_over("heads")
+        if self._aborted:  # before there was an engine to end
+            engine.abort()
         try:
             for one in engine.schema().tables:
                 if one.name in self._tables:
@@ -90,6 +94,7 @@ class TableauConnector:
                     ]
                     found.append(TableInfo(one.name, plain, comment=comment))
         finally:
+            self._heads = None
             engine.close()
         return Schema(tables=sorted(found, key=lambda one: one.name), dialect=DIALECT)
 
@@ -116,6 +121,12 @@ class TableauConnector:
         self._stopped = True
         self._outgoing.stop()
         self._engine.cancel()
+
+    def abort(self) -> None:
+        self._aborted = True
+        self._outgoing.abort()
+        for engine in filter(None, (self._engine, self._heads)):
+            engine.abort()
 
     def reset(self) -> bool:
         return self._engine.fit()

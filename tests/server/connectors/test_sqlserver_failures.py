@@ -1,9 +1,11 @@
 """What goes wrong on the way to SQL Server, with each driver: in time, with nothing left or told."""
 
+import sys
 import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -117,6 +119,44 @@ def test_a_server_that_is_deaf_to_the_deadline_loses_the_connection_in_time(
         assert not connection.reset()
         connection.close()
         assert time.monotonic() - start < 8
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="Only Linux tells which socket it is.")
+def test_an_abort_ends_what_its_own_connection_waits_for_and_nothing_else(
+    sqlserver: SqlServerPeer, driver: str
+) -> None:
+    with nothing_is_left(), FaultProxy(sqlserver.port) as proxy, ThreadPoolExecutor(6) as threads:
+        params = sqlserver.params(port=proxy.port, driver=driver)
+        connections = list(threads.map(lambda _: open_sqlserver(params, 20), range(6)))
+        aborted, *others = connections
+        proxy.held = True
+        waiting = [threads.submit(ask, one, "SELECT 7 AS n", seconds=30) for one in connections]
+        time.sleep(0.2)
+        aborted.abort()
+        with pytest.raises(SourceUnavailable):
+            waiting[0].result(10)
+        assert not any(one.done() for one in waiting[1:])
+        proxy.held = False
+        assert [one.result(20) for one in waiting[1:]] == [[b"[7]"]] * len(others)
+        for one in connections:
+            one.close()
+
+
+@pytest.mark.slow
+def test_where_the_socket_is_not_known_a_thread_comes_back_soon_after_its_deadline(
+    sqlserver: SqlServerPeer, driver: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For both drivers, when nothing more is heard of the server."""
+    monkeypatch.setattr(sys, "platform", "another")
+    with FaultProxy(sqlserver.port) as proxy:
+        connection = open_sqlserver(sqlserver.params(port=proxy.port, driver=driver), 20)
+        proxy.held = True
+        connection.abort()  # does nothing then
+        start = time.monotonic()
+        with pytest.raises((QueryTimeout, SourceUnavailable)):
+            ask(connection, "SELECT 7 AS n", seconds=1)
+        connection.close()
+        assert time.monotonic() - start < 30
 
 
 def test_a_server_that_goes_down_and_comes_back(sqlserver: SqlServerPeer, driver: str) -> None:

@@ -6,6 +6,22 @@ from typing import Any
 import msgspec
 
 
+class Limits(msgspec.Struct, frozen=True):
+    """How long things may take, in seconds. ``longest``: query and grace, and the rest for a machine that is
+    busy with other things. ``dozens``: how many dozens of questions are asked in a row; ``thin``: of the
+    faults in mid-answer every so manieth is tried."""
+
+    connect: float = 1.5
+    query: float = 3.0
+    longest: float = 20.0
+    dozens: int = 8
+    thin: int = 1
+
+
+_WITH_AN_ENGINE = Limits(connect=5.0, query=10.0, longest=60.0, dozens=1, thin=3)
+"""Each connection starts a process that reads files, and another one that converts them."""
+
+
 class Source(msgspec.Struct, frozen=True):
     """``peer`` is the fixture with ``port`` and ``params()``. ``short`` gives the row ``[1]``, ``long`` gives
     ``rows`` rows, the numbers from 1 in any order and a text, and takes some hundred kilobytes.
@@ -18,13 +34,18 @@ class Source(msgspec.Struct, frozen=True):
     rows: int
     peer_is_here: bool = False
     port: str = "port"
-    """The field, and the peer's attribute, of the line that is bad."""
+    """The peer's attribute of the line that is bad, and the field, unless there is a ``url``."""
+    limits: Limits = Limits()
+    login: dict[str, str] = {}
+    """In place of the peer's usual one."""
 
     def port_of(self, peer: Any) -> int:
         return int(getattr(peer, self.port))
 
     def params(self, peer: Any, port: int) -> dict[str, Any]:
         params: Callable[..., dict[str, Any]] = peer.params
+        if "url" in params():
+            return params(url=f"http://127.0.0.1:{port}", **self.login)
         return {**params(), self.port: port}
 
 
@@ -47,6 +68,26 @@ SOURCES = {
     ),
     "oracle": Source("oracle", "oracle", "SELECT 1 AS n FROM dual", _NUMBERS, 20_000, peer_is_here=True),
     "sqlserver": Source("sqlserver", "sqlserver", "SELECT 1 AS n", _NUMBERS, 20_000, peer_is_here=True),
+    "tableau": Source(
+        "tableau",
+        "tableau",
+        "SELECT n FROM numbers.one",
+        "SELECT n, t FROM numbers.many",
+        20_000,
+        peer_is_here=True,
+        limits=_WITH_AN_ENGINE,
+        # a token has one session at a time, which all lines would take from each other
+        login={"token_name": "", "token_secret": "", "user": "asha", "password": "hush-word"},
+    ),
+    "google_drive": Source(
+        "google_drive",
+        "google_drive",
+        "SELECT n FROM one",
+        "SELECT n, t FROM many",
+        20_000,
+        peer_is_here=True,
+        limits=_WITH_AN_ENGINE,
+    ),
 }
 
 ROWS_BESIDE = {
