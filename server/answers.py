@@ -48,14 +48,24 @@ class Question(msgspec.Struct, frozen=True):
         """Equal for questions with equal answers, of callers who may see the same. 1 is not true, nor
         1.0, and 0.0 is not -0.0."""
         values = tuple(
-            sorted((name, type(value).__name__, repr(value)) for name, value in self.params.items())
+            sorted([(name, type(value).__name__, repr(value)) for name, value in self.params.items()])
         )
         return self.connection, self.sql, values, self.max_rows, self.cut_is_an_error
 
-    def patience(self) -> float:
-        """Seconds until it must be over. The source has the same deadline and says it better; this one is
-        for sources that do not keep it."""
-        return max(self.deadline - time.perf_counter(), 0) + _SOURCES_OWN_CHANCE_SECONDS
+    def is_over(self, now: float) -> bool:
+        """The source has the same deadline and says it better; this is for sources that do not keep it."""
+        return now > self.asked_at + self.timeout_seconds + _SOURCES_OWN_CHANCE_SECONDS
+
+    def limits(self) -> Limits:
+        return Limits(self.max_rows, max(self.deadline - time.perf_counter(), 0.01))
+
+    def refuse_cut(self, result: Result) -> None:
+        """Raises TooLarge. ``result`` was read to its end."""
+        if result.truncated and self.cut_is_an_error:
+            raise TooLarge(
+                f"The result has more than {self.max_rows} rows, and this format cannot say that "
+                "some are missing. Ask for fewer, or set max_rows."
+            )
 
     def too_slow(self) -> QueryTimeout:
         return QueryTimeout(
@@ -96,9 +106,17 @@ class Told(msgspec.Struct, frozen=True):
 
 
 class Answer:
-    """An answer on its way. ``rows`` counts those in the pieces so far. Close it in the end."""
+    """An answer on its way. ``rows`` counts those in the pieces so far. Close it in the end. ``result`` is
+    what the lease has begun to bring already."""
 
-    def __init__(self, question: Question, lease: Lease, writing: Writing, close: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        question: Question,
+        lease: Lease,
+        writing: Writing,
+        close: Callable[[], None],
+        result: Result | None = None,
+    ) -> None:
         self.rows = 0
         self.truncated = False
         """Meaningful with the last piece."""
@@ -111,32 +129,13 @@ class Answer:
         self._lease = lease
         self._encoder = writing.encoder()
         self._is_light = writing.is_light
-        self._result: Result | None = None
+        self._result = result
         self._new_packer = writing.packer
         self._packer: Packer | None = None
         self._pieces = self._packed()
 
     async def begin(self) -> None:
-        if await self._is_quick():
-            self.first = next(self._pieces)
-        else:
-            self.first = await self.next_piece()
-
-    async def _is_quick(self) -> bool:
-        """Whether all rows are here, without the connection's thread."""
-        quick = self._lease.quick
-        if quick is None or not self._is_light:
-            return False
-        question = self._question
-        found = await self._lease.ask_quickly(quick, question.sql, question.params, self._limits())
-        if found is None:
-            return False
-        self._result = found.result
-        self._lease.is_clean = found.is_clean
-        return found.is_whole
-
-    def _limits(self) -> Limits:
-        return Limits(self._question.max_rows, max(self._question.deadline - time.perf_counter(), 0.01))
+        self.first = await self.next_piece()
 
     async def next_piece(self) -> Piece:
         """Raises AppError; :meth:`failed` then says how the answer ends."""
@@ -148,7 +147,7 @@ class Answer:
         return self._packer.pack(end, last=True) if self._packer is not None else end
 
     def _packed(self) -> Iterator[Piece]:
-        """On the connection's thread, as all that follows, but for a quick answer."""
+        """On the connection's thread, as all that follows."""
         for piece in self._written():
             if self._new_packer is not None and not (piece.last and len(piece.data) < TOO_SMALL):
                 self._packer, self._new_packer = self._new_packer(), None
@@ -164,10 +163,9 @@ class Answer:
             connector = self._lease.connector
             if not isinstance(connector, SqlConnector):
                 raise InvalidRequest(f"The connection {question.connection!r} does not answer SQL.")
-            result = connector.query(question.sql, question.params, self._limits())
-        if not self._lease.is_clean:
-            self._lease.at_end(result.close)
-            self._lease.at_end(encoder.close)
+            result = connector.query(question.sql, question.params, question.limits())
+        self._lease.at_end(result.close)
+        self._lease.at_end(encoder.close)
         head = encoder.head(question.query_id, result.columns)
         parts = [head]
         size, since, begun = 0, 0.0, False
@@ -199,13 +197,20 @@ class Answer:
 
     def _end(self, result: Result) -> QueryEnd:
         self.truncated = result.truncated
-        if result.truncated and self._question.cut_is_an_error:
-            raise TooLarge(
-                f"The result has more than {self._question.max_rows} rows, and this format cannot say that "
-                "some are missing. Ask for fewer, or set max_rows."
-            )
+        self._question.refuse_cut(result)
         elapsed = (time.perf_counter() - self._question.asked_at) * 1000
         return QueryEnd(self.rows, result.truncated, round(elapsed, 1))
+
+
+def told(question: Question, result: Result, writing: Writing) -> Told:
+    """A short answer whose batches are here, written at once. Raises TooLarge."""
+    encoder, rows, count = writing.encoder(), list[bytes](), 0
+    encoder.head(question.query_id, result.columns)
+    for batch in result.batches():
+        rows.append(encoder.batch(batch))
+        count += batch.count
+    question.refuse_cut(result)
+    return _told(result, b"".join(rows), count)
 
 
 def _told(result: Result, rows: bytes, count: int) -> Told:

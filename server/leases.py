@@ -196,7 +196,9 @@ class Lease:
 
         if not quick.quickly(sql, params, limits, ended):
             return None
-        return await self._until(soon)
+        found = await self._until(soon)
+        self.is_clean = found is not None and found.is_clean
+        return found
 
     async def _until(self, outer: "asyncio.Future[T]") -> T:
         """Waits for the work that runs."""

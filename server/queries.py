@@ -5,19 +5,25 @@ What is asked and how its answer is written stays in answers; HTTP in server/api
 
 import asyncio
 import contextlib
+import functools
 import os
+import time
 from collections.abc import Coroutine, Iterator
 from typing import Protocol
 from uuid import UUID
 
 from server import guard
 from server.across.fetching import Across
-from server.answers import Answer, Question, Writing
+from server.answers import Answer, Question, Told, Writing, told
 from server.connections import ACROSS, Connections
-from server.connectors.base import Progress, Progressing
+from server.connectors.base import Progress, Progressing, QuickAnswer
 from server.guard import ReadOnlySql
 from server.leases import Lease
 from shared.errors import AppError, Conflict, InvalidRequest, QueryCancelled, SourceUnavailable
+from shared.results import Result
+
+_LOOK_SECONDS = 0.1
+"""How often it is looked for queries whose time is up."""
 
 
 class Stop(Protocol):
@@ -34,7 +40,8 @@ class Queries:
     def __init__(self, connections: Connections, across: Across) -> None:
         self._connections = connections
         self._across = across
-        self._running: dict[str, tuple[str, Stop]] = {}
+        self._running: dict[str, tuple[Question, Stop]] = {}
+        self._looks = False
 
     def __len__(self) -> int:
         return len(self._running)
@@ -49,39 +56,86 @@ class Queries:
 
     @contextlib.contextmanager
     def known(self, question: Question, stop: Stop) -> Iterator[None]:
-        """By its id, while the block lasts, so that it can be cancelled. Raises Conflict."""
-        self._register(question.query_id, question.owner, stop)
+        """By its id, while the block lasts, so that it can be cancelled, and is stopped when its time is up.
+        Raises Conflict."""
+        self._register(question.query_id, question, stop)
         try:
             yield
         finally:
             self._running.pop(question.query_id, None)
 
-    def _register(self, query_id: str, owner: str, stop: Stop) -> None:
+    def _register(self, query_id: str, question: Question, stop: Stop) -> None:
         if query_id in self._running:
             raise Conflict(f"A query with the id {query_id} is running already.")
-        self._running[query_id] = owner, stop
+        self._running[query_id] = question, stop
+        if not self._looks:
+            self._looks = True
+            asyncio.get_running_loop().call_later(_LOOK_SECONDS, self._look)
 
-    async def start(self, question: Question, writing: Writing, *, for_others: bool = False) -> Answer:
+    def _look(self) -> None:
+        """One timer for all: most queries are over long before one of their own would have been worth it."""
+        now = time.perf_counter()
+        for question, stop in list(self._running.values()):
+            if question.is_over(now):
+                stop(question.too_slow())
+        self._looks = bool(self._running)
+        if self._looks:
+            asyncio.get_running_loop().call_later(_LOOK_SECONDS, self._look)
+
+    async def ask(self, question: Question, writing: Writing, *, for_others: bool = False) -> Answer | Told:
+        """As :meth:`start`; but a short answer that a source gives from the event loop, on a connection that
+        lies ready, is told at once, and nothing is left to close."""
+        query_id, stop = _for_others(question) if for_others else question.query_id, _Stop()
+        self._register(query_id, question, stop)
+        lease = None
+        if question.connection != ACROSS and writing.is_light:
+            lease = self._connections.find_idle(question.connection, question.owner)
+        if lease is None or lease.quick is None:
+            return await self._started(query_id, question, writing, stop, lease)
+        found: QuickAnswer | None = None
+        try:
+            stop.attach(lease)
+            try:
+                found = await lease.ask_quickly(lease.quick, question.sql, question.params, question.limits())
+            except SourceUnavailable:  # it died while it lay idle
+                lease.release()
+                lease = None
+            if found is not None and found.is_whole:
+                said = told(question, found.result, writing)
+                self._end(query_id, question, stop)
+                return said
+        except BaseException:
+            self._end(query_id, question, stop)
+            raise
+        result = None if found is None else found.result
+        return await self._started(query_id, question, writing, stop, lease, result)
+
+    async def start(self, question: Question, writing: Writing) -> Answer:
         """The answer with its first piece; close it. Raises AppError when there is no first piece.
-        ``for_others``: it has no id by which its caller could cancel it.
 
         A connection that died while it lay idle is replaced once: reading twice harms nothing.
         """
         stop = _Stop()
-        query_id = _for_others(question) if for_others else question.query_id
-        self._register(query_id, question.owner, stop)
-        timer = asyncio.get_running_loop().call_later(question.patience(), stop.too_slow, question)
+        self._register(question.query_id, question, stop)
+        return await self._started(question.query_id, question, writing, stop)
 
-        def end() -> None:
-            timer.cancel()
-            for known in {query_id, question.query_id}:
-                if self._running.get(known) == (question.owner, stop):
-                    del self._running[known]
-            stop.release()
-
+    async def _started(
+        self,
+        query_id: str,
+        question: Question,
+        writing: Writing,
+        stop: "_Stop",
+        lease: Lease | None = None,
+        result: Result | None = None,
+    ) -> Answer:
+        """``lease``, and the ``result`` that it has begun to bring, where they are there already."""
+        end = functools.partial(self._end, query_id, question, stop)
         try:
-            lease = await self._leased(question, stop)
-            answer = Answer(question, lease, writing, end)
+            if lease is None:
+                lease = await self._leased(question, stop)
+            else:
+                stop.attach(lease)
+            answer = Answer(question, lease, writing, end, result)
             try:
                 await answer.begin()
             except SourceUnavailable:
@@ -94,6 +148,13 @@ class Queries:
             end()
             raise
         return answer
+
+    def _end(self, query_id: str, question: Question, stop: "_Stop") -> None:
+        for known in (query_id, question.query_id):
+            running = self._running.get(known)
+            if running is not None and running[1] is stop:
+                del self._running[known]
+        stop.release()
 
     async def _leased(self, question: Question, stop: "_Stop") -> Lease:
         name, caller = question.connection, question.owner
@@ -115,15 +176,15 @@ class Queries:
 
     def find_and_cancel(self, query_id: str, *, by: str, anybodys: bool) -> bool:
         """Stops a query inside its source; False when it does not run here or is not the caller's to stop."""
-        owner, stop = self._running.get(query_id, ("", None))
-        if stop is None or not (anybodys or owner == by):
+        question, stop = self._running.get(query_id, (None, None))
+        if question is None or stop is None or not (anybodys or question.owner == by):
             return False
         stop(QueryCancelled("The query was cancelled."))
         return True
 
     def progress(self, query_id: str) -> Progress | None:
         """How far its source is, when that tells. From any thread."""
-        _, stop = self._running.get(query_id, ("", None))
+        _, stop = self._running.get(query_id, (None, None))
         return None if stop is None else stop.progress()
 
     def reap(self) -> None:
@@ -176,9 +237,6 @@ class _Stop:
     def release(self) -> None:
         if self._lease is not None:
             self._lease.release()
-
-    def too_slow(self, question: Question) -> None:
-        self(question.too_slow())
 
     def __call__(self, reason: AppError) -> None:
         self._reason = self._reason or reason

@@ -16,10 +16,13 @@ import msgspec
 from server.answers import Answer, Question, Told, Writing
 from server.connections import Connections
 from server.queries import Queries
+from server.soon import Soon
 from shared.errors import AppError, QueryTimeout
 
 _OVERHEAD_BYTES = 1_000
 """What an answer takes beside its rows and its question, about."""
+
+_WORTH_ASKING_SECONDS = 0.75
 
 
 class Copy(msgspec.Struct, frozen=True):
@@ -63,9 +66,9 @@ class Sharing:
         revision = self._connections.revision(question.connection)
         key = scope, revision, writing.format, question.same_for_all
         if fresh:
-            answer = await self._queries.start(question, writing)
+            answer = await self._queries.ask(question, writing)
             self._keep(key, question, answer, seconds)
-            return answer
+            return answer if isinstance(answer, Answer) else Copy(answer)
         if seconds > 0 and (copy := self._find(key, seconds)) is not None:
             return copy
         flight = self._flights.get(key)
@@ -78,7 +81,7 @@ class Sharing:
         return found or await self._queries.start(question, writing)
 
     def _landed(
-        self, key: Hashable, question: Question, done: "asyncio.Task[Answer]", seconds: float
+        self, key: Hashable, question: Question, done: "asyncio.Task[Answer | Told]", seconds: float
     ) -> None:
         del self._flights[key]
         if not done.cancelled() and done.exception() is None:
@@ -95,13 +98,15 @@ class Sharing:
         self._kept.move_to_end(key)
         return Copy(kept.copy.told, age)
 
-    def _keep(self, key: Hashable, question: Question, answer: Answer, seconds: float) -> None:
-        if answer.told is None or seconds <= 0:
+    def _keep(self, key: Hashable, question: Question, answer: Answer | Told, seconds: float) -> None:
+        told = _told(answer)
+        if told is None or seconds <= 0:
             return
-        asked = sys.getsizeof(question.sql) + sum(len(repr(value)) for value in question.params.values())
-        size = len(answer.told.rows) + asked + _OVERHEAD_BYTES
+        values = [sys.getsizeof(value) for value in question.params.values()]
+        asked = sys.getsizeof(question.sql) + sum(values)
+        size = len(told.rows) + asked + _OVERHEAD_BYTES
         self._drop(key)
-        self._kept[key] = _Kept(Copy(answer.told), size, time.monotonic())
+        self._kept[key] = _Kept(Copy(told), size, time.monotonic())
         self._bytes += size
         while self._bytes > self.most_bytes:
             self._drop(next(iter(self._kept)))
@@ -118,7 +123,7 @@ class _Flight:
     def __init__(self, queries: Queries, question: Question, writing: Writing) -> None:
         self._leader = question.query_id
         self._waiting: list[_Passenger] = []
-        self.task = asyncio.get_running_loop().create_task(queries.start(question, writing, for_others=True))
+        self.task = asyncio.get_running_loop().create_task(queries.ask(question, writing, for_others=True))
         self.task.add_done_callback(self._land)
 
     async def wait(self, queries: Queries, question: Question) -> Answer | Copy | None:
@@ -132,27 +137,30 @@ class _Flight:
             passenger.leave()
             raise
         finally:
-            passenger.timer.cancel()
             self._waiting.remove(passenger)
             if not self._waiting:
                 self.task.cancel()
 
-    def _land(self, done: "asyncio.Task[Answer]") -> None:
+    def _land(self, done: "asyncio.Task[Answer | Told]") -> None:
         waiting = [passenger for passenger in self._waiting if not passenger.future.done()]
         error = None if done.cancelled() else done.exception()
         answer = None if done.cancelled() or error is not None else done.result()
-        taken = False
+        told, taken = _told(answer), False
         for passenger in waiting:
             leads = passenger.question.query_id == self._leader
             if error is not None:
                 passenger.fail(error, can_ask_again=not leads)
-            elif answer is None or leads:
-                taken = leads
+            elif isinstance(answer, Answer) and leads:
+                taken = True
                 passenger.future.set_result(answer)
             else:
-                passenger.future.set_result(None if answer.told is None else Copy(answer.told))
-        if answer is not None and (answer.told is not None or not taken):
+                passenger.future.set_result(None if told is None else Copy(told))
+        if isinstance(answer, Answer) and (told is not None or not taken):
             answer.close()
+
+
+def _told(answer: Answer | Told | None) -> Told | None:
+    return answer.told if isinstance(answer, Answer) else answer
 
 
 class _Passenger:
@@ -161,8 +169,7 @@ class _Passenger:
     def __init__(self, question: Question) -> None:
         loop = asyncio.get_running_loop()
         self.question = question
-        self.future: asyncio.Future[Answer | Copy | None] = loop.create_future()
-        self.timer = loop.call_later(question.patience(), self, question.too_slow())
+        self.future: Soon[Answer | Copy | None] = Soon(loop=loop)
 
     def __call__(self, reason: AppError) -> None:
         if not self.future.done():
@@ -180,7 +187,8 @@ class _Passenger:
 
     def fail(self, error: BaseException, *, can_ask_again: bool) -> None:
         """Somebody else's time being up says nothing about ours."""
-        if can_ask_again and isinstance(error, QueryTimeout) and self.question.patience() > 1:
+        left = self.question.deadline - time.perf_counter()
+        if can_ask_again and isinstance(error, QueryTimeout) and left > _WORTH_ASKING_SECONDS:
             self.future.set_result(None)
         else:
             self.future.set_exception(error)

@@ -4,6 +4,7 @@ How an answer ends, also when the query fails in the middle of it, is described 
 """
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 import msgspec
 
@@ -15,6 +16,17 @@ from shared.wire import ErrorBody, QueryEnd, QueryFailedEnd, QueryHead
 _json = msgspec.json.Encoder(decimal_format="number")
 
 
+@lru_cache(maxsize=256)
+def _behind_the_id(columns: tuple[Column, ...]) -> bytes:
+    """A QueryHead from the end of its id on: the same for every answer with these columns."""
+    return _json.encode(QueryHead("", list(columns)))[len(b'{"query_id":"') : -1]
+
+
+def _head(query_id: str, columns: Sequence[Column]) -> bytes:
+    """``query_id`` is a UUID. Without the last bracket."""
+    return b'{"query_id":"' + query_id.encode() + _behind_the_id(tuple(columns))
+
+
 class JsonEncoder:
     """One object, its ``rows`` an array of arrays."""
 
@@ -24,7 +36,7 @@ class JsonEncoder:
 
     def head(self, query_id: str, columns: Sequence[Column]) -> bytes:
         self._columns = columns
-        return _json.encode(QueryHead(query_id, list(columns)))[:-1] + b',"rows":['
+        return _head(query_id, columns) + b',"rows":['
 
     def batch(self, batch: Batch) -> bytes:
         data = lines_of(batch, self._columns)
@@ -51,7 +63,7 @@ class NdjsonEncoder:
 
     def head(self, query_id: str, columns: Sequence[Column]) -> bytes:
         self._columns = columns
-        return _json.encode(QueryHead(query_id, list(columns))) + b"\n"
+        return _head(query_id, columns) + b"}\n"
 
     def batch(self, batch: Batch) -> bytes:
         return lines_of(batch, self._columns)

@@ -42,33 +42,38 @@ class Statement(msgspec.Struct, frozen=True):
 
 def bound(sql: ReadOnlySql, params: Mapping[str, ParamValue]) -> Statement:
     """Each occurrence gets a number of its own, so that the server may infer a type for each."""
-    if "\0" in sql:
-        raise QueryFailed("The query holds a NUL character, which PostgreSQL does not take.")
-    if ":" not in sql and not params:
-        return Statement(sql, [], [], [])
-    filled, around, names = _numbered(sql)
-    if missing := [name for name in names if name not in params]:
-        raise InvalidRequest(f"The query has a parameter :{missing[0]}, but no value was given for it.")
-    if unused := sorted(params.keys() - names):
+    filled, around, names, distinct = _numbered(sql)
+    values, natural = list[str | None](), list[int]()
+    for name in names:
+        if name not in params:
+            raise InvalidRequest(f"The query has a parameter :{name}, but no value was given for it.")
+        value = params[name]
+        values.append(str(value) if type(value) is int else _text(name, value))
+        natural.append(_NATURAL.get(type(value), _TEXT))
+    if len(params) > distinct:
+        unused = sorted(params.keys() - set(names))
         raise InvalidRequest(f"A value for {unused[0]!r} was given, but the query has no :{unused[0]}.")
-    values = [_text(name, params[name]) for name in names]
-    natural = [_natural(params[name]) for name in names]
     return Statement(filled, values, [0] * len(values), natural, around)
 
 
 @lru_cache(maxsize=1024)
-def _numbered(sql: ReadOnlySql) -> tuple[str, list[str], list[str]]:
-    """The text with numbers, the pieces between them, and the name behind each number; for reading only."""
+def _numbered(sql: ReadOnlySql) -> tuple[str, list[str], list[str], int]:
+    """The text with numbers, the pieces between them, the name behind each number, and how many names there
+    are; for reading only."""
+    if "\0" in sql:
+        raise QueryFailed("The query holds a NUL character, which PostgreSQL does not take.")
     names: list[str] = []
 
     def number(name: str) -> str:
         names.append(name)
         return "\0"
 
-    around = guard.fill(sql, "postgres", number).split("\0")
+    around = guard.fill(sql, "postgres", number).split("\0") if ":" in sql else [str(sql)]
     filled = "".join(f"{piece}${place}" for place, piece in enumerate(around[:-1], 1)) + around[-1]
-    return filled, around, names
+    return filled, around, names, len(set(names))
 
+
+_NATURAL = {bool: _BOOLEAN, int: _BIGINT, float: _DOUBLE}
 
 _NAMES = {
     16: "bool",
@@ -110,18 +115,6 @@ def settings(statement: Statement) -> tuple[str, list[str]]:
         f"pg_catalog.set_config('vmart.v{number}', ${place}, true)" for place, number in enumerate(values, 1)
     ]
     return "SELECT " + ", ".join(calls), list(values.values())
-
-
-def _natural(value: ParamValue) -> int:
-    match value:
-        case bool():
-            return _BOOLEAN
-        case int():
-            return _BIGINT
-        case float():
-            return _DOUBLE
-        case _:
-            return _TEXT
 
 
 def _text(name: str, value: ParamValue) -> str | None:

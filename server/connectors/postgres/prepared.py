@@ -19,7 +19,9 @@ _LARGEST_REQUEST = 2_500
 
 _MOST_PREPARED = 200
 
-_BEFORE = ("BEGIN READ ONLY", "SELECT pg_catalog.set_config('statement_timeout', $1, true)")
+_TIMEOUTS_KEPT = 100
+
+_BEFORE = ("BEGIN READ ONLY", "SELECT FROM pg_catalog.set_config('statement_timeout', $1, true)")
 _AFTER = ("ROLLBACK", *SESSION_CLEAN_UP, SHOW_READ_ONLY)
 QUERY_AT = len(_BEFORE)
 SHOW_AT = len(_BEFORE) + len(_AFTER)
@@ -40,7 +42,7 @@ class Prepared:
     def __init__(self) -> None:
         self.possible = True
         self._tag = secrets.token_hex(4)
-        self._around: tuple[bytes, bytes, str] | None = None
+        self._around: _Around | None = None
         self._names: dict[tuple[Hashable, int], str] = {}
         self._made = 0
 
@@ -53,7 +55,7 @@ class Prepared:
         """Whether it is small: what is sent, and what came when it ran last."""
         if not self.possible or known.rows is None or known.rows > _FEW_ROWS:
             return False
-        values = sum(len(value) for value in statement.values if value is not None)
+        values = sum([len(value) for value in statement.values if value is not None])
         return len(known.statement.sql) + len(known.plan.select) + values <= _LARGEST_REQUEST
 
     def failed(self, sqlstate: str) -> bool:
@@ -65,31 +67,50 @@ class Prepared:
 
     def request(self, known: Known, statement: Statement, limits: Limits) -> bytes:
         """The whole batch; what it needs and is not prepared yet is prepared by it."""
-        parts: list[bytes] = []
-        if self._around is None:
-            parts.append(self._prepare_around())
-        begin, after, timeout = self._around or (b"", b"", "")
-        milliseconds = str(max(1, int(limits.timeout_seconds * 1000)))
-        parts += (begin, bind((milliseconds,), timeout), EXECUTE)
+        around, making = self._around, b""
+        if around is None:
+            around, making = self._prepare_around()
         key = known.statement.key, limits.max_rows
         name = self._names.get(key)
         if name is None:
             name = self._names[key] = self._new_name()
-            if len(self._names) > _MOST_PREPARED:
-                parts.insert(0, close_statement(self._names.pop(next(iter(self._names)))))
             sql = known.plan.rows_sql(known.statement.sql, limits.max_rows)
-            parts.append(parse(sql, known.statement.oids, name))
-        parts += (bind(statement.values, name), EXECUTE, after)
-        return b"".join(parts)
+            making += parse(sql, known.statement.oids, name)
+            if len(self._names) > _MOST_PREPARED:
+                making += close_statement(self._names.pop(next(iter(self._names))))
+        return making + around.before(limits.timeout_seconds) + bind(statement.values, name) + around.behind
 
-    def _prepare_around(self) -> bytes:
+    def _prepare_around(self) -> "tuple[_Around, bytes]":
+        """And what prepares it."""
         before = {sql: self._new_name() for sql in _BEFORE}
         after = {sql: self._new_name() for sql in _AFTER}
         run = {sql: bind((), name) + EXECUTE for sql, name in (before | after).items()}
         begin, timeout = _BEFORE
-        self._around = run[begin], b"".join(run[sql] for sql in _AFTER) + SYNC, before[timeout]
-        return b"".join(parse(sql, (), name) for sql, name in (before | after).items())
+        behind = EXECUTE + b"".join(run[sql] for sql in _AFTER) + SYNC
+        self._around = _Around(run[begin], before[timeout], behind)
+        return self._around, b"".join(parse(sql, (), name) for sql, name in (before | after).items())
 
     def _new_name(self) -> str:
         self._made += 1
         return f"v{self._tag}_{self._made}"
+
+
+class _Around:
+    """What is sent before a query's bound values and behind them, ready as bytes."""
+
+    def __init__(self, begin: bytes, timeout_name: str, behind: bytes) -> None:
+        self.behind = behind
+        self._begin = begin
+        self._timeout_name = timeout_name
+        self._before: dict[int, bytes] = {}
+
+    def before(self, timeout_seconds: float) -> bytes:
+        """In whole hundredths of a second, rounded up: mostly the same few."""
+        hundredths = int(timeout_seconds * 100) + 1
+        found = self._before.get(hundredths)
+        if found is None:
+            if len(self._before) >= _TIMEOUTS_KEPT:
+                self._before.clear()
+            found = self._begin + bind((str(hundredths * 10),), self._timeout_name) + EXECUTE
+            self._before[hundredths] = found
+        return found

@@ -62,11 +62,12 @@ class Wire:
         self.readies = 0
         self.lost = False
         self._socket = sock
-        self._deadline = 0.0
+        self.deadline = 0.0
+        """On the monotonic clock: every read and write fails once it is over."""
 
     def wait_at_most(self, seconds: float) -> None:
-        """Every read and write from now on fails once this time is over."""
-        self._deadline = time.monotonic() + seconds
+        """From now on."""
+        self.deadline = time.monotonic() + seconds
 
     def send(self, data: bytes, *, readies: int) -> None:
         """``readies``: how many ReadyForQuery messages ``data`` asks for."""
@@ -80,7 +81,8 @@ class Wire:
     def send_now(self, data: bytes, *, readies: int) -> None:
         """From the event loop: never waits, for ``data`` is small and nothing stands before it."""
         try:
-            self._socket.settimeout(0)
+            if self._socket.gettimeout() != 0:
+                self._socket.settimeout(0)
             sent = self._socket.send(data)
         except OSError as error:
             raise self._loss(error) from error
@@ -198,7 +200,7 @@ class Wire:
         return Silence() if isinstance(error, TimeoutError) else ConnectionLost()
 
     def _left(self) -> float:
-        left = self._deadline - time.monotonic()
+        left = self.deadline - time.monotonic()
         if left <= 0:
             raise TimeoutError
         return left
@@ -228,7 +230,8 @@ def bind(values: Sequence[str | None] = (), name: str = "") -> bytes:
             encoded = value.encode()
             parts += (LENGTH.pack(len(encoded)), encoded)
     parts.append(b"\0\0")
-    return _message(b"B", b"".join(parts))
+    payload = b"".join(parts)
+    return b"B" + LENGTH.pack(len(payload) + 4) + payload
 
 
 def close_statement(name: str) -> bytes:

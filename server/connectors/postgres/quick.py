@@ -34,44 +34,48 @@ _LARGEST_ANSWER_BYTES = 64_000
 """What the event loop reads and writes itself; a longer answer would hold up everybody else."""
 
 
-class Tail:
-    """How a batch's answer ends, from behind the query's rows on, when all went well: always the same bytes
-    on one connection, so that they are compared and not taken apart again. ``shown`` is what the session
-    says of reading only when nobody has changed it."""
+class Frame:
+    """What stands around the query's rows in a batch's answer when all went well: always the same bytes on
+    one connection, so that they are compared and not taken apart again. ``shown`` is what the session says
+    of reading only when nobody has changed it."""
 
     def __init__(self, shown: bytes) -> None:
-        self.bytes = b""
+        self.before = b""
+        self.behind = b""
         self.shown = shown
 
 
 class Reply:
     """The answer to one batch, taken in as it comes. ``is_clean``: the session is as it was before."""
 
-    def __init__(self, reader: DataRows, tail: Tail) -> None:
+    def __init__(self, reader: DataRows, frame: Frame) -> None:
         self.reader = reader
         self.done = False
         self.is_clean = False
         self.failure: ServerError | None = None
         self._completed = 0
         self._only_reads = False
-        self._tail = tail
-        self._seen_tail: bytearray | None = None
+        self._frame = frame
+        self._before = b""
+        self._seen = bytearray()
+        """Of the part before the rows, or behind them."""
 
     def take(self, wire: Wire) -> list[JsonRows]:
         """The rows in the complete messages that have come, which ``wire.pending`` loses."""
-        pending, rows = wire.pending, list[JsonRows]()
-        tail = self._tail.bytes
-        ends_well = bool(tail) and self._completed <= QUERY_AT and pending.endswith(tail)
-        if ends_well:
-            del pending[-len(tail) :]
+        pending, frame = wire.pending, self._frame
+        if (
+            not self._completed
+            and frame.behind
+            and pending.startswith(frame.before)
+            and pending.endswith(frame.behind)
+        ):
+            between = bytes(pending[len(frame.before) : -len(frame.behind)])
+            if (all_rows := self.reader.take_all(between)) is not None:
+                pending.clear()
+                self._end(wire, is_clean=True)
+                return [all_rows] if all_rows.count else []
+        rows: list[JsonRows] = []
         self._take(wire, rows)
-        if not ends_well:
-            return rows
-        if pending or self._completed != QUERY_AT + 1 or self.failure is not None:
-            pending += tail  # it only looked so, in the middle of a row
-            self._take(wire, rows)
-        else:
-            self._end(wire, is_clean=True)
         return rows
 
     def _take(self, wire: Wire, rows: list[JsonRows]) -> None:
@@ -98,22 +102,22 @@ class Reply:
 
     def _note(self, wire: Wire, code: int, message: bytearray) -> None:
         """Whatever is not a row of the query."""
-        if self._seen_tail is not None:
-            self._seen_tail += message
         if code == COMPLETE:
             self._completed += 1
             if self._completed == QUERY_AT + 1:
-                self._seen_tail = bytearray()
+                self._before, self._seen = bytes(self._seen), bytearray()
+                return
         elif code == DATA_ROW:
             if self._completed == SHOW_AT:
-                self._only_reads = data_row(bytes(message[5:])) == [self._tail.shown]
+                self._only_reads = data_row(bytes(message[5:])) == [self._frame.shown]
         elif code == ERROR:
             self.failure = self.failure or error_response(bytes(message[5:]))
-        elif code == READY:
+        self._seen += message
+        if code == READY:
             is_clean = self._only_reads and self.failure is None and message[5] == _IDLE
             self._end(wire, is_clean=is_clean)
-            if is_clean and self._seen_tail is not None:
-                self._tail.bytes = bytes(self._seen_tail)
+            if is_clean:
+                self._frame.before, self._frame.behind = self._before, bytes(self._seen)
 
     def _end(self, wire: Wire, *, is_clean: bool) -> None:
         wire.readies -= 1
@@ -145,7 +149,7 @@ class QuickWay:
     ``is_dirty``: something failed, and the session must be cleaned before anything else."""
 
     def __init__(
-        self, wire: Wire, running: Running, memory: Memory, stop: Callable[[], None], tail: Tail
+        self, wire: Wire, running: Running, memory: Memory, stop: Callable[[], None], frame: Frame
     ) -> None:
         self.is_dirty = False
         self._wire = wire
@@ -153,7 +157,7 @@ class QuickWay:
         self._memory = memory
         self._stop = stop
         self._prepared = Prepared()
-        self._tail = tail
+        self._frame = frame
         self._asked: _Asked | None = None
         self._number = -1
         """The socket's, while the event loop listens to it."""
@@ -165,7 +169,7 @@ class QuickWay:
             return False
         if not self._running.begin_now(limits.timeout_seconds):
             return False
-        reply = Reply(DataRows(limits.max_rows, known.plan.forms), self._tail)
+        reply = Reply(DataRows(limits.max_rows, known.plan.forms), self._frame)
         try:
             wire.send_now(self._prepared.request(known, statement, limits), readies=1)
         except ConnectionLost as error:

@@ -17,7 +17,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from server.connectors.postgres.protocol import COPY_DATA, DATA_ROW
+from server.connectors.postgres.protocol import COMPLETE, COPY_DATA, DATA_ROW
 from server.connectors.postgres.types import Form
 from shared.results import JsonRows
 
@@ -159,6 +159,30 @@ class DataRows:
         del pending[:at]
         self.count += len(rows)
         return JsonRows(b"".join(rows), len(rows)) if rows else None
+
+    def take_all(self, data: bytes) -> JsonRows | None:
+        """All rows of a query and the message that says how many there were; None, and nothing is taken,
+        when ``data`` is not just that."""
+        written: list[bytes] = []
+        at, size, left, truncated = 0, len(data), self._left, False
+        while size - at >= _HEAD:
+            end = at + 1 + int.from_bytes(data[at + 1 : at + _HEAD], "big")
+            if data[at] != DATA_ROW:
+                if data[at] != COMPLETE or end != size:
+                    return None
+                self.truncated = self.truncated or truncated
+                self.count += len(written)
+                self._left = left
+                return JsonRows(b"".join(written), len(written))
+            if end > size:
+                return None
+            if left:
+                written.append(self._written(data[at + _HEAD + _COUNT : end]))
+                left -= 1
+            else:
+                truncated = True
+            at = end
+        return None
 
     def _written(self, cells: bytes) -> bytes:
         """One row, from its cells with their lengths. The busiest loop of this file."""

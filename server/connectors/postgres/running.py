@@ -49,7 +49,7 @@ class Running:
     def _begin(self, timeout_seconds: float) -> None:
         self._is_running, self.is_cancelled = True, False
         self._ends_at = time.monotonic() + timeout_seconds
-        self.wait(timeout_seconds)
+        self._wire.deadline = self._ends_at + _GRACE_SECONDS
 
     def wait(self, timeout_seconds: float) -> None:
         """For the source's own time-out, and a little longer."""

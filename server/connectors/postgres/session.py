@@ -42,7 +42,7 @@ from server.connectors.postgres.protocol import (
     bind,
     parse,
 )
-from server.connectors.postgres.quick import Ended, QuickWay, Tail
+from server.connectors.postgres.quick import Ended, Frame, QuickWay
 from server.connectors.postgres.rows import RowReader
 from server.connectors.postgres.running import Running
 from server.connectors.postgres.types import BY_OID, plan
@@ -69,8 +69,8 @@ class PostgresConnector:
         self._is_array: dict[int, bool] = {}
         self._memory = Memory()
         self._running = Running(wire, ticket, source)
-        self._tail = Tail(shown.encode())
-        self._quick = QuickWay(wire, self._running, self._memory, self._stop, self._tail)
+        self._frame = Frame(shown.encode())
+        self._quick = QuickWay(wire, self._running, self._memory, self._stop, self._frame)
         self.abort = wire.abort
 
     def __repr__(self) -> str:
@@ -113,7 +113,7 @@ class PostgresConnector:
                 shown = self._wire.exchange(postgres_protocol.DATA_ROW)
         except (ConnectionLost, ServerError):
             self._wire.lost = True
-        if list(map(postgres_protocol.data_row, shown)) != [[self._tail.shown]]:
+        if list(map(postgres_protocol.data_row, shown)) != [[self._frame.shown]]:
             self._wire.lost = True
         return not self._wire.lost
 
