@@ -7,8 +7,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from server.access.allowlist import Allowlist
-from server.access.identity import Keyring
+from server.access.keyring import Keyring
+from server.access.keys import Keys
 from server.access.limits import Limiter, Rate
+from server.access.roles import Roles
+from server.access.users import Users
 from server.across.fetching import Across
 from server.api.call import Backend
 from server.connections import Connections
@@ -20,11 +23,11 @@ from server.queries import Queries
 from server.schemas import Schemas
 from server.sharing import Sharing
 from server.siblings import Place, Shared, Siblings
+from server.store.access import AccessStore
 from server.store.audit import open_trail
 from server.store.audit.keys import key_for_writing
 from server.store.connections import ConnectionStore
 from server.store.facts import find_fact, set_fact
-from server.store.keys import KeyStore
 from server.store.state import State, open_state
 from server.vault import Vault, open_vault
 from shared.installed import version
@@ -41,7 +44,7 @@ def prepare(settings: BackendSettings, home: Path) -> Iterator[Keyring]:
     state = open_state(settings.store.url, home)
     try:
         _open_vault(state, home)
-        yield Keyring(KeyStore(state))
+        yield Keyring(AccessStore(state))
     finally:
         state.close()
 
@@ -75,11 +78,14 @@ def build(
         )
         audit = open_trail(state, home / "backend" / "audit", key_for_writing(state, vault))
         queries = Queries(connections, across)
+        keyring = Keyring(AccessStore(state))
         siblings = Siblings(shared.mailboxes, place.number) if shared and place else Siblings()
-        keyring = Keyring(KeyStore(state))
         return state, Backend(
             settings=settings,
             keyring=keyring,
+            users=Users(keyring),
+            roles=Roles(keyring),
+            keys=Keys(keyring),
             allowlist=allowlist,
             limiter=Limiter(by_key, shared.calls if shared else None),
             addresses=Limiter(by_address, shared.addresses if shared else None, name="address"),

@@ -140,13 +140,14 @@ def _serve(parsed: argparse.Namespace) -> int:
 def _generate_key(parsed: argparse.Namespace) -> int:
     from datetime import UTC, datetime, timedelta
 
-    from server.access.identity import open_keyring
+    from server.access.keyring import open_keyring
+    from server.access.keys import Keys
     from shared.paths import home
 
     settings = _settings(parsed.config)
     expires_at = None if parsed.expires is None else datetime.now(UTC) + timedelta(days=parsed.expires)
     with open_keyring(settings, home()) as keyring:
-        key, _ = keyring.create(
+        key, _ = Keys(keyring).create(
             parsed.name,
             permissions=_listed(parsed.permissions),
             roles=_listed(parsed.roles),

@@ -16,7 +16,9 @@ from typing import TextIO
 import msgspec
 
 from server import private_files
-from server.access.identity import Keyring, looks_like_a_key
+from server.access.key_text import looks_like_a_key
+from server.access.keyring import Keyring
+from server.access.keys import Keys
 from server.address import bind, url_of
 from server.app import prepare, rates_of, shared_by_workers
 from server.certificates import tls
@@ -219,7 +221,7 @@ def _first_key(keyring: Keyring, folder: Path) -> None:
     output is somebody's log, so it goes to a file that only its owner can read."""
     if keyring.rows():
         return
-    key, _ = keyring.create("administrator", roles=["admin"])
+    key, _ = Keys(keyring).create("administrator", roles=["admin"])
     if sys.stdout.isatty():
         _say(f"The administrator's API key, shown this once:\n\n    {key}\n", sys.stdout)
         return
@@ -250,7 +252,7 @@ def _demo_key(keyring: Keyring, file: Path) -> Path:
         kept = file.read_text(encoding="utf-8").strip()
         if looks_like_a_key(kept) and keyring.find(kept):
             return file
-    key, _ = keyring.create("demo agent", roles=[_DEMO_ROLE])
+    key, _ = Keys(keyring).create("demo agent", roles=[_DEMO_ROLE])
     private_files.replace(file, key.encode() + b"\n")
     return file
 

@@ -30,7 +30,7 @@ from shared.settings import BackendSettings, DatabaseSection
 
 _log = logging.getLogger(__name__)
 
-_WATCH_SECONDS = 1.0
+_WATCH_SECONDS = 0.5
 """How soon a key or a connection that another process changed is seen here."""
 
 _DRAIN_SECONDS = 20.0
@@ -145,6 +145,8 @@ class Serving:
             self.backend.queries.close()
             self.backend.connections.close()
             await asyncio.to_thread(self.backend.audit.close)
+            with contextlib.suppress(Exception):  # a state that is away: who was last is not worth more
+                await asyncio.to_thread(self.backend.keyring.write_last_used)
             self._state.close()
 
     def stop(self) -> None:
@@ -158,7 +160,7 @@ class Serving:
 
     async def read_state(self) -> None:
         """Raises whatever a state that cannot be read raises."""
-        await asyncio.to_thread(self._state.version_of, "keys")
+        await asyncio.to_thread(self._state.version_of, "access")
 
     def take_over(self, settings: BackendSettings, context: ssl.SSLContext | None) -> None:
         """What can change while serving goes on; on the event loop, from the next call on. The settings
@@ -202,7 +204,7 @@ class Serving:
                 _log.exception("The state could not be read; going on with what is known")
 
     async def _refresh(self) -> None:
-        await asyncio.to_thread(self.backend.keyring.refresh)
+        await asyncio.to_thread(self.backend.keyring.tend)
         await self.backend.connections.refresh()
 
     async def _do_for_a_sibling(self, message: Message) -> bool:

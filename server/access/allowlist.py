@@ -14,8 +14,8 @@ class Allowlist:
     """``security.allowed_ips`` (empty: everybody) and ``security.trusted_proxies``."""
 
     def __init__(self, allowed: Sequence[str], trusted_proxies: Sequence[str]) -> None:
-        self._allowed = _networks(allowed, "security.allowed_ips")
-        self._proxies = _networks(trusted_proxies, "security.trusted_proxies")
+        self._allowed = parsed(allowed, "security.allowed_ips")
+        self._proxies = parsed(trusted_proxies, "security.trusted_proxies")
         self._permits = lru_cache(4096)(self._looked_up)
 
     def origin(self, peer: str, forwarded_for: str) -> str:
@@ -55,6 +55,29 @@ def counted_as(origin: str) -> str:
     return origin if address is None else str(address)
 
 
+def within(origin: str, networks: tuple[Network, ...]) -> bool:
+    """Whether an address, as text, lies in one of them; no text that is none does."""
+    address = _find_address(origin)
+    return address is not None and _within(address, networks)
+
+
+def check_within(origin: str, networks: tuple[Network, ...]) -> None:
+    """For the addresses of one key. Raises AddressNotAllowed."""
+    if not within(origin, networks):
+        raise AddressNotAllowed(
+            f"This key may not be used from the address {origin[:45]}.",
+            details="Whoever administers the backend can add it to the key's allowed_ips.",
+        )
+
+
+def parsed(texts: Sequence[str], key: str) -> tuple[Network, ...]:
+    """Raises SettingsInvalid; ``key`` is what its sentence calls them."""
+    try:
+        return tuple(ip_network(text, strict=False) for text in texts)
+    except ValueError as error:
+        raise SettingsInvalid(f"{key}: {error}. Write addresses like 192.168.1.0/24 or 10.1.2.3.") from error
+
+
 def _within(address: Address, networks: tuple[Network, ...]) -> bool:
     return any(address in network for network in networks)
 
@@ -65,10 +88,3 @@ def _find_address(text: str) -> Address | None:
     except ValueError:
         return None
     return getattr(address, "ipv4_mapped", None) or address
-
-
-def _networks(texts: Sequence[str], key: str) -> tuple[Network, ...]:
-    try:
-        return tuple(ip_network(text, strict=False) for text in texts)
-    except ValueError as error:
-        raise SettingsInvalid(f"{key}: {error}. Write addresses like 192.168.1.0/24 or 10.1.2.3.") from error

@@ -8,8 +8,12 @@ from typing import Any
 import msgspec
 
 from server.access.allowlist import Allowlist
-from server.access.identity import Identity, Keyring
+from server.access.identity import Identity
+from server.access.keyring import By, Keyring
+from server.access.keys import Keys
 from server.access.limits import Limiter
+from server.access.roles import Roles
+from server.access.users import Users
 from server.connections import Connections
 from server.jobs import Jobs
 from server.queries import Queries
@@ -30,6 +34,9 @@ class Backend:
 
     settings: BackendSettings
     keyring: Keyring
+    users: Users
+    roles: Roles
+    keys: Keys
     allowlist: Allowlist
     limiter: Limiter
     addresses: Limiter
@@ -71,6 +78,8 @@ class Call:
     arrived: float
     """``time.perf_counter``."""
     caller: Identity
+    origin: str
+    """The address that the call comes from."""
     accept: str | None
     accept_encoding: str | None
     cache_control: str | None
@@ -83,6 +92,19 @@ class Call:
     path: Mapping[str, str]
     query: Mapping[str, str]
     note: Note = field(default_factory=Note)
+
+    def about(self, target: str, body: msgspec.Struct | None = None) -> str:
+        """Has the audit line tell whom a change is about, and which fields ``body`` changes."""
+        self.note.target = target[:100]
+        if body is not None:
+            names = body.__struct_fields__
+            self.note.detail = " ".join(name for name in names if getattr(body, name) is not msgspec.UNSET)
+        return target
+
+    @property
+    def by(self) -> By:
+        """Who changes something by this call."""
+        return By(self.caller, self.origin)
 
     def limit(self, usual: int, most: int) -> int:
         """``?limit=``. Raises InvalidRequest."""

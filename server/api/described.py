@@ -64,6 +64,9 @@ _ASKING = (
 _MEDIA = tuple(format_.media_type for format_ in FORMATS)
 
 _OTHERS = "With `system_admin` also those of other callers."
+_LEFT_OUT = "What is left out stays as it is."
+_NOBODY = "Nobody grants a permission that they do not hold, or shows data that they do not see."
+_GRANTED = (errors.Conflict,)
 _EXPORT = "With `data_export` also as a file (CSV, Arrow, Parquet, XLSX), and more rows than by default."
 
 PAGES = frozenset(("console.page", "console.file"))
@@ -158,8 +161,40 @@ DESCRIBED: Mapping[str, Described] = {
         "of the body.",
         failures=_ASKING,
     ),
-    "keys.show_all": Described("List keys", "Without the keys themselves, which nobody can show again."),
-    "keys.create": Described("Issue a key", "The answer is the only one that ever holds it."),
+    "keys.show_all": Described(
+        "List keys", "Without the keys themselves, which nobody can show again.", parameters=_PAGE
+    ),
+    "keys.create": Described(
+        "Issue a key", f"The answer is the only one that ever holds it. {_NOBODY}", failures=_GRANTED
+    ),
+    "keys.show": Described("Show a key", "Without the key itself."),
+    "keys.update": Described("Change a key", f"{_LEFT_OUT} {_NOBODY}", failures=_GRANTED),
+    "keys.rotate": Described(
+        "Rotate a key",
+        "The same key with a new text, which only this answer holds; the former one works for "
+        f"`overlap_seconds` more. {_NOBODY}",
+        failures=_GRANTED,
+    ),
+    "keys.permissions": Described("Show what a key may do, and why"),
     "keys.revoke": Described("Revoke a key", "At once, in every process.", failures=(errors.Conflict,)),
+    "users.show_all": Described("List users", parameters=_PAGE),
+    "users.create": Described("Add a user", _NOBODY, failures=_GRANTED),
+    "users.show": Described("Show a user"),
+    "users.update": Described("Change a user", f"{_LEFT_OUT} {_NOBODY}", failures=_GRANTED),
+    "users.delete": Described(
+        "Delete a user", "And revoke the keys of this user, at once.", failures=(errors.Conflict,)
+    ),
+    "users.permissions": Described("Show what a user may do, and why"),
+    "roles.show_all": Described("List roles", "The built-in ones among them.", parameters=_PAGE),
+    "roles.create": Described(
+        "Add a role", f"`policies` say which data it shows; without any, none. {_NOBODY}", failures=_GRANTED
+    ),
+    "roles.show": Described("Show a role"),
+    "roles.update": Described(
+        "Change a role", f"{_LEFT_OUT} In force at once for all who have it. {_NOBODY}", failures=_GRANTED
+    ),
+    "roles.delete": Described(
+        "Delete a role", "Refused while a user or a key has it, and says who.", failures=(errors.Conflict,)
+    ),
 }
 """By the routes' actions."""

@@ -17,8 +17,9 @@ from sanic import HTTPResponse, Request
 from sanic.exceptions import SanicException
 from sanic.handlers import ErrorHandler
 
-from server.access.allowlist import counted_as
-from server.access.identity import NOBODY, Identity, bearer, looks_like_a_key
+from server.access.allowlist import check_within, counted_as
+from server.access.identity import NOBODY, Identity, bearer
+from server.access.key_text import looks_like_a_key
 from server.access.policy import may, permit
 from server.api import replies
 from server.api.call import Backend, Call, Note, Route
@@ -90,9 +91,11 @@ class Dispatch:
         outcome.origin = backend.allowlist.origin(request.ip, hops)
         outcome.caller = await self._identify(request.headers.getone("authorization", None), outcome.origin)
         backend.allowlist.check(outcome.origin)
+        if outcome.caller.allowed_ips:
+            check_within(outcome.origin, outcome.caller.allowed_ips)
         if backend.addresses.rate is not None:
             backend.addresses.count(counted_as(outcome.origin), outcome.headers)
-        backend.limiter.count(outcome.caller.key_id, outcome.headers)
+        backend.limiter.count(outcome.caller.key_id, outcome.headers, outcome.caller.rate)
         if route.permission is not None:
             permit(outcome.caller, route.permission)
 
@@ -127,6 +130,7 @@ class Dispatch:
             request_id=request_id,
             arrived=arrived,
             caller=outcome.caller,
+            origin=outcome.origin,
             accept=request.headers.getone("accept", None),
             accept_encoding=request.headers.getone("accept-encoding", None),
             cache_control=request.headers.getone("cache-control", None),

@@ -13,7 +13,7 @@ async def show(call: Call, _body: None) -> Me:
     return Me(
         key_id=caller.key_id,
         name=caller.name,
-        user=getattr(caller, "user", ""),
+        user=caller.user,
         permissions=sorted(caller.permissions),
         expires_at=expires,
     )

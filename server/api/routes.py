@@ -1,6 +1,20 @@
 """The whole API on one page: each line with the permission it takes. Around a handler: dispatch."""
 
-from server.api import connections, console, files, health, insights, jobs, keys, me, query, reference, schema
+from server.api import (
+    connections,
+    console,
+    files,
+    health,
+    insights,
+    jobs,
+    keys,
+    me,
+    query,
+    reference,
+    roles,
+    schema,
+    users,
+)
 from server.api.call import Route
 from shared.permissions import Permission
 from shared.wire import (
@@ -9,7 +23,13 @@ from shared.wire import (
     ConnectionUpdate,
     JobRequest,
     KeyCreate,
+    KeyRotate,
+    KeyUpdate,
     QueryRequest,
+    RoleCreate,
+    RoleUpdate,
+    UserCreate,
+    UserUpdate,
 )
 
 EVERYBODY = None
@@ -85,5 +105,20 @@ ROUTES: tuple[Route, ...] = (
     ),
     Route("GET", "/api/keys", keys.show_all, Permission.KEYS_WRITE),
     Route("POST", "/api/keys", keys.create, Permission.KEYS_WRITE, KeyCreate, status=201),
+    Route("GET", "/api/keys/<id>", keys.show, Permission.KEYS_WRITE),
+    Route("PUT", "/api/keys/<id>", keys.update, Permission.KEYS_WRITE, KeyUpdate),
     Route("DELETE", "/api/keys/<id>", keys.revoke, Permission.KEYS_WRITE, status=204),
+    Route("POST", "/api/keys/<id>/rotate", keys.rotate, Permission.KEYS_WRITE, KeyRotate),
+    Route("GET", "/api/keys/<id>/permissions", keys.permissions, Permission.KEYS_WRITE),
+    Route("GET", "/api/users", users.show_all, Permission.USERS_READ),
+    Route("POST", "/api/users", users.create, Permission.USERS_WRITE, UserCreate, status=201),
+    Route("GET", "/api/users/<name>", users.show, Permission.USERS_READ),
+    Route("PUT", "/api/users/<name>", users.update, Permission.USERS_WRITE, UserUpdate),
+    Route("DELETE", "/api/users/<name>", users.delete, Permission.USERS_DELETE, status=204),
+    Route("GET", "/api/users/<name>/permissions", users.permissions, Permission.USERS_READ),
+    Route("GET", "/api/roles", roles.show_all, Permission.ROLES_READ),
+    Route("POST", "/api/roles", roles.create, Permission.ROLES_WRITE, RoleCreate, status=201),
+    Route("GET", "/api/roles/<name>", roles.show, Permission.ROLES_READ),
+    Route("PUT", "/api/roles/<name>", roles.update, Permission.ROLES_WRITE, RoleUpdate),
+    Route("DELETE", "/api/roles/<name>", roles.delete, Permission.ROLES_DELETE, status=204),
 )

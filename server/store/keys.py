@@ -1,16 +1,19 @@
-"""The rows of API keys: hashes only. Making a key, and what it may do, stay in server/access."""
+"""The rows of our API keys: a key's hash, never the key. Making and checking keys stays in server/access."""
 
-from typing import Any
+from collections.abc import Iterable
 
 import msgspec
 import sqlalchemy as sa
 
-from server.store.state import State, changed, now
-from shared.errors import NotFound
+from server.store.rows import Rows, words
 
 
 class KeyRow(msgspec.Struct, frozen=True):
-    """A stored key; ``sha256`` is the hex digest of the whole key."""
+    """A stored key; ``sha256`` is the hex digest of the whole key.
+
+    ``previous_sha256`` is the key's former text, good until ``previous_expires_at``. Empty: ``username`` for
+    a key that belongs to no user, ``allowed_ips`` for any address, ``rate_limit`` for that of the settings.
+    """
 
     id: str
     name: str
@@ -20,46 +23,29 @@ class KeyRow(msgspec.Struct, frozen=True):
     created_at: str
     expires_at: str | None
     revoked_at: str | None = None
+    username: str = ""
+    allowed_ips: list[str] = []
+    rate_limit: str = ""
+    created_by: str = ""
+    last_used_at: str | None = None
+    rotated_at: str | None = None
+    previous_sha256: str | None = None
+    previous_expires_at: str | None = None
 
 
-class KeyStore:
-    def __init__(self, state: State) -> None:
-        self._state = state
+ROWS = Rows("api_keys", KeyRow, "id", {"permissions": words, "roles": words, "allowed_ips": words})
 
-    def version(self) -> int:
-        return self._state.version_of("keys")
-
-    def everything(self) -> list[KeyRow]:
-        with self._state.begin() as connection:
-            rows = connection.execute(sa.text("SELECT * FROM api_keys ORDER BY created_at, id"))
-            return [_row(found) for found in rows.mappings()]
-
-    def add(self, row: KeyRow) -> None:
-        with self._state.begin() as connection:
-            connection.execute(
-                sa.text(
-                    "INSERT INTO api_keys (id, name, sha256, permissions, roles, created_at, expires_at)"
-                    " VALUES (:id, :name, :sha256, :permissions, :roles, :created_at, :expires_at)"
-                ),
-                {
-                    **msgspec.structs.asdict(row),
-                    "permissions": " ".join(row.permissions),
-                    "roles": " ".join(row.roles),
-                },
-            )
-            changed(connection, "keys")
-
-    def revoke(self, key_id: str) -> None:
-        """Takes effect everywhere; a key revoked before stays so."""
-        with self._state.begin() as connection:
-            done = connection.execute(
-                sa.text("UPDATE api_keys SET revoked_at = coalesce(revoked_at, :at) WHERE id = :id"),
-                {"id": key_id, "at": now()},
-            )
-            if done.rowcount == 0:
-                raise NotFound(f"There is no key with the id {key_id!r}.")
-            changed(connection, "keys")
+_USED = sa.text(
+    "UPDATE api_keys SET last_used_at = :at WHERE id = :id AND (last_used_at IS NULL OR last_used_at < :at)"
+)
 
 
-def _row(found: Any) -> KeyRow:
-    return KeyRow(**{**found, "permissions": found["permissions"].split(), "roles": found["roles"].split()})
+def read_keys(connection: sa.Connection) -> dict[str, KeyRow]:
+    found = connection.execute(sa.text("SELECT * FROM api_keys ORDER BY created_at, id")).mappings()
+    lists = ("permissions", "roles", "allowed_ips")
+    return {row["id"]: KeyRow(**{**row, **{name: row[name].split() for name in lists}}) for row in found}
+
+
+def write_last_used(connection: sa.Connection, key_ids: Iterable[str], at: str) -> None:
+    """Tells nobody that keys have changed: what they may do has not."""
+    connection.execute(_USED, [{"id": key_id, "at": at} for key_id in sorted(key_ids)])

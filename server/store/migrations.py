@@ -90,5 +90,31 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         )""",
         """INSERT INTO audit_chain (name, sequence, mac, seal) VALUES ('lock', 0, '', '')""",
         """CREATE TABLE audit_writers (writer TEXT PRIMARY KEY, last BIGINT NOT NULL)""",
+        """CREATE TABLE users (
+            username TEXT PRIMARY KEY,
+            email TEXT NOT NULL,
+            roles TEXT NOT NULL,
+            active INTEGER NOT NULL,
+            attributes TEXT NOT NULL,
+            created_at TEXT NOT NULL,
+            updated_at TEXT NOT NULL
+        )""",
+        """CREATE TABLE roles (
+            name TEXT PRIMARY KEY,
+            description TEXT NOT NULL,
+            permissions TEXT NOT NULL,
+            policies TEXT NOT NULL,
+            created_at TEXT NOT NULL,
+            updated_at TEXT NOT NULL
+        )""",
+        """ALTER TABLE api_keys ADD COLUMN username TEXT NOT NULL DEFAULT ''""",
+        """ALTER TABLE api_keys ADD COLUMN allowed_ips TEXT NOT NULL DEFAULT ''""",
+        """ALTER TABLE api_keys ADD COLUMN rate_limit TEXT NOT NULL DEFAULT ''""",
+        """ALTER TABLE api_keys ADD COLUMN created_by TEXT NOT NULL DEFAULT ''""",
+        """ALTER TABLE api_keys ADD COLUMN last_used_at TEXT""",
+        """ALTER TABLE api_keys ADD COLUMN rotated_at TEXT""",
+        """ALTER TABLE api_keys ADD COLUMN previous_sha256 TEXT""",
+        """ALTER TABLE api_keys ADD COLUMN previous_expires_at TEXT""",
+        """UPDATE versions SET noun = 'access' WHERE noun = 'keys'""",
     ),
 )

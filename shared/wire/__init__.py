@@ -10,7 +10,26 @@ A query's answer in JSON is one object: ``query_id``, ``columns``, ``rows``, the
 (an :class:`ErrorBody`) in place of the counts; a reader that meets neither was cut off.
 """
 
-from shared.wire.access import KeyCreate, KeyCreated, KeyInfo, KeyList
+from shared.wire.access import (
+    Effective,
+    Granted,
+    GrantSource,
+    KeyCreate,
+    KeyCreated,
+    KeyInfo,
+    KeyList,
+    KeyRotate,
+    KeyUpdate,
+    RoleCreate,
+    RoleInfo,
+    RoleList,
+    RoleUpdate,
+    ShownData,
+    UserCreate,
+    UserInfo,
+    UserList,
+    UserUpdate,
+)
 from shared.wire.base import ErrorBody, Health, Reply, Request
 from shared.wire.connections import (
     ConnectionCreate,
@@ -44,11 +63,14 @@ __all__ = [
     "ConnectionList",
     "ConnectionTest",
     "ConnectionUpdate",
+    "Effective",
     "ErrorBody",
     "FieldInfo",
     "FileInfo",
     "FileList",
     "ForeignKey",
+    "GrantSource",
+    "Granted",
     "Health",
     "Insight",
     "JobInfo",
@@ -58,6 +80,8 @@ __all__ = [
     "KeyCreated",
     "KeyInfo",
     "KeyList",
+    "KeyRotate",
+    "KeyUpdate",
     "KindInfo",
     "KindList",
     "PoolFigures",
@@ -68,7 +92,16 @@ __all__ = [
     "Recommendation",
     "Reply",
     "Request",
+    "RoleCreate",
+    "RoleInfo",
+    "RoleList",
+    "RoleUpdate",
     "Schema",
+    "ShownData",
     "TableInfo",
     "Unread",
+    "UserCreate",
+    "UserInfo",
+    "UserList",
+    "UserUpdate",
 ]

@@ -8,10 +8,12 @@ from uuid import uuid4
 
 from server import guard
 from server.access.allowlist import Allowlist
-from server.access.identity import Keyring, bearer
+from server.access.identity import bearer
+from server.access.keyring import Keyring
+from server.access.keys import Keys
 from server.access.limits import Limiter
+from server.store.access import AccessStore
 from server.store.audit import AuditLine, open_trail
-from server.store.keys import KeyStore
 from server.store.state import now, open_state
 from shared.permissions import Permission
 from tests.bench.measuring import Figures, Way, compared
@@ -23,8 +25,8 @@ _SQL = "SELECT * FROM lines WHERE line_id = :id"
 
 def measured(folder: Path, *, rounds: int) -> Workload:
     state = open_state("", folder)
-    keyring = Keyring(KeyStore(state))
-    key, _ = keyring.create("bench", roles=["admin"])
+    keyring = Keyring(AccessStore(state))
+    key, _ = Keys(keyring).create("bench", roles=["admin"])
     allowlist, limiter = Allowlist([], []), Limiter(None)
 
     def calls() -> Figures:

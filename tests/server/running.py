@@ -46,7 +46,7 @@ class RunningBackend:
         return self.serving.url
 
     def key(self, *permissions: str, roles: Iterable[str] = ()) -> str:
-        return self.serving.backend.keyring.create("test", permissions=permissions, roles=roles)[0]
+        return self.serving.backend.keys.create("test", permissions=permissions, roles=roles)[0]
 
     def ask(
         self,

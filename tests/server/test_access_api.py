@@ -111,12 +111,13 @@ def test_a_key_that_makes_no_sense_is_not_made(backend: RunningBackend, body: di
 
 
 def test_a_key_made_beside_the_running_backend_works(backend: RunningBackend, tmp_path: Path) -> None:
-    from server.access.identity import open_keyring
+    from server.access.keyring import open_keyring
+    from server.access.keys import Keys
 
     with open_keyring(BackendSettings(), tmp_path) as keyring:
-        key, row = keyring.create("from the command line", roles=["viewer"])
+        key, row = Keys(keyring).create("from the command line", roles=["viewer"])
         assert backend.query("numbers", key=key, max_rows=1).status == 200
-        keyring.revoke(row.id)
+        Keys(keyring).revoke(row.id)
     wait_until(lambda: backend.query("numbers", key=key, max_rows=1).status == 401)
 
 

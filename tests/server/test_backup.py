@@ -16,7 +16,8 @@ from typing import BinaryIO
 
 import pytest
 
-from server.access.identity import open_keyring
+from server.access.keyring import open_keyring
+from server.access.keys import Keys
 from server.app import build
 from server.cli import main
 from server.store.migrations import MIGRATIONS
@@ -68,7 +69,7 @@ def home_with_a_key(home: Path, name: str) -> str:
     """A state that has one key, and no backend that runs on it."""
     home.mkdir(exist_ok=True)
     with open_keyring(BackendSettings(), home) as keyring:
-        return keyring.create(name, roles=["admin"])[0]
+        return Keys(keyring).create(name, roles=["admin"])[0]
 
 
 def names_in(home: Path) -> list[str]:

@@ -13,7 +13,7 @@ import msgspec
 import pytest
 
 from server import archive, passphrase
-from server.access.identity import open_keyring
+from server.access.keyring import open_keyring
 from server.backup import back_up
 from server.restore import restore
 from server.store.migrations import MIGRATIONS

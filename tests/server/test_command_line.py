@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from server import demo
-from server.access.identity import looks_like_a_key
+from server.access.key_text import looks_like_a_key
 from server.cli import main
 from shared.backend_client import BackendClient
 from tests.server.processes import BackendProcess, run, spawn

@@ -224,8 +224,8 @@ def test_a_key_that_is_revoked_loses_its_jobs(backend: RunningBackend) -> None:
 
 def test_a_key_that_expires_stops_its_jobs_and_their_results_stay(backend: RunningBackend) -> None:
     soon = datetime.now(UTC) + timedelta(seconds=3)
-    keyring = backend.serving.backend.keyring
-    key, _ = keyring.create("short", permissions=["db_read", "data_export"], expires_at=soon)
+    keys = backend.serving.backend.keys
+    key, _ = keys.create("short", permissions=["db_read", "data_export"], expires_at=soon)
     done, endless = (submit(backend, table, key=key).json for table in ("rows", "endless"))
     finished(backend, done["id"])
     ended = finished(backend, endless["id"])

@@ -19,7 +19,7 @@ SETTINGS = BackendSettings()
 def made(home: Path, name: str) -> None:
     """A state with a vault, one key and one sealed thing."""
     state, backend = build(SETTINGS, home)
-    backend.keyring.create(name, roles=["admin"])
+    backend.keys.create(name, roles=["admin"])
     backend.audit.close()
     state.close()
 
