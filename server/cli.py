@@ -252,7 +252,7 @@ def _health(parsed: argparse.Namespace) -> int:
         healthy, said = ask(parsed.url)
     else:
         settings = _settings(parsed.config)
-        healthy, said = ask(url_of(settings), settings.server)
+        healthy, said = ask(url_of(settings), settings)
     print(said, file=sys.stdout if healthy else sys.stderr)
     return 0 if healthy else 1
 

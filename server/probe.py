@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from shared.errors import SettingsInvalid
-from shared.settings import BackendSettings, ServerSection
+from shared.settings import BackendSettings
 
 _SECONDS = 5.0
 _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104 - read, not listened on
@@ -24,7 +24,7 @@ def url_of(settings: BackendSettings) -> str:
     return f"{'https' if section.ssl_cert else 'http'}://{host}:{section.port}"
 
 
-def ask(url: str, own: ServerSection | None = None) -> tuple[bool, str]:
+def ask(url: str, own: BackendSettings | None = None) -> tuple[bool, str]:
     """Whether the backend at ``url`` is healthy, and a sentence about it. Raises SettingsInvalid.
 
     ``own`` are the settings of a backend on this machine: its certificate names the outside world, and
@@ -55,7 +55,7 @@ def ask(url: str, own: ServerSection | None = None) -> tuple[bool, str]:
         if (
             connected
             and own is not None
-            and own.client_ca
+            and own.security.client_ca
             and isinstance(error, ConnectionError | ssl.SSLError)
         ):
             return True, f"The backend at {url} answers, and asks for a certificate that we have not got."
@@ -69,14 +69,14 @@ def ask(url: str, own: ServerSection | None = None) -> tuple[bool, str]:
     return True, f"The backend at {url} is healthy: {counts}."
 
 
-def _context(own: ServerSection | None) -> ssl.SSLContext:
+def _context(own: BackendSettings | None) -> ssl.SSLContext:
     context = ssl.create_default_context()
     if own is not None:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
-        if own.client_ca:
+        if own.security.client_ca:
             with contextlib.suppress(OSError):  # its own one may do: often both come from one authority
-                context.load_cert_chain(own.ssl_cert, own.ssl_key or None)
+                context.load_cert_chain(own.server.ssl_cert, own.server.ssl_key or None)
     return context
 
 

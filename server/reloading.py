@@ -20,7 +20,13 @@ from shared.settings import BackendSettings, LoggingSection
 
 _log = logging.getLogger(__name__)
 
-_TLS = ("server.ssl_cert", "server.ssl_key", "server.client_ca")
+_TLS = (
+    "server.ssl_cert",
+    "server.ssl_key",
+    "security.client_ca",
+    "security.client_certificates",
+    "security.client_users",
+)
 
 AT_ONCE = frozenset(
     {
@@ -129,7 +135,7 @@ class Reloading:
     def _prepared(self) -> tuple[Change, ssl.SSLContext | None]:
         """Everything that can fail, before anything changes."""
         change = compare(self._serving.backend.settings, self._read())
-        return change, tls(change.settings.server)
+        return change, tls(change.settings)
 
 
 def _listed(names: tuple[str, ...]) -> str:

@@ -22,6 +22,7 @@ from server.access.keys import Keys
 from server.address import bind, url_of
 from server.app import prepare, rates_of, shared_by_workers
 from server.certificates import tls
+from server.connectors.login import is_loopback
 from server.notify import Notifier
 from server.reloading import Reloading, log_to
 from server.reporting import Reporting
@@ -124,7 +125,8 @@ def check(settings: BackendSettings) -> None:
 
     rates_of(settings.security)
     Allowlist(settings.security.allowed_ips, settings.security.trusted_proxies)
-    tls(settings.server)
+    tls(settings)
+    _refuse_plain_http(settings.server)
     check_url(settings.store.url)
     if not 0 <= settings.server.port <= 65_535:
         raise SettingsInvalid("server.port is a number from 0 (any free one) to 65535.")
@@ -136,11 +138,12 @@ def check(settings: BackendSettings) -> None:
     for name, value in msgspec.structs.asdict(settings.jobs).items():
         if not 0 < value <= _MOST:
             raise SettingsInvalid(f"jobs.{name} must be above 0, and at most {_MOST}.")
-    for key, megabytes in (
+    for key, number in (
         ("security.max_body_mb", settings.security.max_body_mb),
         ("logging.max_size_mb", settings.logging.max_size_mb),
+        ("server.request_timeout", settings.server.request_timeout),
     ):
-        if not 0 < megabytes <= _MOST:
+        if not 0 < number <= _MOST:
             raise SettingsInvalid(f"{key} must be above 0, and at most {_MOST}.")
     if settings.security.api_keys_file:
         raise SettingsInvalid("security.api_keys_file is not supported yet. Make keys with generate-key.")
@@ -230,8 +233,18 @@ def _first_key(keyring: Keyring, folder: Path) -> None:
     _say(f"The administrator's API key is in {file}. Move it to a safe place.")
 
 
+def _refuse_plain_http(section: ServerSection) -> None:
+    """Raises SettingsInvalid when others could reach us without TLS and nobody said that they may."""
+    if not section.ssl_cert and not is_loopback(section.host) and not section.allow_plain_http:
+        raise SettingsInvalid(
+            f"server.host is {section.host!r}, which other machines can reach, and without server.ssl_cert "
+            "keys and data would travel unencrypted. Set server.ssl_cert and server.ssl_key; or listen on "
+            "127.0.0.1 behind a proxy that speaks TLS; or set server.allow_plain_http: true."
+        )
+
+
 def _warn_about_plain_http(section: ServerSection) -> None:
-    if not section.ssl_cert and section.host not in ("127.0.0.1", "::1", "localhost"):
+    if not section.ssl_cert and not is_loopback(section.host):
         _log.warning(
             "Keys and data travel unencrypted: set server.ssl_cert, or stand behind a proxy that speaks TLS"
         )

@@ -19,13 +19,14 @@ from sanic.server.protocols.http_protocol import HttpProtocol
 from server.address import url_of
 from server.api.call import Backend
 from server.api.dispatch import Dispatch, Handle, OutsideRoutes
-from server.api.lean import LeanProtocol
+from server.api.edge import EdgeProtocol, StrictRequest
 from server.api.routes import ROUTES
 from server.app import allowlist_of, build, rates_of
-from server.certificates import RenewableContext, tls
+from server.certificates import RenewableContext, Watched, tls
 from server.connectors import KINDS
 from server.connectors.base import Kind
 from server.siblings import Message, Order, Place
+from shared.errors import SettingsInvalid
 from shared.settings import BackendSettings, DatabaseSection
 
 _log = logging.getLogger(__name__)
@@ -35,20 +36,21 @@ _WATCH_SECONDS = 0.5
 
 _DRAIN_SECONDS = 20.0
 _LAST_WORDS_SECONDS = 3.0
-_HEADER_SECONDS = 30
 _IDLE_SECONDS = 120
 
 
 def create_app(backend: Backend) -> Sanic[Any, Any]:
     """The HTTP face of a backend."""
-    app: Sanic[Any, Any] = Sanic(f"vmart_{secrets.token_hex(4)}", configure_logging=False)
+    app: Sanic[Any, Any] = Sanic(
+        f"vmart_{secrets.token_hex(4)}", configure_logging=False, request_class=StrictRequest
+    )
     app.config.update(
         {
             "MOTD": False,
             "ACCESS_LOG": False,
             "AUTO_EXTEND": False,
             "KEEP_ALIVE_TIMEOUT": _IDLE_SECONDS,
-            "REQUEST_TIMEOUT": _HEADER_SECONDS,
+            "REQUEST_TIMEOUT": backend.settings.server.request_timeout,
             "RESPONSE_TIMEOUT": _response_timeout(backend.settings.database),
             "REQUEST_MAX_SIZE": backend.settings.security.max_body_mb * 1024 * 1024,
             # It takes unused hooks out of Sanic's classes, for the whole process, and so only once.
@@ -86,6 +88,10 @@ def _response_timeout(section: DatabaseSection) -> float:
     return section.query_timeout + section.connection_timeout + 30
 
 
+def _handshake(context: ssl.SSLContext | None, settings: BackendSettings) -> dict[str, float]:
+    return {} if context is None else {"ssl_handshake_timeout": settings.server.request_timeout}
+
+
 class Serving:
     """One backend on one socket, until it is told to stop."""
 
@@ -97,8 +103,9 @@ class Serving:
         kinds: Mapping[str, Kind] = KINDS,
         place: Place | None = None,
     ) -> None:
-        context = tls(settings.server)
+        context = tls(settings)
         self._tls = None if context is None else RenewableContext(context)
+        self._certificates = Watched(settings)
         self._sock = sock
         self._state, self.backend = build(settings, home, kinds, place)
         self._app: Sanic[Any, Any] | None = None
@@ -122,8 +129,11 @@ class Serving:
             server = await app.create_server(
                 sock=self._sock,
                 ssl=self._tls,
-                protocol=LeanProtocol,
-                asyncio_server_kwargs={"start_serving": False},
+                protocol=EdgeProtocol,
+                asyncio_server_kwargs={
+                    "start_serving": False,
+                    **_handshake(self._tls, self.backend.settings),
+                },
             )
             if server is None:
                 raise RuntimeError("Sanic gave no server.")
@@ -169,6 +179,7 @@ class Serving:
         (by_key, by_address), allowlist = rates_of(security), allowlist_of(security)
         if self._tls is not None and context is not None:
             self._tls.renew(context)
+            self._certificates = Watched(settings)
         self.backend.allowlist = allowlist
         self.backend.limiter.rate, self.backend.addresses.rate = by_key, by_address
         self.backend.settings = settings
@@ -199,9 +210,23 @@ class Serving:
             try:
                 self.backend.connections.reap()
                 self.backend.queries.reap()
+                await self._renew_certificates()
                 await self._refresh()
             except Exception:  # noqa: BLE001 - the watch must outlive a state that is away for a moment
                 _log.exception("The state could not be read; going on with what is known")
+
+    async def _renew_certificates(self) -> None:
+        """When other files lie there than before."""
+        if self._tls is None or not self._certificates.due():
+            return
+        try:
+            context = await asyncio.to_thread(tls, self.backend.settings)
+        except SettingsInvalid as error:
+            _log.error("The certificates stay as they were: %s", error)
+            return
+        if context is not None:
+            self._tls.renew(context)
+            _log.info("The certificates were renewed")
 
     async def _refresh(self) -> None:
         await asyncio.to_thread(self.backend.keyring.tend)

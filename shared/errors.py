@@ -106,6 +106,12 @@ class UnsupportedMedia(AppError):
     code, status, fixer = "unsupported_media_type", 415, Fixer.USER
 
 
+class RequestTimedOut(AppError):
+    """The request took longer to arrive than the backend waits for one."""
+
+    code, status, fixer = "request_timed_out", 408, Fixer.USER
+
+
 class RateLimited(AppError):
     """Too many requests; ``retry_after`` says when the next one is welcome."""
 

@@ -26,11 +26,12 @@ from server.api.call import Backend, Call, Note, Route
 from server.api.replies import Response
 from server.store.audit import AuditLine
 from server.store.state import now
-from shared.errors import AppError, InvalidRequest, NotAuthenticated, UnsupportedMedia
+from shared.errors import AppError, InvalidRequest, NotAuthenticated, RequestTimedOut, UnsupportedMedia
 
 _log = logging.getLogger(__name__)
 
 _LEFT = 499
+_SLOWEST_BYTES_PER_SECOND = 16 * 1024
 
 
 Handle = Callable[..., Coroutine[Any, Any, Response | None]]
@@ -42,6 +43,7 @@ class Dispatch:
 
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
+        self._over_tls = replies.OVER_TLS if backend.settings.server.ssl_cert else {}
         self._most_bytes = backend.settings.security.max_body_mb * 1024 * 1024
 
     def around(self, route: Route) -> Handle:
@@ -53,6 +55,7 @@ class Dispatch:
             arrived = time.perf_counter()
             request_id = request.ctx.request_id = secrets.token_hex(8)
             outcome = _Outcome(audited=route.open)
+            outcome.headers |= self._over_tls
             try:
                 await self._admit(request, route, outcome)
                 call = self._call(request, route, outcome, request_id, arrived, path)
@@ -147,8 +150,9 @@ class Dispatch:
         """Read only now: who may not call cannot make us hold a body either."""
         stream = request.stream
         if stream is not None and stream.request_body:
-            stream.request_max_size = self._most_bytes
-            await request.receive_body()  # type: ignore[no-untyped-call]
+            if request.headers.getone("content-encoding", "identity").strip().lower() != "identity":
+                raise UnsupportedMedia("Send the body as it is, without Content-Encoding.")
+            await self._received(request, stream)
         if decoder is None:
             return None
         media_type = request.headers.getone("content-type", "").partition(";")[0].strip().lower()
@@ -160,6 +164,19 @@ class Dispatch:
             raise InvalidRequest(f"The body does not fit: {_first_line(error)}.") from error
         except RecursionError as error:
             raise InvalidRequest("The body is nested too deeply.") from error
+
+    async def _received(self, request: Request, stream: Any) -> None:
+        """The whole body into ``request``. Raises TooLarge's kin of Sanic, or RequestTimedOut: there is more
+        time for more bytes, and none for dripping."""
+        stream.request_max_size = self._most_bytes
+        size = stream.request_bytes or self._most_bytes
+        seconds = self._backend.settings.server.request_timeout + size / _SLOWEST_BYTES_PER_SECOND
+        try:
+            async with asyncio.timeout(seconds):
+                await request.receive_body()  # type: ignore[no-untyped-call]
+        except TimeoutError as error:
+            stream.keep_alive = False
+            raise RequestTimedOut("The body of the request took too long to arrive.") from error
 
     async def _audit(self, action: str, request_id: str, arrived: float, outcome: "_Outcome") -> None:
         """Before the last byte of an answer leaves: who has it is on record."""

@@ -5,10 +5,11 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
+MOST_HEADERS = 100
 _LONGEST_BODY = 32_768
 _NAME = re.compile(r"[A-Za-z0-9-]+")
 _LENGTH = re.compile(r"[0-9]{1,5}")
-_OTHERS_BUSINESS = frozenset({"transfer-encoding", "expect", "upgrade", "trailer", "te"})
+_OTHERS_BUSINESS = frozenset({"transfer-encoding", "expect", "upgrade", "trailer", "te", "content-encoding"})
 _STATUS = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n" for status in HTTPStatus}
 
 
@@ -44,14 +45,16 @@ def read(written: bytes) -> Head | None:
     first, *lines = written.decode("latin-1").split("\r\n")
     values: dict[str, list[str]] = {}
     for line in lines:
-        name, _, value = line.partition(":")
+        name, colon, value = line.partition(":")
         value = value.strip(" \t")
-        if not _NAME.fullmatch(name) or not value.isascii() or not value.isprintable():
+        if not colon or not _NAME.fullmatch(name) or not value.isascii() or not value.isprintable():
             return None
         values.setdefault(name.lower(), []).append(value)
     length = values.get("content-length", ["0"])
     plain = (
-        _OTHERS_BUSINESS.isdisjoint(values)
+        len(lines) <= MOST_HEADERS
+        and len(values.get("authorization", ())) <= 1
+        and _OTHERS_BUSINESS.isdisjoint(values)
         and len(values.get("host", ())) == len(length) == 1
         and [value.lower() for value in values.get("connection", ["keep-alive"])] == ["keep-alive"]
         and _LENGTH.fullmatch(length[0])

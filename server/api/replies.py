@@ -7,14 +7,22 @@ from sanic import HTTPResponse, Request
 from sanic.exceptions import MethodNotAllowed as SanicMethodNotAllowed
 from sanic.exceptions import NotFound as SanicNotFound
 from sanic.exceptions import PayloadTooLarge, SanicException
+from sanic.exceptions import RequestTimeout as SanicRequestTimeout
 from sanic.http import Http
 
 from server.api.call import Handled, Stream, Whole
-from shared.errors import AppError, InvalidRequest, MethodNotAllowed, NotFound, TooLarge
+from shared.errors import AppError, InvalidRequest, MethodNotAllowed, NotFound, RequestTimedOut, TooLarge
 from shared.wire import ErrorBody
 
 _JSON = "application/json"
-_ALWAYS = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
+_ALWAYS = {
+    "cache-control": "no-store",
+    "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+    "referrer-policy": "no-referrer",
+    "x-content-type-options": "nosniff",
+}
+"""A page has a policy of its own in its answer's headers."""
+OVER_TLS = {"strict-transport-security": "max-age=31536000"}
 _json = msgspec.json.Encoder(decimal_format="number")
 
 
@@ -111,6 +119,8 @@ def in_our_words(error: SanicException) -> AppError:
             return NotFound("There is nothing at this address.")
         case SanicMethodNotAllowed():
             return MethodNotAllowed("This address does not take that method.")
+        case SanicRequestTimeout():
+            return RequestTimedOut("The request took too long to arrive.")
         case PayloadTooLarge():
             return TooLarge("The request is larger than this backend takes.")
     if error.status_code < 500:

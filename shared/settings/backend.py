@@ -4,21 +4,26 @@ from shared.settings.base import LoggingSection, Section
 
 
 class ServerSection(Section, frozen=True):
-    """TLS when ``ssl_cert`` is set; with ``client_ca`` callers must show a certificate of that authority.
+    """TLS when ``ssl_cert`` is set; without it others cannot reach us, unless ``allow_plain_http``.
 
-    ``workers`` is the number of processes that serve."""
+    ``workers`` is the number of processes that serve; ``request_timeout`` the seconds that a request may take
+    to arrive."""
 
     host: str = "127.0.0.1"
     port: int = 5000
     workers: int = 1
     ssl_cert: str = ""
     ssl_key: str = ""
-    client_ca: str = ""
+    allow_plain_http: bool = False
+    request_timeout: float = 30
 
 
 class SecuritySection(Section, frozen=True):
     """``rate_limit`` is ``"100/hour"`` style per key, ``rate_limit_per_address`` for all keys of an address;
-    empty for none. ``allowed_ips`` empty for all."""
+    empty for none. ``allowed_ips`` empty for all.
+
+    With ``client_ca`` callers show certificates of that authority, ``with_key`` or ``instead_of_key``;
+    ``client_users`` says whose they are: a name in the certificate, and the user's."""
 
     api_keys_file: str = ""
     rate_limit: str = ""
@@ -26,6 +31,9 @@ class SecuritySection(Section, frozen=True):
     allowed_ips: list[str] = []
     trusted_proxies: list[str] = []
     max_body_mb: int = 16
+    client_ca: str = ""
+    client_certificates: str = "with_key"
+    client_users: dict[str, str] = {}
 
 
 class DatabaseSection(Section, frozen=True):

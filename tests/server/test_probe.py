@@ -72,13 +72,15 @@ def test_the_certificate_is_checked_only_where_it_names_the_host(
         file.write_bytes(content)
     other = tmp_path / "other.pem"
     other.write_bytes(company_certificate()[1])
-    for client_ca in ("", f", client_ca: {certificate}", f", client_ca: {other}"):
-        server = f"{{port: 0, ssl_cert: {certificate}, ssl_key: {key}{client_ca}}}"
-        backend = ended_with(request, BackendProcess(tmp_path / "home", server))
+    server = f"{{port: 0, ssl_cert: {certificate}, ssl_key: {key}}}"
+    for client_ca in ("", str(certificate), str(other)):
+        security = f'security: {{client_ca: "{client_ca}"}}'
+        backend = ended_with(request, BackendProcess(tmp_path / "home", server, security))
         config = tmp_path / "backend_config.yaml"
-        config.write_text(f"server: {server.replace('port: 0', 'port: ' + backend.url.rpartition(':')[2])}")
+        with_port = server.replace("port: 0", "port: " + backend.url.rpartition(":")[2])
+        config.write_text(f"server: {with_port}\n{security}\n")
         code, said = health(capsys, "--config", str(config))
-        assert (code, "asks for a certificate" in said) == (0, str(other) in client_ca)
+        assert (code, "asks for a certificate" in said) == (0, str(other) == client_ca)
         code, said = health(capsys, "--url", backend.url)
         assert code == 1
         assert "not trusted" in said

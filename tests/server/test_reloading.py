@@ -224,8 +224,7 @@ def test_half_a_pair_is_refused_and_the_old_pair_stays(secure: Secure) -> None:
 
 def test_a_client_certificate_can_be_demanded_from_now_on(secure: Secure) -> None:
     assert health(secure.connect(secure.trusted)) == "ok"
-    secure.backend.server = secure.section(f", client_ca: {secure.certificate}")
-    reload(secure.backend, "", "server.client_ca")
+    reload(secure.backend, f"security: {{client_ca: {secure.certificate}}}", "security.client_ca")
     with pytest.raises((ssl.SSLError, ConnectionError)):
         health(secure.connect(secure.trusted))
     secure.trusted.load_cert_chain(secure.certificate, secure.key)

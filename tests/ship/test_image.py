@@ -123,7 +123,7 @@ def test_four_workers_with_secrets_from_files_answer_drain_and_are_replaced(
 ) -> None:
     """The whole life of a container: started hardened, asked, stopped in the middle of a query, replaced."""
     (folder / "config" / "backend_config.yaml").write_text(
-        "server: {host: 0.0.0.0, port: 5000, workers: 4}\n"
+        "server: {host: 0.0.0.0, port: 5000, workers: 4, allow_plain_http: true}\n"
         "security: {rate_limit: '${file:/run/secrets/rate}'}\n"
     )
     written(folder / "secrets" / "master_key", fresh_key())
@@ -181,7 +181,9 @@ def written(file: Path, text: str) -> Path:
 
 
 def test_a_worker_that_dies_in_the_container_is_replaced(podman: Podman, folder: Path) -> None:
-    (folder / "config" / "backend_config.yaml").write_text("server: {host: 0.0.0.0, workers: 2}\n")
+    (folder / "config" / "backend_config.yaml").write_text(
+        "server: {host: 0.0.0.0, workers: 2, allow_plain_http: true}\n"
+    )
     with Container(podman, *HARDENED, f"--volume={folder / 'config'}:/app/config:ro") as container:
         container.wait_until_healthy()
         wait_until(lambda: "with 2 workers" in container.logs(), 30)

@@ -44,7 +44,9 @@ def _sizes(podman: Podman) -> list[ShipFigure]:
 def _running(podman: Podman, workers: int) -> list[ShipFigure]:
     config = podman.folder / f"config-{workers}"
     config.mkdir()
-    (config / "backend_config.yaml").write_text(f"server: {{host: 0.0.0.0, workers: {workers}}}\n")
+    (config / "backend_config.yaml").write_text(
+        f"server: {{host: 0.0.0.0, workers: {workers}, allow_plain_http: true}}\n"
+    )
     podman.folder.chmod(0o755)
     starts, memory = [], []
     for _ in range(_ROUNDS):
