@@ -26,6 +26,7 @@ from server.siblings import Place, Shared, Siblings
 from server.store.access import AccessStore
 from server.store.audit import open_trail
 from server.store.audit.keys import key_for_writing
+from server.store.audit.searching import AuditSearch
 from server.store.connections import ConnectionStore
 from server.store.facts import find_fact, set_fact
 from server.store.state import State, open_state
@@ -76,7 +77,12 @@ def build(
             home / "cache" / "joins",
             idle_timeout=settings.database.idle_timeout,
         )
-        audit = open_trail(state, home / "backend" / "audit", key_for_writing(state, vault))
+        audit = open_trail(
+            state,
+            home / "backend" / "audit",
+            key_for_writing(state, vault),
+            keep_days=settings.audit.keep_days,
+        )
         queries = Queries(connections, across)
         keyring = Keyring(AccessStore(state))
         siblings = Siblings(shared.mailboxes, place.number) if shared and place else Siblings()
@@ -91,6 +97,7 @@ def build(
             addresses=Limiter(by_address, shared.addresses if shared else None, name="address"),
             failures=Limiter(_FAILURES, shared.failures if shared else None, name="wrong-keys"),
             audit=audit,
+            audit_search=AuditSearch(state),
             connections=connections,
             queries=queries,
             sharing=Sharing(queries, connections, settings.database.cache_mb * 1024 * 1024),

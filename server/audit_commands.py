@@ -9,9 +9,11 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from server.store.state import State
     from server.vault import Vault
     from shared.settings import BackendSettings
@@ -30,6 +32,13 @@ def add(command: Add, read: Read, config_help: str) -> None:
     )
     verify.add_argument("--head", metavar="HEAD", help="one that was printed before: it must still be there")
     verify.add_argument("--config", type=Path, metavar="FILE", help=config_help)
+    export = command(
+        "export-audit", lambda parsed: _export(parsed, read), "Write the audit trail, one line of JSON each."
+    )
+    export.add_argument("--to", type=Path, metavar="FILE", help="a new file instead of standard output")
+    export.add_argument("--since", metavar="TIME", help="from then on, such as 2026-11-28T00:00:00+05:30")
+    export.add_argument("--until", metavar="TIME", help="what came before")
+    export.add_argument("--config", type=Path, metavar="FILE", help=config_help)
 
 
 def _verify(parsed: argparse.Namespace, read: Read) -> int:
@@ -55,6 +64,56 @@ def _verify(parsed: argparse.Namespace, read: Read) -> int:
     print(f"The audit trail is whole: {span}.")
     print(f"Its head is {found.head}. Keep it elsewhere: with --head it proves that nothing was cut off.")
     return 0
+
+
+def _export(parsed: argparse.Namespace, read: Read) -> int:
+    from server.store.audit.searching import AuditSearch, Filters, as_json
+
+    filters = Filters(since=_moment(parsed.since), until=_moment(parsed.until))
+    count = 0
+    with _opened(read(parsed.config)) as state, _writing(parsed.to) as out:
+        for batch in AuditSearch(state).everything(filters):
+            count += len(batch)
+            out.write(b"".join([as_json(found) for found in batch]))
+    if parsed.to is not None:
+        print(f"Wrote {count:,} lines in {parsed.to}, which only you can read.", file=sys.stderr)
+    return 0
+
+
+def _moment(text: str | None) -> "datetime | None":
+    from datetime import UTC, datetime
+
+    from shared.errors import InvalidRequest
+
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+        if moment.tzinfo is None:
+            raise ValueError("without its zone")
+        return moment.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise InvalidRequest(
+            f"{text!r} is not a time with its offset from UTC, like 2026-11-28T00:00:00+05:30."
+        ) from error
+
+
+@contextmanager
+def _writing(to: Path | None) -> "Iterator[BinaryIO]":
+    """A new file that only its owner can read, or standard output."""
+    from shared.errors import Conflict
+
+    if to is None:
+        sys.stdout.flush()
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
+        return
+    try:
+        opened = os.fdopen(os.open(to, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
+    except FileExistsError as error:
+        raise Conflict(f"{to} is there already, and stays as it is. Name another file.") from error
+    with opened:
+        yield opened
 
 
 @contextmanager

@@ -42,6 +42,7 @@ AT_ONCE = frozenset(
         "jobs.max_mb",
         "jobs.total_mb",
         "jobs.keep_hours",
+        "audit.keep_days",
         "logging.level",
         "logging.file",
         "logging.max_size_mb",

@@ -42,6 +42,7 @@ _DEMO_CONNECTION = "retail"
 _DEMO_ROLE = "analyst"
 
 _LONGEST_SECONDS = 86_400
+_MOST_DAYS = 36_500
 _MOST = 2_000_000_000
 """What fits wherever a source keeps such a number."""
 
@@ -138,6 +139,8 @@ def check(settings: BackendSettings) -> None:
     for name, value in msgspec.structs.asdict(settings.jobs).items():
         if not 0 < value <= _MOST:
             raise SettingsInvalid(f"jobs.{name} must be above 0, and at most {_MOST}.")
+    if not 0 <= settings.audit.keep_days <= _MOST_DAYS:
+        raise SettingsInvalid(f"audit.keep_days is a number of days from 0 (for ever) to {_MOST_DAYS}.")
     for key, number in (
         ("security.max_body_mb", settings.security.max_body_mb),
         ("logging.max_size_mb", settings.logging.max_size_mb),

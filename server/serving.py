@@ -184,6 +184,7 @@ class Serving:
         self.backend.limiter.rate, self.backend.addresses.rate = by_key, by_address
         self.backend.settings = settings
         self.backend.jobs.take_over(settings.jobs)
+        self.backend.audit.keep_days = settings.audit.keep_days
         timeout = _response_timeout(settings.database)
         if self._app is not None:
             self._app.config.update({"RESPONSE_TIMEOUT": timeout})

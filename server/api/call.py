@@ -21,6 +21,7 @@ from server.schemas import Schemas
 from server.sharing import Sharing
 from server.siblings import Siblings
 from server.store.audit import AuditTrail
+from server.store.audit.searching import AuditSearch
 from shared.errors import AppError, InvalidRequest
 from shared.permissions import Permission
 from shared.settings import BackendSettings
@@ -42,6 +43,7 @@ class Backend:
     addresses: Limiter
     failures: Limiter
     audit: AuditTrail
+    audit_search: AuditSearch
     connections: Connections
     queries: Queries
     sharing: Sharing

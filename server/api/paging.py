@@ -28,8 +28,8 @@ def asked(call: Call, place: Any, *, usual: int = FEW, most: int = MOST) -> Page
     search = call.query.get("search", "").strip()
     if len(search) > _LONGEST_SEARCH or not search.isprintable():
         raise InvalidRequest(f"search is a text of at most {_LONGEST_SEARCH} characters on one line.")
-    mark = call.query.get("after")
-    return Page(call.limit(usual, most), None if mark is None else _place(mark, place), search)
+    after = call.query.get("after")
+    return Page(call.limit(usual, most), None if after is None else _place(after, place), search)
 
 
 def one_of(call: Call, name: str, values: Sequence[str]) -> str | None:
@@ -43,7 +43,7 @@ def one_of(call: Call, name: str, values: Sequence[str]) -> str | None:
 def cut(page: Page, rows: Sequence[T], place: Callable[[T], Place]) -> tuple[list[T], str | None]:
     """Of rows that were read with one more than the page holds: the page, and what leads to the next."""
     found = list(rows[: page.limit])
-    return found, _mark(place(found[-1])) if len(rows) > page.limit else None
+    return found, mark(place(found[-1])) if len(rows) > page.limit else None
 
 
 def cut_from_all(
@@ -60,7 +60,8 @@ def cut_from_all(
     return cut(page, wanted[: page.limit + 1], place)
 
 
-def _mark(place: Place) -> str:
+def mark(place: Place) -> str:
+    """What ``after`` takes to go on behind a place."""
     return urlsafe_b64encode(msgspec.json.encode(place)).decode().rstrip("=")
 
 

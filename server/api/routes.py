@@ -1,6 +1,7 @@
 """The whole API on one page: each line with the permission it takes. Around a handler: dispatch."""
 
 from server.api import (
+    audit,
     connections,
     console,
     files,
@@ -103,6 +104,8 @@ ROUTES: tuple[Route, ...] = (
         AnalyzeRequest,
         extra=Permission.DB_READ,
     ),
+    Route("GET", "/api/audit", audit.search, Permission.AUDIT_READ),
+    Route("GET", "/api/audit/export", audit.export, Permission.AUDIT_READ),
     Route("GET", "/api/keys", keys.show_all, Permission.KEYS_WRITE),
     Route("POST", "/api/keys", keys.create, Permission.KEYS_WRITE, KeyCreate, status=201),
     Route("GET", "/api/keys/<id>", keys.show, Permission.KEYS_WRITE),

@@ -15,6 +15,7 @@ import msgspec
 
 from shared.backend_client.administration import Administration
 from shared.backend_client.answers import QueryResult, decode, decode_query
+from shared.backend_client.auditing import Auditing
 from shared.backend_client.bulk import Bulk
 from shared.backend_client.cache import AnswerCache
 from shared.backend_client.exploring import Exploring
@@ -37,7 +38,7 @@ _GRACE_SECONDS = 5.0
 _READS = ("/api/query", "/api/ai/analyze")
 
 
-class BackendClient(Administration, Exploring, Bulk, Jobs):
+class BackendClient(Administration, Auditing, Exploring, Bulk, Jobs):
     """One backend, one key. Thread-safe; close it, or use ``with``.
 
     ``timeout``: seconds that the backend may be silent, and the deadline of a query that names none.

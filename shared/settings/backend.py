@@ -75,6 +75,12 @@ class JobsSection(Section, frozen=True):
     keep_hours: float = 24
 
 
+class AuditSection(Section, frozen=True):
+    """Lines older than ``keep_days`` are cleared away; 0 keeps them all."""
+
+    keep_days: int = 0
+
+
 class StoreSection(Section, frozen=True):
     """``url`` is SQLAlchemy's; empty means SQLite in our own folder."""
 
@@ -89,5 +95,6 @@ class BackendSettings(Section, frozen=True):
     database: DatabaseSection = DatabaseSection()
     joins: JoinsSection = JoinsSection()
     jobs: JobsSection = JobsSection()
+    audit: AuditSection = AuditSection()
     logging: LoggingSection = LoggingSection()
     store: StoreSection = StoreSection()

@@ -30,6 +30,7 @@ from shared.wire.access import (
     UserList,
     UserUpdate,
 )
+from shared.wire.audit import AuditEntry, AuditPage
 from shared.wire.base import ErrorBody, Health, Reply, Request
 from shared.wire.connections import (
     ConnectionCreate,
@@ -57,6 +58,8 @@ from shared.wire.schema import ColumnInfo, FileInfo, FileList, ForeignKey, Schem
 __all__ = [
     "Analysis",
     "AnalyzeRequest",
+    "AuditEntry",
+    "AuditPage",
     "ColumnInfo",
     "ConnectionCreate",
     "ConnectionInfo",

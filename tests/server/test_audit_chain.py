@@ -270,3 +270,25 @@ def test_the_command_tells_what_it_found_and_its_exit_code_says_it(
     assert "had reached line 9" in capsys.readouterr().err
     assert main(["verify-audit", "--head", "nonsense"]) == 1
     assert "A head is a number and a seal" in capsys.readouterr().err
+
+
+def test_the_trail_is_exported_into_a_file_of_its_owner_and_to_a_pipe(
+    tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VMART_HOME", str(tmp_path))
+    state, backend = build(BackendSettings(), tmp_path)
+    assert backend.audit.write(ROW)
+    backend.audit.close()
+    state.close()
+    file = tmp_path / "audit.jsonl"
+    assert main(["export-audit", "--to", str(file)]) == 0
+    assert file.stat().st_mode & 0o777 == 0o600
+    line = msgspec.json.decode(file.read_bytes())
+    assert (line["id"], line["sql_text"], line["key_name"]) == (1, "SELECT 1", "till")
+    capfdbinary.readouterr()
+    assert main(["export-audit"]) == 0
+    assert capfdbinary.readouterr().out == file.read_bytes()
+    assert main(["export-audit", "--until", "2020-01-01T00:00:00+00:00"]) == 0
+    assert capfdbinary.readouterr().out == b""
+    assert main(["export-audit", "--to", str(file)]) == 1
+    assert main(["export-audit", "--since", "yesterday"]) == 1

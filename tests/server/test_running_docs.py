@@ -21,7 +21,9 @@ def _settings() -> set[str]:
 
 def test_every_setting_is_on_the_page_and_no_other() -> None:
     table = PAGE.partition("## Settings")[2].partition("\n## ")[0]
-    documented = set(re.findall(r"`((?:server|security|database|joins|jobs|logging|store)\.\w+)`", table))
+    documented = set(
+        re.findall(r"`((?:server|security|database|joins|jobs|audit|logging|store)\.\w+)`", table)
+    )
     assert documented == _settings()
 
 
@@ -36,6 +38,7 @@ def test_every_command_of_the_page_is_one_of_ours() -> None:
         "backup",
         "check-config",
         "demo",
+        "export-audit",
         "generate-key",
         "generate-master-key",
         "health",

@@ -15,8 +15,7 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from server.store.audit.line import FIELDS, AuditLine, values_of
-from server.store.state import now
+from server.store.audit.line import FIELDS, AuditLine, of_the_backend, values_of
 
 if sys.platform != "win32":
     import fcntl
@@ -68,7 +67,7 @@ class Chain:
     """Appends. What stands in it already is read by verifying and searching."""
 
     def __init__(self, sealer: Sealer, witness: "Witness") -> None:
-        self._sealer = sealer
+        self.sealer = sealer
         self._witness = witness
         self._seen = GENESIS
 
@@ -89,11 +88,11 @@ class Chain:
         for line in lines:
             sequence += 1
             values = values_of(line)
-            seal = self._sealer.line(seal, sequence, values)
+            seal = self.sealer.line(seal, sequence, values)
             rows.append((sequence, *values, seal))
         connection.exec_driver_sql(_insert(connection.dialect.paramstyle), rows)
         mark = Mark(sequence, seal)
-        set_mark(connection, self._sealer, "head", mark)
+        set_mark(connection, self.sealer, "head", mark)
         return mark
 
     def committed(self, head: Mark) -> None:
@@ -103,7 +102,7 @@ class Chain:
     def _wrong_with(self, head: "Sealed | None", known: Mark) -> str:
         if head is None:
             return "" if known == GENESIS else "The head of the audit trail was gone."
-        if head.seal != self._sealer.mark("head", head.mark):
+        if head.seal != self.sealer.mark("head", head.mark):
             return "The head of the audit trail was not as it had been sealed."
         if head.mark.sequence < known.sequence:
             return f"The audit trail ended at line {head.mark.sequence}, and had been at {known.sequence}."
@@ -119,11 +118,11 @@ class Chain:
         last = connection.execute(sa.text("SELECT id, mac FROM audit ORDER BY id DESC LIMIT 1")).first()
         last_mark = GENESIS if last is None else Mark(int(last.id), str(last.mac) or GENESIS.seal)
         if head is None and not broken:
-            set_mark(connection, self._sealer, "start", last_mark)
+            set_mark(connection, self.sealer, "start", last_mark)
             return Sealed(last_mark, ""), []
         reached = max(last_mark.sequence, known.sequence, head.mark.sequence if head else 0)
         said = broken or f"Line {last_mark.sequence} of the audit trail had been put there by somebody else."
-        return Sealed(Mark(reached, last_mark.seal), ""), [_break(said)]
+        return Sealed(Mark(reached, last_mark.seal), ""), [of_the_backend("audit.broken", said, 500)]
 
 
 class Sealed(msgspec.Struct, frozen=True):
@@ -204,26 +203,6 @@ class Witness:
 
 def _sequence(mark: Mark) -> int:
     return mark.sequence
-
-
-def _break(said: str) -> AuditLine:
-    return AuditLine(
-        at=now(),
-        request_id="",
-        key_id="",
-        key_name="",
-        address="",
-        action="audit.broken",
-        connection="",
-        query_id="",
-        sql_text="",
-        tables="",
-        row_count=None,
-        status=500,
-        code="audit_broken",
-        elapsed_ms=0.0,
-        detail=said,
-    )
 
 
 _MARKS = {"qmark": "?"}

@@ -4,6 +4,8 @@ from typing import Any
 
 import msgspec
 
+from server.store.state import now
+
 
 class AuditLine(msgspec.Struct, frozen=True):
     """Who did what, from where, with which outcome.
@@ -46,6 +48,27 @@ def cleaned(line: AuditLine) -> AuditLine:
 
 def _clean(text: str) -> str:
     return text.encode("utf-8", "replace").decode().replace("\0", "\N{REPLACEMENT CHARACTER}")
+
+
+def of_the_backend(action: str, detail: str, status: int = 200) -> AuditLine:
+    """What the backend did by itself."""
+    return AuditLine(
+        at=now(),
+        request_id="",
+        key_id="",
+        key_name="",
+        address="",
+        action=action,
+        connection="",
+        query_id="",
+        sql_text="",
+        tables="",
+        row_count=None,
+        status=status,
+        code="" if status < 400 else action.replace(".", "_"),
+        elapsed_ms=0.0,
+        detail=detail,
+    )
 
 
 def values_of(line: AuditLine) -> tuple[Any, ...]:

@@ -6,12 +6,14 @@ finds it in the spool. When neither takes a line, its caller waits.
 
 import logging
 import threading
+import time
 from pathlib import Path
 
 import sqlalchemy as sa
 
 from server.store.audit.chain import Chain, Mark, Sealer, Witness, lock
-from server.store.audit.line import AuditLine, cleaned
+from server.store.audit.line import AuditLine, cleaned, of_the_backend
+from server.store.audit.pruning import Pruned, prune_some
 from server.store.audit.spool import Left, Numbered, Spool
 from server.store.state import State
 
@@ -19,6 +21,7 @@ _log = logging.getLogger(__name__)
 
 _GATHER_SECONDS = 0.1
 _RETRY_SECONDS = 1.0
+_CLEAR_SECONDS = 3600.0
 _LOOK_SECONDS = 5.0
 """How soon the lines of a process that died beside this one are taken over."""
 
@@ -26,9 +29,15 @@ _LOOK_SECONDS = 5.0
 class AuditTrail:
     """``write`` never waits; ``write_slowly`` does when many lines stand before it, or no disk takes one."""
 
-    def __init__(self, state: State, chain: Chain, spool: Spool, waiting_lines: int) -> None:
+    def __init__(
+        self, state: State, chain: Chain, spool: Spool, *, waiting_lines: int, keep_days: int
+    ) -> None:
+        self.keep_days = keep_days
+        """May be changed at any time; 0 keeps all."""
         self._state = state
         self._chain = chain
+        self._next_clearing = 0.0
+        self._cleared = Pruned(0, 0)
         self._spool = spool
         self._most = waiting_lines
         self._waiting: list[Numbered] = []
@@ -83,6 +92,7 @@ class AuditTrail:
     def _run(self) -> None:
         while True:
             self._take_over()
+            self._clear()
             self._wake.wait(_LOOK_SECONDS)
             self._stopping.wait(_GATHER_SECONDS if len(self._waiting) < self._most // 2 else 0)
             stopping = self._stopping.is_set()
@@ -119,6 +129,25 @@ class AuditTrail:
             self._settled = lines[-1][0] if lines else self._settled
             self._moved.notify_all()
         return True
+
+    def _clear(self) -> None:
+        """A few thousand old lines at a time, so that new ones do not wait behind them."""
+        if not self.keep_days or time.monotonic() < self._next_clearing:
+            return
+        try:
+            some = prune_some(self._state, self._chain.sealer, self.keep_days)
+        except sa.exc.SQLAlchemyError as error:
+            _log.error("Old lines of the audit trail stay for now: %s", type(error).__name__)
+            some = Pruned(0, 0)
+        if some.lines:
+            self._cleared = Pruned(self._cleared.lines + some.lines, some.upto)
+            self._wake.set()
+            return
+        self._next_clearing = time.monotonic() + _CLEAR_SECONDS
+        done, self._cleared = self._cleared, Pruned(0, 0)
+        if done.lines:
+            detail = f"{done.lines} lines up to number {done.upto}, older than {self.keep_days} days"
+            self.write(of_the_backend("audit.clear", detail))
 
     def _take_over(self) -> None:
         try:
@@ -185,8 +214,11 @@ _FORGET = sa.text("DELETE FROM audit_writers WHERE writer = :writer")
 _REMEMBER = sa.text("INSERT INTO audit_writers (writer, last) VALUES (:writer, :last)")
 
 
-def open_trail(state: State, folder: Path, key: bytes, *, waiting_lines: int = 10_000) -> AuditTrail:
+def open_trail(
+    state: State, folder: Path, key: bytes, *, waiting_lines: int = 10_000, keep_days: int = 0
+) -> AuditTrail:
     """``folder`` is this machine's; ``key`` seals the chain, see keys. Raises OSError."""
     sealer = Sealer(key)
     spool = Spool(folder)
-    return AuditTrail(state, Chain(sealer, Witness(folder / "head", sealer)), spool, waiting_lines)
+    chain = Chain(sealer, Witness(folder / "head", sealer))
+    return AuditTrail(state, chain, spool, waiting_lines=waiting_lines, keep_days=keep_days)

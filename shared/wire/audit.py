@@ -1,0 +1,37 @@
+"""The audit trail: what is shown of it."""
+
+from shared.wire.base import Reply
+
+
+class AuditEntry(Reply, frozen=True):
+    """One line. ``id`` is its number in the chain, ``user`` whose key it was, ``scope`` the data policy that
+    was applied, ``target`` what was changed, ``detail`` which of its fields. ``code`` is empty when it went
+    well."""
+
+    id: int
+    at: str
+    request_id: str
+    key_id: str
+    key_name: str
+    user: str
+    address: str
+    action: str
+    connection: str
+    query_id: str
+    query: str
+    tables: list[str]
+    row_count: int | None
+    status: int
+    code: str
+    elapsed_ms: float
+    scope: str
+    target: str
+    detail: str
+
+
+class AuditPage(Reply, frozen=True):
+    """The newest first. ``next`` is what ``after`` takes to go on; a search may give a page with few lines,
+    or none, and more behind it."""
+
+    entries: list[AuditEntry]
+    next: str | None = None
