@@ -34,6 +34,8 @@ class Described(msgspec.Struct, frozen=True):
     statuses: tuple[int, ...] = ()
     """Beside the route's own."""
     failures: tuple[type[AppError], ...] = ()
+    example: Mapping[str, object] | None = None
+    """A body that works."""
 
 
 def _number(most: int) -> Mapping[str, object]:
@@ -69,7 +71,7 @@ _NOBODY = "Nobody grants a permission that they do not hold, or shows data that 
 _GRANTED = (errors.Conflict,)
 _EXPORT = "With `data_export` also as a file (CSV, Arrow, Parquet, XLSX), and more rows than by default."
 
-PAGES = frozenset(("console.page", "console.file"))
+PAGES = frozenset(("console.page", "console.file", "reference.page"))
 """For people: a description of the API leaves them out."""
 
 DESCRIBED: Mapping[str, Described] = {
@@ -81,6 +83,16 @@ DESCRIBED: Mapping[str, Described] = {
         "Add a connection",
         "`params` are the fields of its kind. Secrets go in and never come out.",
         failures=(errors.Conflict,),
+        example={
+            "name": "postgres_prod",
+            "type": "postgresql",
+            "params": {
+                "host": "db.example.com",
+                "database": "sales",
+                "user": "vmart_reader",
+                "password": "the password of that account",
+            },
+        },
     ),
     "connections.kinds": Described("List the kinds of connections", "With the fields that each takes."),
     "connections.show": Described("Show a connection", "With the figures of its pool, once it was used."),
@@ -133,12 +145,19 @@ DESCRIBED: Mapping[str, Described] = {
         reply="QueryAnswer",
         statuses=(304,),
         failures=_ASKING,
+        example={
+            "connection": "postgres_prod",
+            "query": "SELECT city, sum(amount) AS amount FROM sales WHERE sold_on >= :since GROUP BY city",
+            "params": {"since": "2026-04-01"},
+            "max_rows": 100,
+        },
     ),
     "query.cancel": Described("Cancel a query", f"Also inside its source. {_OTHERS}"),
     "jobs.create": Described(
         "Submit a long query",
         "It runs on when nobody waits; its result is kept for a while.",
         failures=(*_ASKING, errors.Conflict, errors.ResultNotKept),
+        example={"connection": "postgres_prod", "query": "SELECT * FROM sales", "format": "parquet"},
     ),
     "jobs.show_all": Described(
         "List jobs",
@@ -160,12 +179,16 @@ DESCRIBED: Mapping[str, Described] = {
         "Facts by statistics, and what stands out: in the rows of a query (takes `db_read` too), or in rows "
         "of the body.",
         failures=_ASKING,
+        example={"connection": "postgres_prod", "query": "SELECT sold_on, amount FROM sales"},
     ),
     "keys.show_all": Described(
         "List keys", "Without the keys themselves, which nobody can show again.", parameters=_PAGE
     ),
     "keys.create": Described(
-        "Issue a key", f"The answer is the only one that ever holds it. {_NOBODY}", failures=_GRANTED
+        "Issue a key",
+        f"The answer is the only one that ever holds it. {_NOBODY}",
+        failures=_GRANTED,
+        example={"name": "store-17", "roles": ["viewer"], "expires_at": "2027-03-31T23:59:59+05:30"},
     ),
     "keys.show": Described("Show a key", "Without the key itself."),
     "keys.update": Described("Change a key", f"{_LEFT_OUT} {_NOBODY}", failures=_GRANTED),

@@ -21,6 +21,7 @@ from shared.permissions import MEANINGS
 from shared.wire import ErrorBody, QueryEnd, QueryHead, Reply, Schema
 
 JSON = "application/json"
+_UNEXPECTED = "Something unexpected; the log of the backend tells more."
 _REFERENCE = "#/components/schemas/{name}"
 
 SHAPES: Mapping[str, object] = {
@@ -40,8 +41,8 @@ SHAPES: Mapping[str, object] = {
 }
 """Answers that no struct describes, because they are written piece by piece."""
 
-_ALWAYS: tuple[type[AppError], ...] = (errors.InvalidRequest, errors.TooLarge, AppError)
-_KNOWN_CALLER = (
+ALWAYS: tuple[type[AppError], ...] = (errors.InvalidRequest, errors.TooLarge, AppError)
+KNOWN_CALLER = (
     errors.NotAuthenticated,
     errors.NotPermitted,
     errors.AddressNotAllowed,
@@ -99,7 +100,8 @@ def _operation(route: Route) -> dict[str, Any]:
     }
     if route.body is not None:
         schema = {"$ref": _REFERENCE.format(name=route.body.__name__)}
-        operation["requestBody"] = {"required": True, "content": {JSON: {"schema": schema}}}
+        content = {"schema": schema} | ({"example": described.example} if described.example else {})
+        operation["requestBody"] = {"required": True, "content": {JSON: content}}
     if not route.open:
         operation["security"] = [{"key": []}]
     return {name: value for name, value in operation.items() if value != []}
@@ -138,9 +140,9 @@ def _responses(route: Route, described: Described) -> dict[str, Any]:
         answers[str(status)] = {"description": HTTPStatus(status).phrase}
         if status == HTTPStatus.PARTIAL_CONTENT:
             answers[str(status)]["content"] = _content(described)
-    for status, failures in sorted(_failures(route, described).items()):
+    for status, about in failures_of(_failures(route, described)).items():
         answers[str(status)] = {
-            "description": " ".join(f"`{code}`: {about}" for code, about in sorted(failures.items())),
+            "description": about,
             "content": {JSON: {"schema": {"$ref": _REFERENCE.format(name="ErrorBody")}}},
         }
     return answers
@@ -164,22 +166,27 @@ def _content(described: Described) -> dict[str, Any]:
     return content
 
 
-def _failures(route: Route, described: Described) -> dict[int, dict[str, str]]:
-    """By status, then by code: the docstring of the error."""
-    kinds: list[type[AppError]] = [*_ALWAYS, *described.failures]
+def failures_of(kinds: Iterable[type[AppError]]) -> dict[int, str]:
+    """By status, in order: the codes of these errors, each with what its docstring says."""
+    found: dict[int, dict[str, str]] = {}
+    for kind in kinds:
+        about = _UNEXPECTED if kind is AppError else kind.__doc__
+        found.setdefault(kind.status, {})[kind.code] = _one_line(about or "")
+    return {
+        status: " ".join(f"`{code}`: {about}" for code, about in sorted(abouts.items()))
+        for status, abouts in sorted(found.items())
+    }
+
+
+def _failures(route: Route, described: Described) -> list[type[AppError]]:
+    kinds = [*ALWAYS, *described.failures]
     if not route.open:
-        kinds += _KNOWN_CALLER
+        kinds += KNOWN_CALLER
     if route.body is not None:
         kinds.append(errors.UnsupportedMedia)
     if "<" in route.path:
         kinds.append(errors.NotFound)
-    found: dict[int, dict[str, str]] = {}
-    for kind in kinds:
-        about = (
-            "Something unexpected; the log of the backend tells more." if kind is AppError else kind.__doc__
-        )
-        found.setdefault(kind.status, {})[kind.code] = _one_line(about or "")
-    return found
+    return kinds
 
 
 def _reply(route: Route) -> type[Reply] | None:

@@ -37,6 +37,7 @@ EVERYBODY = None
 
 ROUTES: tuple[Route, ...] = (
     Route("GET", "/health", health.show, EVERYBODY),
+    Route("GET", "/docs", reference.page, EVERYBODY),
     Route("GET", "/openapi.json", reference.openapi, EVERYBODY),
     Route("GET", "/admin", console.page, EVERYBODY),
     Route("GET", "/admin/<path:path>", console.file, EVERYBODY),

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+import msgspec
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, settings
@@ -71,6 +72,35 @@ def test_no_text_of_it_looks_like_a_secret(running: RunningBackend) -> None:
     text = running.ask("GET", "/openapi.json", key="").body.decode()
     assert not re.search(r"vmart_[A-Za-z0-9_-]{20}|gAAAA|BEGIN [A-Z ]*PRIVATE KEY", text)
     assert str(running.home) not in text
+
+
+def test_the_page_for_people_holds_every_call_and_message_and_loads_only_our_own_files(
+    running: RunningBackend,
+) -> None:
+    answered = running.ask("GET", "/docs", key="")
+    page = answered.body.decode()
+    assert answered.status == 200
+    assert answered.headers["content-type"] == "text/html; charset=utf-8"
+    assert "default-src 'none'" in answered.headers["content-security-policy"]
+    for path in DOCUMENT["paths"]:
+        assert f"<code>{path}</code>" in page
+    for name in DOCUMENT["components"]["schemas"]:
+        assert f'id="m-{name}"' in page
+    assert "<script" not in page
+    assert "style=" not in page
+    loaded = re.findall(r'(?:src|<link[^>]* href)="([^"]+)"', page)
+    assert loaded
+    assert all(running.ask("GET", address, key="").status == 200 for address in loaded)
+    targets = re.findall(r'href="#([^"]+)"', page)
+    assert all(f'id="{target}"' in page for target in targets)
+
+
+def test_every_example_fits_its_message() -> None:
+    examples = [route for route in DESCRIBED_ROUTES if DESCRIBED[route.action].example]
+    assert examples
+    for route in examples:
+        assert route.body is not None
+        msgspec.convert(DESCRIBED[route.action].example, route.body)
 
 
 at_random = settings(
