@@ -27,8 +27,10 @@ class Catalogue:
             self._parts.setdefault(parts, place)
             self._parts.setdefault(tuple(part.lower() for part in parts), place)
         self._search = TableSearch(schema.tables)
-        self._rest = msgspec.structs.replace(schema, tables=[])
-        digest = hashlib.sha256(_encode(self._rest))
+        self.names = tuple(table.name for table in schema.tables)
+        self.rest = msgspec.structs.replace(schema, tables=[])
+        """The Schema without its tables."""
+        digest = hashlib.sha256(_encode(self.rest))
         for encoded in self._tables:
             digest.update(encoded)
         self.etag = f'"{digest.hexdigest()[:32]}"'
@@ -36,7 +38,7 @@ class Catalogue:
 
     def body(self) -> bytes:
         """The whole Schema as JSON."""
-        return self._written(range(len(self._tables)), self._rest)
+        return self._written(range(len(self._tables)), self.rest)
 
     def find(self, name: str) -> TableInfo | None:
         """As SQL writes it; letters count as they are first, and whatever their case then."""
@@ -47,15 +49,19 @@ class Catalogue:
         place = self._place(tuple(parts))
         return None if place is None else msgspec.json.decode(self._tables[place], type=TableInfo)
 
+    def at(self, place: int) -> TableInfo:
+        """The table whose name stands there in ``names``."""
+        return msgspec.json.decode(self._tables[place], type=TableInfo)
+
     def body_of(self, name: str) -> bytes | None:
         """A Schema of this table alone."""
         place = self._place(name_parts(name))
-        return None if place is None else self._written([place], self._rest)
+        return None if place is None else self._written([place], self.rest)
 
     def search(self, text: str, limit: int) -> bytes:
         """A Schema of the tables that fit best, the best first; ``found`` says how many fit at all."""
         best, count = self._search.best(text, limit)
-        return self._written(best, msgspec.structs.replace(self._rest, found=count))
+        return self._written(best, msgspec.structs.replace(self.rest, found=count))
 
     def _place(self, parts: tuple[str, ...]) -> int | None:
         return self._parts.get(parts, self._parts.get(tuple(part.lower() for part in parts)))

@@ -49,6 +49,20 @@ def tables(sql: ReadOnlySql, dialect: str) -> frozenset[str]:
     return table_names(tree(sql, dialect))
 
 
+def governed(tree: exp.Expr, dialect: str) -> ReadOnlySql:
+    """The SQL of a tree that was checked, and in which server/governance has since put what the caller sees
+    in the place of tables. Raises QueryRefused when it does not read back as it is."""
+    try:
+        rendered = parsing.render(tree, dialect)
+        if _parsed(rendered, dialect, rules(dialect)) == tree:
+            return ReadOnlySql(rendered)
+    except QueryRefused:
+        raise
+    except (SqlglotError, UnsupportedError, RecursionError):
+        pass
+    raise QueryRefused("The query can not be written under the data policies; write it more simply.")
+
+
 def placeholders(sql: ReadOnlySql, dialect: str) -> frozenset[str]:
     """The names behind the colons."""
     return frozenset(node.name for node in tree(sql, dialect).find_all(exp.Placeholder))

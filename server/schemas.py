@@ -6,6 +6,7 @@ before its name.
 
 import asyncio
 import time
+from collections.abc import Mapping
 
 import msgspec
 
@@ -82,22 +83,25 @@ class Schemas:
         """What can be read; which connections could not, and why, is told beside it."""
         names = [info.name for info in self._connections.everything()]
         answers = await asyncio.gather(*(self._one_of_all(name, fresh=fresh) for name in names))
-        tables: list[TableInfo] = []
-        unread: list[Unread] = []
-        for name, answer in zip(names, answers, strict=True):
-            if isinstance(answer, AppError):
-                unread.append(Unread(name, answer.message))
-                continue
-            tables += [_under(name, table) for table in msgspec.json.decode(answer, type=Schema).tables]
-        return Schema(
-            tables=tables, dialect=self._connections.dialect(ACROSS), connection=ACROSS, unread=unread
-        )
+        return together(dict(zip(names, answers, strict=True)), self._connections.dialect(ACROSS))
 
     async def _one_of_all(self, name: str, *, fresh: bool) -> bytes | AppError:
         try:
             return (await self.get(name, fresh=fresh)).body()
         except AppError as error:
             return error
+
+
+def together(answers: Mapping[str, bytes | AppError], dialect: str) -> Schema:
+    """One schema of those of several connections, each as its JSON, or as the failure to read it."""
+    tables: list[TableInfo] = []
+    unread: list[Unread] = []
+    for name, answer in answers.items():
+        if isinstance(answer, AppError):
+            unread.append(Unread(name, answer.message))
+            continue
+        tables += [_under(name, table) for table in msgspec.json.decode(answer, type=Schema).tables]
+    return Schema(tables=tables, dialect=dialect, connection=ACROSS, unread=unread)
 
 
 def qualified(connection: str, table: str) -> str:

@@ -109,7 +109,8 @@ class _Filling:
                 if column is None:
                     raise _NoRows
                 return exp.column(
-                    exp.to_identifier(column.name, quoted=True), table=exp.to_identifier(self._qualifier)
+                    exp.to_identifier(column.name, quoted=True),
+                    table=exp.to_identifier(self._qualifier, quoted=True),
                 )
             case exp.Placeholder():
                 given = self._given(node)
