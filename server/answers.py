@@ -10,9 +10,11 @@ from hashlib import blake2b
 
 import msgspec
 
+from server.access.data_policy import DataPolicy
 from server.compression import TOO_SMALL, Packer
 from server.connectors.base import Limits, ParamValue, SqlConnector
 from server.encodings import Encoder
+from server.governance.errors import screened
 from server.guard import ReadOnlySql
 from server.leases import Lease
 from shared.errors import AppError, InvalidRequest, QueryTimeout, TooLarge
@@ -40,6 +42,8 @@ class Question(msgspec.Struct, frozen=True):
     timeout_seconds: float
     cut_is_an_error: bool
     """When the format cannot say that rows are missing and the caller did not ask for so many."""
+    data: DataPolicy
+    """What the caller sees; ``sql`` shows no more, but for a query across connections, whose parts do not."""
     asked_at: float
     """``time.perf_counter`` at the request's arrival."""
 
@@ -139,7 +143,12 @@ class Answer:
 
     async def next_piece(self) -> Piece:
         """Raises AppError; :meth:`failed` then says how the answer ends."""
-        return await self._lease.run(self._pieces.__next__)
+        try:
+            return await self._lease.run(self._pieces.__next__)
+        except AppError as error:
+            if self._question.data.restricts:
+                raise screened(error) from None
+            raise
 
     def failed(self, error: ErrorBody) -> bytes:
         """How the answer ends then; empty when its format cannot say it."""

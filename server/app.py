@@ -17,6 +17,8 @@ from server.api.call import Backend
 from server.connections import Connections
 from server.connectors import KINDS
 from server.connectors.base import Kind
+from server.governance.governance import Governance
+from server.governance.secret import mask_secret
 from server.jobs import open_jobs
 from server.pools import PoolSettings
 from server.queries import Queries
@@ -70,9 +72,11 @@ def build(
         pool_settings = _pool_settings(settings.database, processes=settings.server.workers if place else 1)
         connections = Connections(ConnectionStore(state), vault, kinds, pool_settings)
         schemas = Schemas(connections)
+        governance = Governance(connections, schemas, mask_secret(state, vault))
         across = Across(
             connections,
             schemas,
+            governance,
             settings.joins,
             home / "cache" / "joins",
             idle_timeout=settings.database.idle_timeout,
@@ -112,6 +116,7 @@ def build(
                 passes=keyring.passes,
             ),
             schemas=schemas,
+            governance=governance,
             version=version(),
             siblings=siblings,
             started=shared.started if shared else time.monotonic(),

@@ -13,10 +13,12 @@ from typing import Protocol
 from uuid import UUID
 
 from server import guard
+from server.access.data_policy import UNRESTRICTED, DataPolicy
 from server.across.fetching import Across
 from server.answers import Answer, Question, Told, Writing, told
 from server.connections import ACROSS, Connections
 from server.connectors.base import Progress, Progressing, QuickAnswer
+from server.governance.errors import screened
 from server.guard import ReadOnlySql
 from server.leases import Lease
 from shared.errors import AppError, Conflict, InvalidRequest, QueryCancelled, SourceUnavailable
@@ -46,10 +48,13 @@ class Queries:
     def __len__(self) -> int:
         return len(self._running)
 
-    def check(self, connection: str, text: str) -> tuple[ReadOnlySql, frozenset[str]]:
-        """The SQL that will run and the tables it reads. Raises NotFound or QueryRefused."""
+    def check(
+        self, connection: str, text: str, data: DataPolicy = UNRESTRICTED
+    ) -> tuple[ReadOnlySql, frozenset[str]]:
+        """The SQL that will run, but for what ``data`` changes in it, and the tables it reads. Raises
+        NotFound or QueryRefused."""
         if connection == ACROSS:
-            return self._across.check(text)
+            return self._across.check(text, data)
         dialect = self._connections.dialect(connection)
         sql = guard.check(text, dialect)
         return sql, guard.tables(sql, dialect)
@@ -104,8 +109,10 @@ class Queries:
                 said = told(question, found.result, writing)
                 self._end(query_id, question, stop)
                 return said
-        except BaseException:
+        except BaseException as error:
             self._end(query_id, question, stop)
+            if question.data.restricts and isinstance(error, AppError):
+                raise screened(error) from None
             raise
         result = None if found is None else found.result
         return await self._started(query_id, question, writing, stop, lease, result)
@@ -159,7 +166,9 @@ class Queries:
     async def _leased(self, question: Question, stop: "_Stop") -> Lease:
         name, caller = question.connection, question.owner
         if name == ACROSS:
-            filling = self._across.lease(question.sql, question.params, question.deadline, caller)
+            filling = self._across.lease(
+                question.sql, question.params, question.deadline, caller, question.data
+            )
             lease: Lease | None = await stop.unless_stopped(filling)
         else:
             lease = self._connections.find_idle(name, caller)

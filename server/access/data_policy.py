@@ -64,13 +64,20 @@ def resolve(roles: Iterable[Sequence[ConnectionPolicy] | None], attributes: Attr
         if role:
             named.append(tuple(role))
     texts = {table.rows for role in named for policy in role for table in policy.tables if table.rows}
-    spoken_of = {name for text in texts for name in conditions.parsed(text).attributes}
+    spoken_of = {name for text in texts for name in _attributes_in(text)}
     known = {
         name: (value,) if isinstance(value, str) else tuple(value)
         for name, value in attributes.items()
         if name in spoken_of
     }
     return DataPolicy(tuple(named), known, _digest(named, known))
+
+
+def _attributes_in(text: str) -> frozenset[str]:
+    try:
+        return conditions.parsed(text).attributes
+    except InvalidRequest:  # it was written when more was allowed, and shows nothing today
+        return frozenset()
 
 
 def check(policies: Sequence[ConnectionPolicy]) -> None:

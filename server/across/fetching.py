@@ -8,12 +8,14 @@ import asyncio
 import os
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from sqlglot import exp
 
 from server import guard
+from server.access.data_policy import UNRESTRICTED, DataPolicy
 from server.across import explain, filters
 from server.across.connector import JoiningConnector
 from server.across.explain import Seen
@@ -23,12 +25,15 @@ from server.catalogue import Catalogue
 from server.connections import ACROSS, Connections
 from server.connectors.base import Connector, Limits, ParamValue, SqlConnector
 from server.engine import gathering
+from server.governance.errors import screened
+from server.governance.governance import Governance, View
 from server.guard import Explained, ReadOnlySql
 from server.leases import Lease
 from server.pools import Pool, PoolSettings
 from server.schemas import Schemas, qualified
 from shared import paths
 from shared.errors import (
+    AppError,
     InvalidRequest,
     NotFound,
     QueryFailed,
@@ -55,6 +60,7 @@ class Across:
         self,
         connections: Connections,
         schemas: Schemas,
+        governance: Governance,
         settings: JoinsSection,
         spill: Path,
         *,
@@ -62,24 +68,30 @@ class Across:
     ) -> None:
         self._connections = connections
         self._schemas = schemas
+        self._governance = governance
         self._settings = settings
         pool = PoolSettings(settings.max_running, _ENGINE_SECONDS, idle_timeout=idle_timeout)
         self._engines = Pool("queries across connections", lambda: _open(settings, spill), pool)
 
-    def check(self, text: str) -> tuple[ReadOnlySql, frozenset[str]]:
+    def check(self, text: str, data: DataPolicy = UNRESTRICTED) -> tuple[ReadOnlySql, frozenset[str]]:
         """The SQL that will run, perhaps behind EXPLAIN, and its tables with their connections. Raises
         QueryRefused or NotFound."""
         sql = guard.check_explained(text, self._dialect)
         tree = guard.tree(ReadOnlySql(Explained.of(sql).query), self._dialect)
-        return sql, frozenset(reference.written for reference in references(tree, self._names()))
+        return sql, frozenset(reference.written for reference in references(tree, self._names(data)))
 
     async def lease(
-        self, sql: ReadOnlySql, params: Mapping[str, ParamValue], deadline: float, caller: str = ""
+        self,
+        sql: ReadOnlySql,
+        params: Mapping[str, ParamValue],
+        deadline: float,
+        caller: str = "",
+        data: DataPolicy = UNRESTRICTED,
     ) -> Lease:
         """An engine that will answer this query, and only this one. ``deadline`` is on the clock of
-        ``time.perf_counter``; ``caller`` waits in line for engines and connections. Raises what any of the
-        parts raises."""
-        how, plan = await self._planned(sql, params)
+        ``time.perf_counter``; ``caller`` waits in line for engines and connections, and sees ``data`` of
+        each part. Raises what any of the parts raises."""
+        how, plan, views = await self._planned(sql, params, data)
         lease = await self._engines.lease(caller)
         try:
             connector = lease.connector
@@ -88,13 +100,16 @@ class Across:
             if how == "EXPLAIN":
                 connector.answer_with(explain.COLUMNS, explain.as_rows(plan, {}, None))
                 return lease
-            fetch = _Fetch(self._connections, self._settings, plan, lease, connector, deadline, caller)
+            asked_by = _Caller(caller, views)
+            fetch = _Fetch(self._connections, self._settings, plan, lease, connector, deadline, asked_by)
             seen = await fetch.run()
             if how:
                 joined = await lease.run(lambda: _count(connector, plan.sql, deadline))
                 connector.answer_with(explain.COLUMNS, explain.as_rows(plan, seen, joined))
-        except BaseException:
+        except BaseException as error:
             lease.stop(SourceUnavailable("The query was stopped."))
+            if data.restricts and isinstance(error, AppError):
+                raise screened(error) from None
             raise
         return lease
 
@@ -106,23 +121,30 @@ class Across:
         """What runs may end."""
         self._engines.close()
 
-    async def _planned(self, sql: ReadOnlySql, params: Mapping[str, ParamValue]) -> tuple[str, Plan]:
+    async def _planned(
+        self, sql: ReadOnlySql, params: Mapping[str, ParamValue], data: DataPolicy
+    ) -> "tuple[str, Plan, Mapping[str, View]]":
         explained = Explained.of(sql)
         query = ReadOnlySql(explained.query)
         guard.check_params(query, self._dialect, params)
         filled = guard.fill(query, self._dialect, lambda name: guard.literal(params[name]))
         checked = guard.check(filled, self._dialect)
         tree = guard.tree(checked, self._dialect)
-        found = references(tree, self._names())
+        found = references(tree, self._names(data))
         if not found:
             raise QueryRefused("The query names no table of any connection; ask one connection instead.")
-        bounds = await self._bound(found)
+        bounds = await self._bound(found, data)
+        views: dict[str, View] = {}
+        if data.restricts:
+            views = {name: await self._governance.view(name, data) for name, _ in {one.key for one in bounds}}
         dialects = {one: self._connections.dialect(one) for one in {bound.key[0] for bound in bounds}}
-        return explained.how, planned(checked, tree, bounds, dialects)
+        return explained.how, planned(checked, tree, bounds, dialects), views
 
-    async def _bound(self, found: Sequence[Reference]) -> list[Bound]:
+    async def _bound(self, found: Sequence[Reference], data: DataPolicy) -> list[Bound]:
         names = sorted({reference.connection for reference in found})
-        catalogues = dict(zip(names, await asyncio.gather(*map(self._schemas.get, names)), strict=True))
+        catalogues = dict(
+            zip(names, await asyncio.gather(*(self._catalogue(name, data) for name in names)), strict=True)
+        )
         bounds: list[Bound] = []
         for reference in found:
             name = reference.connection
@@ -136,12 +158,25 @@ class Across:
             bounds.append(Bound(reference, table))
         return bounds
 
-    def _names(self) -> list[str]:
-        return [info.name for info in self._connections.everything()]
+    async def _catalogue(self, name: str, data: DataPolicy) -> Catalogue:
+        if data.restricts:
+            return await self._governance.catalogue(name, data)
+        return await self._schemas.get(name)
+
+    def _names(self, data: DataPolicy) -> list[str]:
+        return [info.name for info in self._connections.everything() if data.sees(info.name)]
 
     @property
     def _dialect(self) -> str:
         return self._connections.dialect(ACROSS)
+
+
+@dataclass(frozen=True)
+class _Caller:
+    """Who waits in line, and what it sees of each connection; nothing is in ``views`` of who sees all."""
+
+    name: str
+    views: Mapping[str, View]
 
 
 class _Fetch:
@@ -155,11 +190,12 @@ class _Fetch:
         lease: Lease,
         connector: JoiningConnector,
         deadline: float,
-        caller: str,
+        caller: _Caller,
     ) -> None:
         self._connections = connections
         self._settings = settings
-        self._caller = caller
+        self._caller = caller.name
+        self._views = caller.views
         self._plan = plan
         self._lease = lease
         self._connector = connector
@@ -248,7 +284,10 @@ class _Fetch:
         most = self._settings.max_rows
         limits = Limits(most, max(self._deadline - time.perf_counter(), 0.01))
         rows = 0
-        with connector.query(guard.check(sql, part.dialect), {}, limits) as result:
+        checked, view = guard.check(sql, part.dialect), self._views.get(part.connection)
+        if view is not None:
+            checked = view.rewrite(checked)
+        with connector.query(checked, {}, limits) as result:
             columns = [
                 Column(asked.name, told.type, told.precision, told.scale, told.zoned)
                 for asked, told in zip(part.columns, result.columns, strict=True)

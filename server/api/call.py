@@ -15,6 +15,7 @@ from server.access.limits import Limiter
 from server.access.roles import Roles
 from server.access.users import Users
 from server.connections import Connections
+from server.governance.governance import Governance
 from server.jobs import Jobs
 from server.queries import Queries
 from server.schemas import Schemas
@@ -49,6 +50,7 @@ class Backend:
     sharing: Sharing
     jobs: Jobs
     schemas: Schemas
+    governance: Governance
     version: str
     siblings: Siblings = field(default_factory=Siblings)
     started: float = field(default_factory=time.monotonic)

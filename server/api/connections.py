@@ -4,6 +4,7 @@ import time
 
 from server.api.call import Call
 from server.connectors.base import Kind
+from shared.errors import NotPermitted
 from shared.wire import (
     ConnectionCreate,
     ConnectionInfo,
@@ -24,16 +25,21 @@ async def kinds(call: Call, _body: None) -> KindList:
 
 
 async def show_all(call: Call, _body: None) -> ConnectionList:
+    data = call.caller.data
+    if data.restricts:
+        return ConnectionList(call.backend.governance.connections(data))
     return ConnectionList(call.backend.connections.everything())
 
 
 async def show(call: Call, _body: None) -> ConnectionInfo:
     name = call.note.connection = call.path["name"]
+    call.backend.governance.demand(name, call.caller.data)
     return call.backend.connections.get(name)
 
 
 async def create(call: Call, body: ConnectionCreate) -> ConnectionInfo:
     call.note.connection = body.name[:63]
+    _demand_all_data(call)
     await call.backend.connections.create(body.name, body.type, body.params, body.description)
     await call.backend.siblings.refresh()
     return call.backend.connections.get(body.name)
@@ -41,6 +47,7 @@ async def create(call: Call, body: ConnectionCreate) -> ConnectionInfo:
 
 async def update(call: Call, body: ConnectionUpdate) -> ConnectionInfo:
     name = call.note.connection = call.path["name"]
+    _demand_all_data(call)
     await call.backend.connections.update(name, body.params, body.description)
     await call.backend.siblings.refresh()
     return call.backend.connections.get(name)
@@ -48,6 +55,7 @@ async def update(call: Call, body: ConnectionUpdate) -> ConnectionInfo:
 
 async def delete(call: Call, _body: None) -> None:
     name = call.note.connection = call.path["name"]
+    _demand_all_data(call)
     await call.backend.connections.delete(name)
     await call.backend.siblings.refresh()
 
@@ -55,6 +63,7 @@ async def delete(call: Call, _body: None) -> None:
 async def test(call: Call, _body: None) -> ConnectionTest:
     """Opens it, asks whether it answers, and what its account could do that it should not."""
     name = call.note.connection = call.path["name"]
+    _demand_all_data(call)
     started = time.perf_counter()
     lease = await call.backend.connections.lease(name, early=True)
     try:
@@ -63,6 +72,12 @@ async def test(call: Call, _body: None) -> ConnectionTest:
     finally:
         lease.release()
     return ConnectionTest(True, round((time.perf_counter() - started) * 1000, 1), warnings)
+
+
+def _demand_all_data(call: Call) -> None:
+    """Whoever says where a connection leads decides what its names mean, and so what a policy shows."""
+    if call.caller.data.restricts:
+        raise NotPermitted("Only who sees all data may add, change, delete or test connections.")
 
 
 def _kind_info(kind: Kind) -> KindInfo:

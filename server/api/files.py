@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from server.api.call import Call, Whole
 from server.connectors.base import FileConnector
-from shared.errors import InvalidRequest
+from shared.errors import InvalidRequest, NotPermitted
 from shared.wire import FileInfo, FileList
 
 T = TypeVar("T")
@@ -51,6 +51,12 @@ async def content(call: Call, _body: None) -> Whole:
 
 async def _run(call: Call, work: "Callable[[FileConnector], T]") -> T:
     name = call.note.connection = call.path["name"]
+    call.backend.governance.demand(name, call.caller.data)
+    if not call.caller.data.sees_whole(name):
+        raise NotPermitted(
+            f"Of {name!r} this key sees some tables, rows or columns only, and files hold them all.",
+            details="Ask with SQL; GET /api/schema lists the tables.",
+        )
     lease = await call.backend.connections.lease(name, call.caller.key_id)
     try:
         connector = lease.connector

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from server.answers import Question, Writing
 from server.api.call import Call
+from server.api.query import checked
 from server.queries import checked_id
 from shared.errors import InvalidRequest, NotPermitted
 from shared.permissions import Permission
@@ -47,7 +48,7 @@ async def _gathered(call: Call, connection: str, text: str) -> "Table":
         raise NotPermitted(f"This key lacks the permission {Permission.DB_READ.value} (run a reading query).")
     if len(text) > _LONGEST_SQL:
         raise InvalidRequest(f"A query has at most {_LONGEST_SQL} characters.")
-    sql, tables = call.backend.queries.check(connection, text)
+    sql, tables = await checked(call, connection, text)
     note.tables = " ".join(sorted(tables))
     note.query_id = checked_id(None)
     question = Question(
@@ -60,6 +61,7 @@ async def _gathered(call: Call, connection: str, text: str) -> "Table":
         max_rows=min(MAX_ROWS, settings.max_rows),
         timeout_seconds=settings.query_timeout,
         cut_is_an_error=False,
+        data=call.caller.data,
         asked_at=call.arrived,
     )
     gathering = _Gathering()

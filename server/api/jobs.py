@@ -30,7 +30,7 @@ _RANGE = re.compile(r"bytes=(\d{1,18})-(\d{0,18})")
 async def create(call: Call, body: JobRequest) -> JobInfo:
     format_ = encodings.allowed(encodings.named(body.format), may_export=call.extra)
     seconds = call.backend.settings.jobs.timeout
-    question = question_for(call, body, format_, longest_seconds=seconds, whole=True)
+    question = await question_for(call, body, format_, longest_seconds=seconds, whole=True)
     origin = Origin(question.connection, body.query, datetime.now(UTC))
     order = Order(
         question=question,

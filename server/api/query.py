@@ -10,7 +10,9 @@ import msgspec
 from server import compression
 from server.answers import Answer, Question, Writing
 from server.api.call import Call, Stream, Whole
+from server.connections import ACROSS
 from server.encodings import Format, Origin, choose
+from server.guard import ReadOnlySql
 from server.queries import checked_id
 from server.sharing import Copy
 from shared.errors import AppError, InvalidRequest, NotFound
@@ -27,7 +29,7 @@ async def run(call: Call, body: QueryRequest) -> Stream | Whole:
     format_ = choose(call.accept, may_export=call.extra)
     most = call.backend.settings.database.query_timeout
     seconds = call.backend.connections.longest_query_seconds(body.connection, most)
-    question = question_for(call, body, format_, longest_seconds=seconds, whole=format_.is_file)
+    question = await question_for(call, body, format_, longest_seconds=seconds, whole=format_.is_file)
     origin = Origin(question.connection, body.query, datetime.now(UTC))
     packer = None if format_.is_compressed else compression.choose(call.accept_encoding)
     writing = Writing(lambda: format_.make(origin), packer, format_.name, is_light=not format_.package)
@@ -98,7 +100,7 @@ async def _pieces(call: Call, answer: Answer, format_: Format) -> AsyncIterator[
             yield None
 
 
-def question_for(
+async def question_for(
     call: Call, body: QueryRequest, format_: Format, *, longest_seconds: float, whole: bool
 ) -> Question:
     """Raises why it will not be asked. ``whole``: who names no ``max_rows`` wants all that they may have."""
@@ -109,7 +111,7 @@ def question_for(
     if len(body.query) > _LONGEST_SQL:
         raise InvalidRequest(f"A query has at most {_LONGEST_SQL} characters.")
     as_file = format_.is_file
-    sql, tables = call.backend.queries.check(body.connection, body.query)
+    sql, tables = await checked(call, body.connection, body.query)
     note.tables = " ".join(sorted(tables))
     few = min(settings.default_rows, settings.max_rows)
     most = settings.max_rows if call.extra else few
@@ -128,5 +130,18 @@ def question_for(
         max_rows=min(asked_rows, most),
         timeout_seconds=min(body.timeout_seconds or longest_seconds, longest_seconds),
         cut_is_an_error=as_file and body.max_rows != min(asked_rows, most),
+        data=call.caller.data,
         asked_at=call.arrived,
     )
+
+
+async def checked(call: Call, connection: str, text: str) -> tuple[ReadOnlySql, frozenset[str]]:
+    """The SQL that will run for this caller, and the tables it reads. Raises why it will not run."""
+    backend, data = call.backend, call.caller.data
+    if not data.restricts:
+        return backend.queries.check(connection, text)
+    backend.governance.demand(connection, data)
+    sql, tables = backend.queries.check(connection, text, data)
+    if connection != ACROSS:
+        sql = await backend.governance.apply(connection, sql, data)
+    return sql, tables

@@ -22,7 +22,11 @@ async def show(call: Call, _body: None) -> Whole:
     limit = call.limit(_FEW, _MOST)
     if search is not None and len(search) > _LONGEST_SEARCH:
         raise InvalidRequest(f"A search has at most {_LONGEST_SEARCH} characters.")
-    catalogue = await call.backend.schemas.get(name, fresh=fresh)
+    data = call.caller.data
+    if data.restricts:
+        catalogue = await call.backend.governance.catalogue(name, data, fresh=fresh)
+    else:
+        catalogue = await call.backend.schemas.get(name, fresh=fresh)
     if table is not None:
         found = catalogue.body_of(table)
         if found is None:

@@ -56,7 +56,7 @@ class Governance:
         """The query with what this caller sees in the place of every table. Raises QueryFailed for a table
         that is not there for this caller, QueryRefused, and what reading a schema raises."""
         self.demand(name, data)
-        view = await self._view(name, data)
+        view = await self.view(name, data)
         key = view.identity, sql
         found = self._queries.find(key)
         if found is None:
@@ -74,7 +74,7 @@ class Governance:
         self.demand(name, data)
         if name == ACROSS:
             return await self._all(data, fresh=fresh)
-        view = await self._view(name, data, fresh=fresh)
+        view = await self.view(name, data, fresh=fresh)
         found = self._catalogues.find(view.identity)
         if found is None:
             found = await asyncio.to_thread(lambda: Catalogue(view.schema()))
@@ -93,7 +93,8 @@ class Governance:
         except AppError as error:
             return error
 
-    async def _view(self, name: str, data: DataPolicy, *, fresh: bool = False) -> "View":
+    async def view(self, name: str, data: DataPolicy, *, fresh: bool = False) -> "View":
+        """What this caller sees of a connection."""
         catalogue = await self._schemas.get(name, fresh=fresh)
         key = name, catalogue.etag, data.scope
         found = self._views.find(key)

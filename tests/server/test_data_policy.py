@@ -34,7 +34,7 @@ def _filled(text: str, attributes: dict[str, list[str]], dialect: str = "postgre
         ("store_id = '7'", '"t"."store_id" = 7'),
         ("store_id IN ({user.stores})", '"t"."store_id" IN (1, 22)'),
         ("sold_on >= '2026-01-01'", "\"t\".\"sold_on\" >= CAST('2026-01-01' AS DATE)"),
-        ("open = TRUE AND amount > -1.5", '"t"."open" = TRUE AND t."amount" > -1.5'),
+        ("open = TRUE AND amount > -1.5", '"t"."open" = TRUE AND "t"."amount" > -1.5'),
         ("lower(zone) LIKE 'e%'", "lower(\"t\".\"Zone\") LIKE 'e%'"),
         ("zone IS NOT NULL OR store_id BETWEEN 1 AND 5",
          "NOT (\"t\".\"Zone\" IS NULL) OR \"t\".\"store_id\" BETWEEN 1 AND 5"),

@@ -10,6 +10,7 @@ from uuid import uuid4
 import msgspec
 import pytest
 
+from server.access.data_policy import UNRESTRICTED
 from server.answers import Question, Writing
 from server.connectors.base import ParamValue
 from server.encodings import FORMATS, Origin
@@ -212,6 +213,7 @@ def _question(**params: ParamValue) -> Question:
         max_rows=5,
         timeout_seconds=10,
         cut_is_an_error=False,
+        data=UNRESTRICTED,
         asked_at=time.perf_counter(),
     )
 

@@ -90,6 +90,9 @@ def filters(tree: exp.Expr, known: Sequence[FieldOf], params: Mapping[str, objec
     for a plain query over one table. The engine checks them again."""
     if not isinstance(tree, exp.Select) or tree.args.get("joins") or tree.args.get("with_"):
         return []
+    start = tree.args.get("from_")
+    if start is None or not isinstance(start.this, exp.Table):
+        return []
     if len(list(tree.find_all(exp.Table))) != 1 or tree.args.get("where") is None:
         return []
     texts = {one.name.lower(): one.name for one in known if one.type is ColumnType.TEXT}

@@ -26,11 +26,12 @@ Row = dict[str, Any]
 T = ColumnType
 COLUMNS: dict[str, dict[str, ColumnType]] = {
     "sales": {
-        "sale_id": T.INTEGER, "store_id": T.INTEGER, "zone": T.TEXT, "product_id": T.INTEGER, "amount": T.DECIMAL,
-        "sold_on": T.DATE, "phone": T.TEXT, "margin": T.INTEGER, "note": T.TEXT,
+        "sale_id": T.INTEGER, "store_id": T.INTEGER, "zone": T.TEXT, "product_id": T.INTEGER,
+        "amount": T.DECIMAL, "sold_on": T.DATE, "phone": T.TEXT, "margin": T.INTEGER, "note": T.TEXT,
     },
     "stores": {
-        "store_id": T.INTEGER, "name": T.TEXT, "zone": T.TEXT, "manager": T.TEXT, "opened_on": T.DATE, "rent": T.INTEGER,
+        "store_id": T.INTEGER, "name": T.TEXT, "zone": T.TEXT, "manager": T.TEXT, "opened_on": T.DATE,
+        "rent": T.INTEGER,
     },
     "products": {"product_id": T.INTEGER, "category": T.TEXT, "brand": T.TEXT},
     "staff": {"staff_id": T.INTEGER, "store_id": T.INTEGER, "name": T.TEXT, "salary": T.INTEGER},
