@@ -8,8 +8,8 @@ import { Status, theme, useTheme } from "./status.js";
 
 export class App {
   constructor(pages, signOut) {
-    this.pages = pages.filter(({ needs }) => may(needs));
-    this.lacking = pages.filter(({ needs }) => !may(needs));
+    this.pages = pages.filter(({ needs }) => lacks(needs).length === 0);
+    this.lacking = pages.filter(({ needs }) => lacks(needs).length > 0);
     this.signOut = signOut;
     this.made = new Map();
     this.status = new Status();
@@ -83,7 +83,7 @@ export class App {
     const lacking = this.lacking.find((one) => one.id === id);
     const known = this.pages.map(({ title }) => title).join(", ");
     const says = lacking
-      ? note("warn", `The key “${whoami().name}” has no permission ${lacking.needs}, and so “${lacking.title}” is not shown. Someone who may manage keys can give it.`)
+      ? note("warn", `The key “${whoami().name}” has no permission ${lacks(lacking.needs).join(", ")}, and so “${lacking.title}” is not shown. Someone who may manage keys can give it.`)
       : this.pages.length ? empty("There is no such page", `There are: ${known}.`) : note("warn", `The key “${whoami().name}” may see nothing of the administration. Sign in with a key that has more permissions.`);
     by("main-view").replaceChildren(h("div", { class: "scroll" }, h("div", { class: "page" }, says)));
   }
@@ -92,6 +92,8 @@ export class App {
     location.hash = `#/${parts.map(encodeURIComponent).join("/")}`;
   }
 }
+
+const lacks = (needs) => [needs].flat().filter((permission) => !may(permission));
 
 function plain(part) {
   try {

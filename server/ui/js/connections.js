@@ -36,7 +36,7 @@ class Connections {
         { head: "State", cell: ({ name }) => stateOf(name) },
         { head: "Time", kind: "num", cell: ({ name }) => (testOf(name)?.elapsed_ms ? elapsed(testOf(name).elapsed_ms) : "—") },
         { head: "Account", cell: ({ name }) => accountOf(name) },
-        { head: "About", cell: ({ description }) => h("span", { class: "quiet" }, description || "—") },
+        { head: "About", kind: "rare", cell: ({ description }) => h("span", { class: "quiet" }, description || "—") },
       ],
       none: () => empty("Nothing is connected yet", "A connection brings a database, a folder of files, Tableau or Google Drive. Its password goes in once and never comes out.", may("connections_write") ? link("btn primary", "plus", "Add a connection", "#/connections/new") : null),
     });

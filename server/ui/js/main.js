@@ -4,12 +4,17 @@ import { get, onRefused, sentence } from "./api.js";
 import { App } from "./app.js";
 import { connections } from "./connections.js";
 import { by, h, icon } from "./dom.js";
+import { keys } from "./keys.js";
 import { overview } from "./overview.js";
+import { roles } from "./roles.js";
 import { currentKey, forget, IDLE_MINUTES, keptKeyIsOld, useIdentity, watchIdle } from "./session.js";
 import { showSignIn } from "./signin.js";
 import { theme, useTheme } from "./status.js";
+import { forgetTables } from "./tables.js";
+import { forgetTests } from "./testing.js";
+import { users } from "./users.js";
 
-const PAGES = [overview, connections];
+const PAGES = [overview, connections, users, roles, keys];
 const IDLE = `You were signed out after ${IDLE_MINUTES} minutes in which nothing was done here.`;
 
 let app = null;
@@ -26,6 +31,8 @@ function begin() {
 
 function signOut(why) {
   forget();
+  forgetTables();
+  forgetTests();
   app?.end();
   app = null;
   for (const dialog of document.querySelectorAll("dialog")) dialog.close();
