@@ -6,7 +6,6 @@ is caught: it is logged under its request id, and its text goes no further.
 
 import asyncio
 import logging
-import secrets
 import time
 from collections.abc import Callable, Coroutine
 from functools import partial
@@ -21,11 +20,11 @@ from server.access.allowlist import check_within, counted_as
 from server.access.identity import NOBODY, Identity, bearer
 from server.access.key_text import looks_like_a_key
 from server.access.policy import may, permit
-from server.api import replies
-from server.api.call import Backend, Call, Note, Route
+from server.api import recording, replies
+from server.api.call import Backend, Call, Route
+from server.api.recording import Outcome
 from server.api.replies import Response
-from server.store.audit import AuditLine
-from server.store.state import now
+from server.store.audit.repeats import REPEATING
 from shared.errors import AppError, InvalidRequest, NotAuthenticated, RequestTimedOut, UnsupportedMedia
 
 _log = logging.getLogger(__name__)
@@ -49,17 +48,21 @@ class Dispatch:
     def around(self, route: Route) -> Handle:
         """Answers requests to a route. None has been sent already, in pieces."""
         decoder = None if route.body is None else msgspec.json.Decoder(route.body)
-        action = route.action
+        action, is_changing = route.action, recording.is_changing(route)
 
         async def handle(request: Request, **path: str) -> Response | None:
             arrived = time.perf_counter()
-            request_id = request.ctx.request_id = secrets.token_hex(8)
-            outcome = _Outcome(audited=route.open)
+            request_id = request.ctx.request_id = recording.request_id(
+                request.headers.getone("x-request-id", None)
+            )
+            outcome = Outcome(NOBODY, audited=route.open)
             outcome.headers |= self._over_tls
             try:
                 await self._admit(request, route, outcome)
                 call = self._call(request, route, outcome, request_id, arrived, path)
                 body = await self._body(request, decoder)
+                if is_changing:
+                    recording.note_change(outcome.note, path, body)
                 handled = await route.handler(call, body)
                 headers = {"x-request-id": request_id, **outcome.headers}
                 outcome.status = replies.status_of(handled, route.status)
@@ -85,7 +88,7 @@ class Dispatch:
 
         return handle
 
-    async def _admit(self, request: Request, route: Route, outcome: "_Outcome") -> None:
+    async def _admit(self, request: Request, route: Route, outcome: Outcome) -> None:
         if route.open:
             return
         backend = self._backend
@@ -123,7 +126,7 @@ class Dispatch:
         self,
         request: Request,
         route: Route,
-        outcome: "_Outcome",
+        outcome: Outcome,
         request_id: str,
         arrived: float,
         path: dict[str, str],
@@ -178,57 +181,24 @@ class Dispatch:
             stream.keep_alive = False
             raise RequestTimedOut("The body of the request took too long to arrive.") from error
 
-    async def _audit(self, action: str, request_id: str, arrived: float, outcome: "_Outcome") -> None:
+    async def _audit(self, action: str, request_id: str, arrived: float, outcome: Outcome) -> None:
         """Before the last byte of an answer leaves: who has it is on record."""
         if outcome.audited:
             return
         outcome.audited = True
-        note, caller = outcome.note, outcome.caller
-        line = AuditLine(
-            at=now(),
-            request_id=request_id,
-            key_id=caller.key_id,
-            key_name=caller.name,
-            address=outcome.origin,
-            action=action,
-            connection=note.connection,
-            query_id=note.query_id,
-            sql_text=note.sql_text,
-            tables=note.tables,
-            row_count=note.row_count,
-            status=outcome.status if note.failure is None else note.failure.status,
-            code=outcome.code if note.failure is None else note.failure.code,
-            elapsed_ms=round((time.perf_counter() - arrived) * 1000, 2),
-            user_name=caller.user,
-            scope=caller.scope,
-            target=note.target,
-            detail=note.detail,
-        )
-        if not self._backend.audit.write(line):
-            await asyncio.shield(asyncio.to_thread(self._backend.audit.write_slowly, line))
-
-
-class _Outcome:
-    """What the audit line will say; filled as the call goes on."""
-
-    __slots__ = ("audited", "caller", "code", "headers", "note", "origin", "status")
-
-    def __init__(self, *, audited: bool) -> None:
-        self.audited = audited
-        """Its line is written, or there will be none."""
-        self.caller = NOBODY
-        self.origin = ""
-        self.status = 500
-        self.code = ""
-        self.headers: dict[str, str] = {}
-        self.note = Note()
+        line = recording.line_of(outcome, action, request_id, arrived)
+        audit = self._backend.audit
+        if not (audit.refuse(line) if line.code in REPEATING else audit.write(line)):
+            await asyncio.shield(asyncio.to_thread(audit.write_slowly, line))
 
 
 class OutsideRoutes(ErrorHandler):
     """Sanic's own failures, before a route was found: no such path, a broken request line."""
 
     def default(self, request: Request, exception: Exception) -> HTTPResponse:
-        request_id = getattr(request.ctx, "request_id", "") or secrets.token_hex(8)
+        request_id = getattr(request.ctx, "request_id", "") or recording.request_id(
+            request.headers.getone("x-request-id", None)
+        )
         if isinstance(exception, SanicException):
             headers = getattr(exception, "headers", None) or {}
             return replies.failure(replies.in_our_words(exception), request_id, headers).for_sanic()

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from server.store.audit.chain import Chain, Mark, Sealer, Witness, lock
 from server.store.audit.line import AuditLine, cleaned, of_the_backend
 from server.store.audit.pruning import Pruned, prune_some
+from server.store.audit.repeats import Repeats
 from server.store.audit.spool import Left, Numbered, Spool
 from server.store.state import State
 
@@ -34,6 +35,7 @@ class AuditTrail:
     ) -> None:
         self.keep_days = keep_days
         """May be changed at any time; 0 keeps all."""
+        self._repeats = Repeats()
         self._state = state
         self._chain = chain
         self._next_clearing = 0.0
@@ -67,6 +69,12 @@ class AuditTrail:
             self._wake.set()
         return True
 
+    def refuse(self, line: AuditLine) -> bool:
+        """Like write, of a call that was turned away: of many such only a count is kept."""
+        with self._lock:
+            counted = self._repeats.counts(line)
+        return counted or self.write(line)
+
     def write_slowly(self, line: AuditLine) -> None:
         """Returns when the line is safe, so that a storm or a full disk slows callers and loses no line."""
         if self.write(line):
@@ -96,6 +104,7 @@ class AuditTrail:
             self._wake.wait(_LOOK_SECONDS)
             self._stopping.wait(_GATHER_SECONDS if len(self._waiting) < self._most // 2 else 0)
             stopping = self._stopping.is_set()
+            self._tell_repeats(everything=stopping)
             settled = self._settle()
             if stopping:
                 with self._moved:
@@ -129,6 +138,12 @@ class AuditTrail:
             self._settled = lines[-1][0] if lines else self._settled
             self._moved.notify_all()
         return True
+
+    def _tell_repeats(self, *, everything: bool) -> None:
+        with self._lock:
+            due = self._repeats.due(everything=everything)
+        for line in due:
+            self.write(line)
 
     def _clear(self) -> None:
         """A few thousand old lines at a time, so that new ones do not wait behind them."""
