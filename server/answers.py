@@ -11,20 +11,16 @@ from hashlib import blake2b
 import msgspec
 
 from server.access.data_policy import DataPolicy
-from server.compression import TOO_SMALL, Packer
+from server.compression import Packer
 from server.connectors.base import Limits, ParamValue, SqlConnector
 from server.encodings import Encoder
 from server.governance.errors import screened
 from server.guard import ReadOnlySql
 from server.leases import Lease
+from server.pieces import PIECE_BYTES, Piece, Pieces
 from shared.errors import AppError, InvalidRequest, QueryTimeout, TooLarge
 from shared.results import Column, Result
 from shared.wire import ErrorBody, QueryEnd
-
-_PIECE_BYTES = 128 * 1024
-_PIECE_SECONDS = 0.05
-"""A piece leaves when it is this large, or has waited this long when more rows come: few sends, and an early
-first row."""
 
 _SOURCES_OWN_CHANCE_SECONDS = 0.25
 
@@ -93,11 +89,6 @@ class Writing(msgspec.Struct, frozen=True):
     """The event loop may write a few rows itself, and put written ones between another head and end."""
 
 
-class Piece(msgspec.Struct, frozen=True):
-    data: bytes
-    last: bool
-
-
 class Told(msgspec.Struct, frozen=True):
     """A short answer, written: its rows without the head and the end, which differ from caller to caller."""
 
@@ -124,7 +115,6 @@ class Answer:
         self.rows = 0
         self.truncated = False
         """Meaningful with the last piece."""
-        self.content_encoding = ""
         self.first = Piece(b"", last=False)
         self.close = close
         self.told: Told | None = None
@@ -134,17 +124,21 @@ class Answer:
         self._encoder = writing.encoder()
         self._is_light = writing.is_light
         self._result = result
-        self._new_packer = writing.packer
-        self._packer: Packer | None = None
-        self._pieces = self._packed()
+        self._pieces = Pieces(writing.packer)
+        self._coming = self._written()
 
     async def begin(self) -> None:
         self.first = await self.next_piece()
 
+    @property
+    def content_encoding(self) -> str:
+        """Empty when nothing was made smaller. Known with the first piece."""
+        return self._pieces.content_encoding
+
     async def next_piece(self) -> Piece:
         """Raises AppError; :meth:`failed` then says how the answer ends."""
         try:
-            return await self._lease.run(self._pieces.__next__)
+            return await self._pieces.next(lambda: self._lease.run(self._coming.__next__))
         except AppError as error:
             if self._question.data.restricts:
                 raise screened(error) from None
@@ -152,20 +146,11 @@ class Answer:
 
     def failed(self, error: ErrorBody) -> bytes:
         """How the answer ends then; empty when its format cannot say it."""
-        end = self._encoder.failed(error)
-        return self._packer.pack(end, last=True) if self._packer is not None else end
-
-    def _packed(self) -> Iterator[Piece]:
-        """On the connection's thread, as all that follows."""
-        for piece in self._written():
-            if self._new_packer is not None and not (piece.last and len(piece.data) < TOO_SMALL):
-                self._packer, self._new_packer = self._new_packer(), None
-                self.content_encoding = self._packer.name
-            self._new_packer = None
-            packer = self._packer
-            yield piece if packer is None else Piece(packer.pack(piece.data, last=piece.last), piece.last)
+        return self._pieces.after_failure(self._encoder.failed(error))
 
     def _written(self) -> Iterator[Piece]:
+        """On the connection's thread, as all that follows."""
+        pieces = self._pieces
         question, encoder = self._question, self._encoder
         result = self._result
         if result is None:
@@ -176,33 +161,28 @@ class Answer:
         self._lease.at_end(result.close)
         self._lease.at_end(encoder.close)
         head = encoder.head(question.query_id, result.columns)
-        parts = [head]
-        size, since, begun = 0, 0.0, False
+        pieces.head(head)
         try:
             for batch in result.batches():
                 part = encoder.batch(batch)
                 self.rows += batch.count
-                if not size:  # a short answer, however long it took, leaves in one piece and can be shared
-                    since = time.perf_counter()
-                parts.append(part)
-                size += len(part)
-                if size >= _PIECE_BYTES or (size and time.perf_counter() - since > _PIECE_SECONDS):
-                    yield Piece(b"".join(parts), last=False)
-                    parts, size, begun = [], 0, True
+                pieces.add(part)
+                if (piece := pieces.full()) is not None:
+                    yield piece
         except AppError:
-            if begun and size:  # the rows before the failure; a failed first piece is a plain refusal
-                yield Piece(b"".join(parts), last=False)
+            if pieces.begun and (piece := pieces.held()) is not None:
+                yield piece  # the rows before the failure; a failed first piece is a plain refusal
             raise
-        rest = b"".join(parts)
+        rest = pieces.rest()
         end = self._end(result)
-        if self._is_light and not begun:
+        if self._is_light and not pieces.begun:
             self.told = _told(result, rest[len(head) :], self.rows)
         for part in encoder.end(end):
-            if len(rest) >= _PIECE_BYTES:
-                yield Piece(rest, last=False)
+            if len(rest) >= PIECE_BYTES:
+                yield pieces.packed(rest, last=False)
                 rest = b""
             rest += part
-        yield Piece(rest, last=True)
+        yield pieces.packed(rest, last=True)
 
     def _end(self, result: Result) -> QueryEnd:
         self.truncated = result.truncated

@@ -3,7 +3,8 @@
 For pools, deadlines and answers as such; what real sources do is tested with real sources. Its
 SQL: ``SELECT n FROM numbers`` counts to ten thousand. Tables change what happens: ``endless``,
 ``sleeping``, ``deaf`` (cannot be stopped for a while), ``breaking`` (fails after some rows),
-``dead`` (the connection is lost), ``bug`` (raises what nobody expects), ``things`` (every type).
+``dead`` (the connection is lost), ``bug`` (raises what nobody expects), ``things`` (every type), ``stalling``
+(two rows at first, one more each time that ``Counts.go_on`` is released, and five at most).
 """
 
 import itertools
@@ -41,6 +42,7 @@ class Counts(msgspec.Struct):
     most_running: int = 0
     pieces: int = 0
     schemas: int = 0
+    go_on: threading.Semaphore = msgspec.field(default_factory=lambda: threading.Semaphore(0))
 
 
 class NumberConnector:
@@ -88,7 +90,9 @@ class NumberConnector:
         table = sql.rpartition("FROM ")[2].split()[0].strip('"')
         columns = THINGS if table == "things" else NUMBERS
         deadline = time.monotonic() + limits.timeout_seconds
-        counted = self._counted(self._batches(table, limits.max_rows, deadline))
+        stalls = table == "stalling"
+        batches = self._stalling(deadline) if stalls else self._batches(table, limits.max_rows, deadline)
+        counted = self._counted(batches)
         rows: Iterator[Batch] = counted
         if table in ("sleeping", "deaf", "dead", "bug"):
             rows = itertools.chain([next(rows)], rows)
@@ -132,6 +136,13 @@ class NumberConnector:
                 raise ZeroDivisionError("secret detail")
             case _:
                 raise QueryFailed(f"There is no table {table}.")
+
+    def _stalling(self, deadline: float) -> Iterator[Batch]:
+        yield _lines(range(2))
+        for number in range(2, 5):
+            while not self._counts.go_on.acquire(timeout=0.02):
+                self._wait(0, deadline)
+            yield _lines(range(number, number + 1))
 
     def _wait(self, seconds: float, deadline: float) -> None:
         if self._stop.wait(min(seconds, max(deadline - time.monotonic(), 0))):
