@@ -9,16 +9,17 @@ import msgspec
 class Limits(msgspec.Struct, frozen=True):
     """How long things may take, in seconds. ``longest``: query and grace, and the rest for a machine that is
     busy with other things. ``dozens``: how many dozens of questions are asked in a row; ``thin``: of the
-    faults in mid-answer every so manieth is tried."""
+    faults in mid-answer every so manieth is tried; ``at_once``: so many bad lines side by side."""
 
     connect: float = 1.5
     query: float = 3.0
     longest: float = 20.0
     dozens: int = 8
+    at_once: int = 8
     thin: int = 1
 
 
-_WITH_AN_ENGINE = Limits(connect=5.0, query=10.0, longest=60.0, dozens=1, thin=3)
+_WITH_AN_ENGINE = Limits(connect=5.0, query=10.0, longest=60.0, dozens=1, at_once=3, thin=3)
 """Each connection starts a process that reads files, and another one that converts them."""
 
 

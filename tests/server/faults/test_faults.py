@@ -101,7 +101,7 @@ def test_every_fault_ends_in_time_and_in_the_right_way(
 
     def bad_from_the_start(name: str, fault: Fault, sql: str) -> None:
         with line(backend, source, peer, name, fault) as bad:
-            answered, _ = bad.ask(sql, source.limits.query + 12 if name in KEEPS_WORKING else None)
+            answered, _ = bad.ask(sql, source.limits.query * 4 + 3 if name in KEEPS_WORKING else None)
             rows = source.rows if sql == source.long else 1
             if name in KEEPS_WORKING:
                 assert _is_right(answered, rows), (name, answered)
@@ -116,7 +116,7 @@ def test_every_fault_ends_in_time_and_in_the_right_way(
     cases = [(name, fault, source.short) for name, fault in (KEEPS_WORKING | NOBODY).items()]
     in_mid_answer = [(name, fault, source.long) for name, fault in (CUTS | SILENCES).items()]
     cases += in_mid_answer[:: source.limits.thin]
-    with ThreadPoolExecutor(8) as threads:
+    with ThreadPoolExecutor(source.limits.at_once) as threads:
         for done in [threads.submit(bad_from_the_start, *case) for case in cases]:
             done.result()
     if source.peer_is_here:
@@ -209,7 +209,7 @@ def test_a_dead_source_does_not_slow_another(backend_for: BackendFor, source: So
             for _ in range(source.limits.dozens * 12):
                 answered, seconds = healthy.short()
                 assert _is_right(answered, 1)
-                assert seconds < source.limits.connect, "it waited for the dead one"
+                assert seconds < source.limits.query, "it waited for the dead one"
         finally:
             asking.set()
             for thread in hanging:
