@@ -26,8 +26,19 @@ ACROSS = "*"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
 _RESERVED = frozenset({"kinds"})
 
+_NO_LIMIT = float("inf")
+
 _STOPPING = "The backend is being stopped."
 _STOPPING_SECONDS = 5
+
+
+class Terms(msgspec.Struct, frozen=True):
+    """What a connection, or all together, say about queries. ``revision`` changes whenever they do, for
+    caches; ``cache_seconds`` is how long an answer may be given again."""
+
+    revision: str
+    cache_seconds: float
+    longest_query_seconds: float
 
 
 class Connections:
@@ -46,6 +57,7 @@ class Connections:
         self._version = store.version()
         self._rows = store.everything()
         self._pools: dict[str, Pool] = {}
+        self._terms: dict[str, Terms] = {}
         self._draining = False
         self._refreshing = asyncio.Lock()
         """So that what was read earlier never comes in place of what was read later."""
@@ -69,27 +81,20 @@ class Connections:
             return "duckdb"
         return self._kind(self._row(name).type).dialect
 
-    def revision(self, name: str) -> str:
-        """Changes whenever the connection does; for caches."""
-        if name == ACROSS:
-            return " ".join(f"{row.name}:{row.updated_at}" for row in self._rows.values())
-        return self._row(name).updated_at
+    def terms(self, name: str) -> "Terms":
+        """Raises NotFound."""
+        found = self._terms.get(name)
+        if found is None:
+            rows = list(self._rows.values()) if name == ACROSS else [self._row(name)]
+            found = self._terms[name] = _terms(rows)
+        return found
 
     def shows_samples(self, name: str) -> bool:
         return bool(self._row(name).params.get(own_fields.SAMPLES.name, True))
 
-    def cache_seconds(self, name: str) -> float:
-        """How long an answer may be given again; of all connections together, the shortest of theirs."""
-        rows = list(self._rows.values()) if name == ACROSS else [self._row(name)]
-        return min(
-            (float(row.params.get(own_fields.CACHE.name, own_fields.CACHE_SECONDS)) for row in rows),
-            default=0.0,
-        )
-
     def longest_query_seconds(self, name: str, most: float) -> float:
         """``most``, or less where the connection says so."""
-        row = self._rows.get(name)
-        return most if row is None else min(row.params.get(own_fields.TIMEOUT.name, most), most)
+        return min(self.terms(name).longest_query_seconds, most) if name in self._rows else most
 
     async def create(self, name: str, kind_name: str, params: Mapping[str, Any], description: str) -> None:
         if not _NAME.fullmatch(name) or name in _RESERVED:
@@ -186,6 +191,7 @@ class Connections:
                 return
             rows = await asyncio.to_thread(self._store.everything)
             before, self._rows, self._version = self._rows, rows, version
+            self._terms.clear()
             for name in [name for name in self._pools if rows.get(name) != before.get(name)]:
                 self._pools.pop(name).close()
 
@@ -224,6 +230,17 @@ class Connections:
             created_at=row.created_at,
             updated_at=row.updated_at,
         )
+
+
+def _terms(rows: Sequence[ConnectionRow]) -> Terms:
+    """Of one, or of all together: the shortest of theirs."""
+    caches = [float(row.params.get(own_fields.CACHE.name, own_fields.CACHE_SECONDS)) for row in rows]
+    longest = [float(row.params.get(own_fields.TIMEOUT.name, _NO_LIMIT)) for row in rows]
+    return Terms(
+        " ".join(f"{row.name}:{row.updated_at}" for row in rows),
+        min(caches, default=0.0),
+        min(longest, default=_NO_LIMIT),
+    )
 
 
 def _purpose(name: str) -> str:

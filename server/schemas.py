@@ -37,7 +37,7 @@ class Schemas:
 
     async def get(self, name: str, *, fresh: bool = False) -> Catalogue:
         """Raises NotFound, SourceBusy or SourceUnavailable."""
-        revision = self._connections.revision(name)
+        revision = self._connections.terms(name).revision
         if not fresh and (found := self._find(name, revision)):
             return found
         asked = time.monotonic()

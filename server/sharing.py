@@ -62,9 +62,9 @@ class Sharing:
         """
         if not writing.is_light:
             return await self._queries.start(question, writing)
-        seconds = self._connections.cache_seconds(question.connection)
-        revision = self._connections.revision(question.connection)
-        key = scope, revision, writing.format, question.same_for_all
+        terms = self._connections.terms(question.connection)
+        seconds = terms.cache_seconds
+        key = scope, terms.revision, writing.format, question.same_for_all
         if fresh:
             answer = await self._queries.ask(question, writing)
             self._keep(key, question, answer, seconds)

@@ -28,5 +28,10 @@ def hashed(key: str) -> str:
     return hashlib.sha256(key.encode()).hexdigest()
 
 
+def digest_of(key: str) -> bytes:
+    """By which it is found."""
+    return hashlib.sha256(key.encode()).digest()
+
+
 def _checksum(text: str) -> str:
     return urlsafe_b64encode(zlib.crc32(text.encode()).to_bytes(4, "big")).decode()[:6]

@@ -4,7 +4,6 @@ A key is found by its SHA-256 in a dict: what a caller could learn from the time
 the digest, never about the key.
 """
 
-import hashlib
 import logging
 import threading
 import time
@@ -20,6 +19,7 @@ from server.access.allowlist import parsed
 from server.access.data_policy import resolve
 from server.access.holdings import NOTHING, Holding, Holdings, utc_now
 from server.access.identity import NEVER, Identity
+from server.access.key_text import digest_of
 from server.access.limits import Rate
 from server.store.access import AccessRows, AccessStore
 from server.store.keys import KeyRow
@@ -77,7 +77,11 @@ class Keyring:
 
     def find(self, key: str) -> Identity | None:
         """The identity of a key that is known, not revoked and not expired, and of no user who is away."""
-        found = self._by_digest.get(hashlib.sha256(key.encode()).digest())
+        return self.find_by_digest(digest_of(key))
+
+    def find_by_digest(self, digest: bytes) -> Identity | None:
+        """The same object for as long as nothing about it has changed."""
+        found = self._by_digest.get(digest)
         if found is None or (found.expires is not NEVER and found.expires <= time.time()):
             return None
         self._used.add(found.key_id)

@@ -15,6 +15,9 @@ import msgspec
 
 from shared.errors import RateLimited, SettingsInvalid
 
+_ROUNDING = 1e-6
+"""Seconds: what sums of times are wrong by, at most."""
+
 _WINDOWS = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400}
 _MOST_CALLERS = 10_000
 MOST_CALLS = 100_000
@@ -70,7 +73,7 @@ class Limiter:
         if rate is None:
             return
         counted = self._calls.count(caller, rate)
-        wait = max(1, math.ceil(counted.oldest + rate.seconds - counted.now))
+        wait = max(1, math.ceil(counted.oldest + rate.seconds - counted.now - _ROUNDING))
         left = max(0, rate.calls - counted.calls)
         policy, remaining = (
             f'"{self._name}";q={rate.calls};w={rate.seconds}',

@@ -73,6 +73,16 @@ class Note:
     """What went wrong after the answer had begun."""
 
 
+class Wishes(msgspec.Struct, frozen=True):
+    """The headers that say how an answer is wanted."""
+
+    accept: str | None
+    accept_encoding: str | None
+    cache_control: str | None
+    if_none_match: str | None
+    range: str | None
+
+
 @dataclass(slots=True)
 class Call:
     """One call by somebody who may make it."""
@@ -84,11 +94,7 @@ class Call:
     caller: Identity
     origin: str
     """The address that the call comes from."""
-    accept: str | None
-    accept_encoding: str | None
-    cache_control: str | None
-    if_none_match: str | None
-    range: str | None
+    wishes: Wishes
     extra: bool
     """The caller also holds the route's ``extra`` permission."""
     may_export: bool

@@ -35,6 +35,6 @@ def _answer(call: Call, found: PageFile | None) -> Whole:
     if found is None:
         raise NotFound("There is nothing at this address.")
     headers = {**HEADERS, "etag": found.mark, "cache-control": "no-cache"}
-    if call.if_none_match == found.mark:
+    if call.wishes.if_none_match == found.mark:
         return Whole(found.content_type, headers, b"", 304)
     return Whole(found.content_type, headers, found.body)

@@ -18,11 +18,12 @@ from sanic.handlers import ErrorHandler
 
 from server.access.allowlist import check_within, counted_as
 from server.access.identity import NOBODY, Identity, bearer
-from server.access.key_text import looks_like_a_key
+from server.access.key_text import digest_of, looks_like_a_key
 from server.access.policy import may, permit
 from server.api import recording, replies
 from server.api.call import Backend, Call, Route
 from server.api.recording import Outcome
+from server.api.remembered import Known, memo_of, wishes_of
 from server.api.replies import Response
 from server.store.audit.repeats import REPEATING
 from shared.errors import AppError, InvalidRequest, NotAuthenticated, RequestTimedOut, UnsupportedMedia
@@ -92,27 +93,41 @@ class Dispatch:
         if route.open:
             return
         backend = self._backend
-        # A proxy may add a header of its own below the one that the caller wrote: all of them, in order.
-        hops = ",".join(request.headers.getall("x-forwarded-for", []))
-        outcome.origin = backend.allowlist.origin(request.ip, hops)
-        outcome.caller = await self._identify(request.headers.getone("authorization", None), outcome.origin)
-        backend.allowlist.check(outcome.origin)
-        if outcome.caller.allowed_ips:
-            check_within(outcome.origin, outcome.caller.allowed_ips)
+        memo = memo_of(request)
+        known: Known | None = memo.get("admitted")
+        if known is not None and known.holds(backend):
+            outcome.origin, outcome.caller = known.origin, known.caller
+        else:
+            memo["admitted"] = await self._find_out(request, outcome)
         if backend.addresses.rate is not None:
             backend.addresses.count(counted_as(outcome.origin), outcome.headers)
         backend.limiter.count(outcome.caller.key_id, outcome.headers, outcome.caller.rate)
         if route.permission is not None:
             permit(outcome.caller, route.permission)
 
-    async def _identify(self, authorization: str | None, origin: str) -> Identity:
-        """A good key costs one lookup in memory; failures are counted per address."""
-        keyring = self._backend.keyring
+    async def _find_out(self, request: Request, outcome: Outcome) -> Known:
+        """Who is calling, and whether from an address that may."""
+        backend = self._backend
+        # A proxy may add a header of its own below the one that the caller wrote: all of them, in order.
+        hops = ",".join(request.headers.getall("x-forwarded-for", []))
+        outcome.origin = backend.allowlist.origin(request.ip, hops)
+        key = self._key(request.headers.getone("authorization", None), outcome.origin)
+        outcome.caller = await self._identify(key, outcome.origin)
+        backend.allowlist.check(outcome.origin)
+        if outcome.caller.allowed_ips:
+            check_within(outcome.origin, outcome.caller.allowed_ips)
+        return Known(outcome.origin, outcome.caller, digest_of(key), backend.allowlist)
+
+    def _key(self, authorization: str | None, origin: str) -> str:
         try:
-            key = bearer(authorization)
+            return bearer(authorization)
         except NotAuthenticated:
             self._backend.failures.count(counted_as(origin), {})
             raise
+
+    async def _identify(self, key: str, origin: str) -> Identity:
+        """A good key costs one lookup in memory; failures are counted per address."""
+        keyring = self._backend.keyring
         found = keyring.find(key)
         if found is None:
             self._backend.failures.count(counted_as(origin), {})
@@ -137,11 +152,7 @@ class Dispatch:
             arrived=arrived,
             caller=outcome.caller,
             origin=outcome.origin,
-            accept=request.headers.getone("accept", None),
-            accept_encoding=request.headers.getone("accept-encoding", None),
-            cache_control=request.headers.getone("cache-control", None),
-            if_none_match=request.headers.getone("if-none-match", None),
-            range=request.headers.getone("range", None),
+            wishes=wishes_of(request),
             extra=route.extra is not None and may(outcome.caller, route.extra),
             may_export=route.export is not None and may(outcome.caller, route.export),
             path=path,

@@ -71,13 +71,13 @@ async def result(call: Call, _body: None) -> Stream:
         "vary": "accept-encoding",
         "content-disposition": f'attachment; filename="job-{row.id[:8]}.{row.format}"',
     }
-    begin, end = _wanted(call.range, row)
+    begin, end = _wanted(call.wishes.range, row)
     status, packer = 200, None
     if (begin, end) != (0, row.size) and row.state is JobState.DONE:
         status = 206
         headers["content-range"] = f"bytes {begin}-{end - 1}/{row.size}"
     elif not format_.is_compressed:
-        packer = compression.choose(call.accept_encoding)
+        packer = compression.choose(call.wishes.accept_encoding)
     if packer is not None:
         made: Packer | None = packer()
         headers["content-encoding"] = made.name if made else ""

@@ -13,7 +13,7 @@ import asyncio
 import contextlib
 import time
 import types
-from collections.abc import Awaitable, Callable, Coroutine, Generator, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Hashable, Mapping
 from types import SimpleNamespace
 from typing import Any
 
@@ -37,19 +37,29 @@ Handle = Callable[["LeanRequest"], Answering]
 class LeanRequest:
     """What dispatch needs of a request."""
 
-    __slots__ = ("_http", "body", "ctx", "headers", "ip", "transport")
+    __slots__ = ("_http", "body", "headers", "memo")
     args: Mapping[str, list[str]] = {}
     query_string = ""
     stream = None
+    ctx = SimpleNamespace()
+    """Only Sanic's own way reads what is put there."""
 
-    def __init__(self, headers: Headers, body: bytes, http: "LeanHttp") -> None:
-        protocol: Any = http.protocol
-        self.headers = headers
+    def __init__(self, known: "_Known", body: bytes, http: "LeanHttp") -> None:
+        self.headers = known.headers
+        self.memo = known.memo
+        """Kept for as long as this head may come again."""
         self.body = body
-        self.ctx = SimpleNamespace()
-        self.ip: str = protocol.conn_info.client_ip
-        self.transport = protocol.transport
         self._http = http
+
+    @property
+    def ip(self) -> str:
+        protocol: Any = self._http.protocol
+        address: str = protocol.conn_info.client_ip
+        return address
+
+    @property
+    def transport(self) -> Any:
+        return self._http.protocol.transport
 
     async def respond(self, *, status: int, headers: Mapping[str, str], content_type: str) -> "LeanStream":
         """An answer in pieces."""
@@ -74,9 +84,10 @@ class LeanStream:
 class _Known:
     """A head that came on this connection, and who answers it."""
 
-    __slots__ = ("handle", "headers", "length")
+    __slots__ = ("handle", "headers", "length", "memo")
 
     def __init__(self, handle: Handle, headers: Headers, length: int) -> None:
+        self.memo: dict[Hashable, Any] = {}
         self.handle = handle
         self.headers = headers
         self.length = length
@@ -145,7 +156,7 @@ class LeanHttp(Http):
         body = bytes(buffer[end + 4 : total])
         del buffer[:total]
         self.stage = Stage.HANDLER
-        return known.handle(LeanRequest(known.headers, body, self))
+        return known.handle(LeanRequest(known, body, self))
 
     def _known(self, written: bytes) -> _Known | None:
         """A client's requests have the same head, mostly, but for the length."""
@@ -207,7 +218,7 @@ class LeanHttp(Http):
         protocol._time = time.monotonic()
         self.waits = False
         self.stage = Stage.HANDLER
-        self._go_on(known.handle(LeanRequest(known.headers, data[end + 4 :], self)))
+        self._go_on(known.handle(LeanRequest(known, data[end + 4 :], self)))
         return True
 
     def _go_on(self, answering: Answering) -> None:

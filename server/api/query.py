@@ -2,14 +2,16 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
+from functools import lru_cache, partial
 
 import msgspec
 
 from server import compression
 from server.answers import Answer, Question, Writing
 from server.api.call import Call, Stream, Whole
+from server.compression import Packer
 from server.connections import ACROSS
 from server.encodings import Format, Origin, choose
 from server.guard import ReadOnlySql
@@ -20,49 +22,83 @@ from shared.wire import ErrorBody, QueryEnd, QueryRequest
 
 _LONGEST_SQL = 1_000_000
 
+_VARY = "accept, accept-encoding"
+
 _VALIDATED = {"cache-control": "private, no-cache"}
 """An answer that has an ETag may be kept, and is asked about again before it is used."""
 
 
 async def run(call: Call, body: QueryRequest) -> Stream | Whole:
     """A short answer leaves at once and with its length, a long one in pieces."""
-    format_ = choose(call.accept, may_export=call.extra)
+    wish = _wish(call.wishes.accept, call.wishes.accept_encoding, call.wishes.cache_control, call.extra)
+    format_ = wish.format
     most = call.backend.settings.database.query_timeout
     seconds = call.backend.connections.longest_query_seconds(body.connection, most)
     question = await question_for(call, body, format_, longest_seconds=seconds, whole=format_.is_file)
-    origin = Origin(question.connection, body.query, datetime.now(UTC))
-    packer = None if format_.is_compressed else compression.choose(call.accept_encoding)
-    writing = Writing(lambda: format_.make(origin), packer, format_.name, is_light=not format_.package)
-    fresh = call.cache_control is not None and "no-" in call.cache_control.lower()
-    answer = await call.backend.sharing.ask(question, writing, scope=call.caller.scope, fresh=fresh)
-    content_type = format_.content_type or format_.media_type
-    headers = {"x-query-id": question.query_id, "vary": "accept, accept-encoding"}
+    writing = wish.writing or _writing(
+        format_, wish.packer, Origin(body.connection, body.query, datetime.now(UTC))
+    )
+    answer = await call.backend.sharing.ask(question, writing, scope=call.caller.scope, fresh=wish.is_fresh)
     if isinstance(answer, Copy):
-        return await _copied(call, question, answer, writing, Whole(content_type, headers, b""))
+        return await _copied(call, question, answer, writing, wish.content_type)
     call.note.row_count = answer.rows
+    headers = {"x-query-id": question.query_id, "vary": _VARY}
     if answer.told is not None:
         headers |= _VALIDATED | {"etag": answer.told.etag}
     if answer.content_encoding:
         headers["content-encoding"] = answer.content_encoding
     if answer.first.last:
         answer.close()
-        if answer.told is not None and call.if_none_match == answer.told.etag:
-            return Whole(content_type, headers, b"", status=304)
-        return Whole(content_type, headers, answer.first.data)
-    return Stream(content_type, headers, _pieces(call, answer, format_), answer.close)
+        if answer.told is not None and call.wishes.if_none_match == answer.told.etag:
+            return Whole(wish.content_type, headers, b"", status=304)
+        return Whole(wish.content_type, headers, answer.first.data)
+    return Stream(wish.content_type, headers, _pieces(call, answer, format_), answer.close)
 
 
-async def _copied(call: Call, question: Question, copy: Copy, writing: Writing, empty: Whole) -> Whole:
+class _Wish(msgspec.Struct, frozen=True):
+    """What a caller's headers ask for. ``writing`` is the same for all answers in a light format."""
+
+    format: Format
+    content_type: str
+    packer: Callable[[], Packer] | None
+    writing: Writing | None
+    is_fresh: bool
+
+
+@lru_cache(maxsize=256)
+def _wish(
+    accept: str | None, accept_encoding: str | None, cache_control: str | None, may_export: bool
+) -> _Wish:
+    """Callers ask for the same all the time. Raises as :func:`server.encodings.choose` does."""
+    format_ = choose(accept, may_export=may_export)
+    packer = None if format_.is_compressed else compression.choose(accept_encoding)
+    return _Wish(
+        format_,
+        format_.content_type or format_.media_type,
+        packer,
+        None if format_.package else _writing(format_, packer, _NOWHERE),
+        cache_control is not None and "no-" in cache_control.lower(),
+    )
+
+
+_NOWHERE = Origin("", "", datetime.min.replace(tzinfo=UTC))
+
+
+def _writing(format_: Format, packer: Callable[[], Packer] | None, origin: Origin) -> Writing:
+    return Writing(partial(format_.make, origin), packer, format_.name, is_light=not format_.package)
+
+
+async def _copied(call: Call, question: Question, copy: Copy, writing: Writing, content_type: str) -> Whole:
     """The rows are there; the head and the end are this caller's own."""
     told = copy.told
     call.note.row_count = told.count
-    headers = empty.headers | _VALIDATED | {"etag": told.etag}
+    headers = {"x-query-id": question.query_id, "vary": _VARY, **_VALIDATED, "etag": told.etag}
     age: float | msgspec.UnsetType = msgspec.UNSET
     if copy.age_seconds is not None:
         headers["age"] = str(int(copy.age_seconds))
         age = round(copy.age_seconds, 1)
-    if call.if_none_match == told.etag:
-        return Whole(empty.content_type, headers, b"", status=304)
+    if call.wishes.if_none_match == told.etag:
+        return Whole(content_type, headers, b"", status=304)
     elapsed = round((time.perf_counter() - question.asked_at) * 1000, 1)
     end = QueryEnd(told.count, told.truncated, elapsed, copy.age_seconds is not None, age)
     encoder = writing.encoder()
@@ -71,7 +107,7 @@ async def _copied(call: Call, question: Question, copy: Copy, writing: Writing, 
         packer = writing.packer()
         data = await asyncio.to_thread(packer.pack, data, last=True)
         headers["content-encoding"] = packer.name
-    return Whole(empty.content_type, headers, data)
+    return Whole(content_type, headers, data)
 
 
 async def cancel(call: Call, _body: None) -> None:

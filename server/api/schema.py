@@ -35,9 +35,9 @@ async def show(call: Call, _body: None) -> Whole:
     if search is not None:
         return Whole("application/json", {}, catalogue.search(search, limit))
     headers = {"vary": "accept-encoding", "etag": catalogue.etag, "cache-control": "private, no-cache"}
-    if catalogue.etag in (call.if_none_match or "").replace("W/", "").split(", "):
+    if catalogue.etag in (call.wishes.if_none_match or "").replace("W/", "").split(", "):
         return Whole("application/json", headers, b"", status=304)
-    return await asyncio.to_thread(_whole, catalogue, headers, call.accept_encoding)
+    return await asyncio.to_thread(_whole, catalogue, headers, call.wishes.accept_encoding)
 
 
 def _whole(catalogue: Catalogue, headers: dict[str, str], accept_encoding: str | None) -> Whole:

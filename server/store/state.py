@@ -5,9 +5,11 @@ that they sort and read the same in every database.
 """
 
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -53,7 +55,14 @@ def changed(connection: sa.Connection, noun: str) -> None:
 
 
 def now() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds")
+    """To the millisecond."""
+    seconds, milliseconds = divmod(int(time.time() * 1000), 1000)
+    return f"{_to_the_second(seconds)}.{milliseconds:03}+00:00"
+
+
+@lru_cache(maxsize=4)
+def _to_the_second(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
 
 def open_state(url: str, home: Path) -> State:
