@@ -1,7 +1,7 @@
 """What a handler is given and what it may give back. What happens around it stays in dispatch."""
 
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -74,13 +74,14 @@ class Note:
 
 
 class Wishes(msgspec.Struct, frozen=True):
-    """The headers that say how an answer is wanted."""
+    """What the headers say of the answer that is wanted, and of the body."""
 
     accept: str | None
     accept_encoding: str | None
     cache_control: str | None
     if_none_match: str | None
     range: str | None
+    sends_json: bool
 
 
 @dataclass(slots=True)
@@ -95,6 +96,8 @@ class Call:
     origin: str
     """The address that the call comes from."""
     wishes: Wishes
+    memo: dict[Hashable, Any]
+    """What was found out about calls by this caller with the very same head; a handler may add to it."""
     extra: bool
     """The caller also holds the route's ``extra`` permission."""
     may_export: bool

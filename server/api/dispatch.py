@@ -21,9 +21,9 @@ from server.access.identity import NOBODY, Identity, bearer
 from server.access.key_text import digest_of, looks_like_a_key
 from server.access.policy import may, permit
 from server.api import recording, replies
-from server.api.call import Backend, Call, Route
+from server.api.call import Backend, Call, Route, Wishes
 from server.api.recording import Outcome
-from server.api.remembered import Known, memo_of, wishes_of
+from server.api.remembered import ANYBODY, Known, memo_of, wishes_of
 from server.api.replies import Response
 from server.store.audit.repeats import REPEATING
 from shared.errors import AppError, InvalidRequest, NotAuthenticated, RequestTimedOut, UnsupportedMedia
@@ -59,9 +59,9 @@ class Dispatch:
             outcome = Outcome(NOBODY, audited=route.open)
             outcome.headers |= self._over_tls
             try:
-                await self._admit(request, route, outcome)
-                call = self._call(request, route, outcome, request_id, arrived, path)
-                body = await self._body(request, decoder)
+                admitted = await self._admit(request, route, outcome)
+                call = self._call(request, admitted, outcome, request_id, arrived, path)
+                body = await self._body(request, call.wishes, decoder)
                 if is_changing:
                     recording.note_change(outcome.note, path, body)
                 handled = await route.handler(call, body)
@@ -89,21 +89,26 @@ class Dispatch:
 
         return handle
 
-    async def _admit(self, request: Request, route: Route, outcome: Outcome) -> None:
+    async def _admit(self, request: Request, route: Route, outcome: Outcome) -> Known:
         if route.open:
-            return
+            return ANYBODY
         backend = self._backend
         memo = memo_of(request)
         known: Known | None = memo.get("admitted")
-        if known is not None and known.holds(backend):
-            outcome.origin, outcome.caller = known.origin, known.caller
-        else:
-            memo["admitted"] = await self._find_out(request, outcome)
+        if known is None or not known.holds(backend):
+            known = await self._find_out(request, outcome)
+        outcome.origin, outcome.caller = known.origin, known.caller
         if backend.addresses.rate is not None:
             backend.addresses.count(counted_as(outcome.origin), outcome.headers)
         backend.limiter.count(outcome.caller.key_id, outcome.headers, outcome.caller.rate)
-        if route.permission is not None:
-            permit(outcome.caller, route.permission)
+        if not known.is_permitted:
+            if route.permission is not None:
+                permit(known.caller, route.permission)
+            known.is_permitted = True
+            known.extra = route.extra is not None and may(known.caller, route.extra)
+            known.may_export = route.export is not None and may(known.caller, route.export)
+            memo["admitted"] = known
+        return known
 
     async def _find_out(self, request: Request, outcome: Outcome) -> Known:
         """Who is calling, and whether from an address that may."""
@@ -140,27 +145,31 @@ class Dispatch:
     def _call(
         self,
         request: Request,
-        route: Route,
+        known: Known,
         outcome: Outcome,
         request_id: str,
         arrived: float,
         path: dict[str, str],
     ) -> Call:
+        memo = memo_of(request)
         return Call(
             backend=self._backend,
             request_id=request_id,
             arrived=arrived,
             caller=outcome.caller,
             origin=outcome.origin,
-            wishes=wishes_of(request),
-            extra=route.extra is not None and may(outcome.caller, route.extra),
-            may_export=route.export is not None and may(outcome.caller, route.export),
+            wishes=wishes_of(request, memo),
+            memo=memo,
+            extra=known.extra,
+            may_export=known.may_export,
             path=path,
             query={name: values[0] for name, values in request.args.items()} if request.query_string else {},
             note=outcome.note,
         )
 
-    async def _body(self, request: Request, decoder: "msgspec.json.Decoder[Any] | None") -> Any:
+    async def _body(
+        self, request: Request, wishes: Wishes, decoder: "msgspec.json.Decoder[Any] | None"
+    ) -> Any:
         """Read only now: who may not call cannot make us hold a body either."""
         stream = request.stream
         if stream is not None and stream.request_body:
@@ -169,8 +178,7 @@ class Dispatch:
             await self._received(request, stream)
         if decoder is None:
             return None
-        media_type = request.headers.getone("content-type", "").partition(";")[0].strip().lower()
-        if media_type != "application/json":
+        if not wishes.sends_json:
             raise UnsupportedMedia("Send the body as JSON, with Content-Type: application/json.")
         try:
             return decoder.decode(request.body)

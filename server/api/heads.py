@@ -10,6 +10,7 @@ _LONGEST_BODY = 32_768
 _NAME = re.compile(r"[A-Za-z0-9-]+")
 _LENGTH = re.compile(r"[0-9]{1,5}")
 _OTHERS_BUSINESS = frozenset({"transfer-encoding", "expect", "upgrade", "trailer", "te", "content-encoding"})
+_LINE = "%s: %s\r\n".__mod__
 _STATUS = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n" for status in HTTPStatus}
 
 
@@ -65,9 +66,8 @@ def read(written: bytes) -> Head | None:
 
 def written(status: int, headers: Mapping[str, object]) -> bytes:
     """With the empty line behind it. Raises ValueError for a header that would break out of its line."""
-    lines = [f"{name}: {value}\r\n" for name, value in headers.items()]
     first = _STATUS.get(status) or f"HTTP/1.1 {status} \r\n"
-    head = first + "".join(lines) + "connection: keep-alive\r\n\r\n"
-    if head.count("\n") != len(lines) + 3:
+    head = first + "".join(map(_LINE, headers.items())) + "connection: keep-alive\r\n\r\n"
+    if head.count("\n") != len(headers) + 3:
         raise ValueError("A header holds a line break.")
     return head.encode("latin-1", "replace")

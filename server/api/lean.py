@@ -14,6 +14,7 @@ import contextlib
 import time
 import types
 from collections.abc import Awaitable, Callable, Coroutine, Generator, Hashable, Mapping
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -221,7 +222,7 @@ class LeanHttp(Http):
         self._go_on(known.handle(LeanRequest(known, data[end + 4 :], self)))
         return True
 
-    def _go_on(self, answering: Answering) -> None:
+    def _go_on(self, answering: Answering, _awaited: "Soon[Any] | None" = None) -> None:
         protocol: Any = self.protocol
         self._soon = None
         try:
@@ -237,16 +238,13 @@ class LeanHttp(Http):
             protocol.close()
             raise
         else:
-            self._await(answering, awaited)
-
-    def _await(self, answering: Answering, awaited: Any) -> None:
-        if isinstance(awaited, Soon):
-            self._soon = awaited
-            awaited._asyncio_future_blocking = False  # as a task does that takes it up
-            awaited.add_done_callback(lambda _: self._go_on(answering))
-        else:
-            self._begun = answering, awaited
-            self._wake()
+            if isinstance(awaited, Soon):
+                self._soon = awaited
+                awaited._asyncio_future_blocking = False  # as a task does that takes it up
+                awaited.add_done_callback(partial(self._go_on, answering))
+            else:
+                self._begun = answering, awaited
+                self._wake()
 
     def _answered(self, response: Response | None) -> None:
         protocol: Any = self.protocol

@@ -9,10 +9,11 @@ from functools import lru_cache, partial
 import msgspec
 
 from server import compression
+from server.access.identity import Identity
 from server.answers import Answer, Question, Writing
 from server.api.call import Call, Stream, Whole
 from server.compression import Packer
-from server.connections import ACROSS
+from server.connections import ACROSS, Terms
 from server.encodings import Format, Origin, choose
 from server.guard import ReadOnlySql
 from server.queries import checked_id
@@ -21,6 +22,9 @@ from shared.errors import AppError, InvalidRequest, NotFound
 from shared.wire import ErrorBody, QueryEnd, QueryRequest
 
 _LONGEST_SQL = 1_000_000
+
+_REMEMBERED_SQL, _MOST_REMEMBERED = 10_000, 50
+"""Characters, and how many, for one head of a request."""
 
 _VARY = "accept, accept-encoding"
 
@@ -38,7 +42,9 @@ async def run(call: Call, body: QueryRequest) -> Stream | Whole:
     writing = wish.writing or _writing(
         format_, wish.packer, Origin(body.connection, body.query, datetime.now(UTC))
     )
-    answer = await call.backend.sharing.ask(question, writing, scope=call.caller.scope, fresh=wish.is_fresh)
+    answer = await call.backend.sharing.ask(
+        question, writing, scope=call.caller.data.scope, fresh=wish.is_fresh
+    )
     if isinstance(answer, Copy):
         return await _copied(call, question, answer, writing, wish.content_type)
     call.note.row_count = answer.rows
@@ -147,8 +153,8 @@ async def question_for(
     if len(body.query) > _LONGEST_SQL:
         raise InvalidRequest(f"A query has at most {_LONGEST_SQL} characters.")
     as_file = format_.is_file
-    sql, tables = await checked(call, body.connection, body.query)
-    note.tables = " ".join(sorted(tables))
+    sql, tables = await _checked_again(call, body.connection, body.query)
+    note.tables = tables.text
     few = min(settings.default_rows, settings.max_rows)
     most = settings.max_rows if call.extra else few
     if body.max_rows is not None and body.max_rows < 1:
@@ -161,7 +167,7 @@ async def question_for(
         owner=call.caller.key_id,
         connection=body.connection,
         sql=sql,
-        tables=tables,
+        tables=tables.names,
         params=body.params,
         max_rows=min(asked_rows, most),
         timeout_seconds=min(body.timeout_seconds or longest_seconds, longest_seconds),
@@ -169,6 +175,36 @@ async def question_for(
         data=call.caller.data,
         asked_at=call.arrived,
     )
+
+
+class _Tables(msgspec.Struct, frozen=True):
+    names: frozenset[str]
+    text: str
+
+
+class _Checked(msgspec.Struct, frozen=True):
+    """``terms`` are of the connection as it was then."""
+
+    caller: Identity
+    terms: Terms
+    sql: ReadOnlySql
+    tables: _Tables
+
+
+async def _checked_again(call: Call, connection: str, text: str) -> tuple[ReadOnlySql, _Tables]:
+    """As :func:`checked`, which is asked once for what a caller who sees everything sends again and again."""
+    key = "checked", connection, text
+    found: _Checked | None = call.memo.get(key)
+    connections = call.backend.connections
+    if found is not None and found.caller is call.caller and found.terms is connections.terms(connection):
+        return found.sql, found.tables
+    sql, names = await checked(call, connection, text)
+    tables = _Tables(names, " ".join(sorted(names)))
+    if not call.caller.data.restricts and connection != ACROSS and len(text) <= _REMEMBERED_SQL:
+        if len(call.memo) > _MOST_REMEMBERED:
+            call.memo.clear()
+        call.memo[key] = _Checked(call.caller, connections.terms(connection), sql, tables)
+    return sql, tables
 
 
 async def checked(call: Call, connection: str, text: str) -> tuple[ReadOnlySql, frozenset[str]]:

@@ -6,16 +6,17 @@ from typing import Any
 from sanic import Request
 
 from server.access.allowlist import Allowlist
-from server.access.identity import Identity
+from server.access.identity import NOBODY, Identity
 from server.api.call import Backend, Wishes
 
 
 class Known:
-    """Who sends it, and from where."""
+    """Who sends it, from where, and what they may: ``extra`` and ``may_export`` are those of a Call."""
 
-    __slots__ = ("_allowlist", "_digest", "caller", "origin")
+    __slots__ = ("_allowlist", "_digest", "caller", "extra", "is_permitted", "may_export", "origin")
 
     def __init__(self, origin: str, caller: Identity, digest: bytes, allowlist: Allowlist) -> None:
+        self.is_permitted = self.extra = self.may_export = False
         self.origin = origin
         self.caller = caller
         self._digest = digest
@@ -28,22 +29,26 @@ class Known:
         return same_caller and backend.allowlist is self._allowlist
 
 
+ANYBODY = Known("", NOBODY, b"", Allowlist([], []))
+
+
 def memo_of(request: Request) -> dict[Hashable, Any]:
     """Empty for a request that does not come by the short way."""
     memo: dict[Hashable, Any] = getattr(request, "memo", {})
     return memo
 
 
-def wishes_of(request: Request) -> Wishes:
-    memo = memo_of(request)
+def wishes_of(request: Request, memo: dict[Hashable, Any]) -> Wishes:
     found: Wishes | None = memo.get("wishes")
     if found is None:
         headers = request.headers
+        media_type: str = headers.getone("content-type", "")
         found = memo["wishes"] = Wishes(
             accept=headers.getone("accept", None),
             accept_encoding=headers.getone("accept-encoding", None),
             cache_control=headers.getone("cache-control", None),
             if_none_match=headers.getone("if-none-match", None),
             range=headers.getone("range", None),
+            sends_json=media_type.partition(";")[0].strip().lower() == "application/json",
         )
     return found

@@ -26,18 +26,15 @@ class Statement(msgspec.Struct, frozen=True):
     natural: list[int]
     around: list[str] = []
     """The pieces of ``sql`` between its placeholders."""
-
-    @property
-    def key(self) -> Hashable:
-        """Equal for statements that are described alike, whatever their values."""
-        return self.sql, tuple(self.natural)
+    key: Hashable = None
+    """Equal for statements that are described alike, whatever their values."""
 
     def with_natural_type(self, number: int) -> "Statement | None":
         """None when the placeholder does not exist, or has its natural type already."""
         if not 0 < number <= len(self.oids) or self.oids[number - 1]:
             return None
         oids = [*self.oids[: number - 1], self.natural[number - 1], *self.oids[number:]]
-        return Statement(self.sql, self.values, oids, self.natural, self.around)
+        return Statement(self.sql, self.values, oids, self.natural, self.around, self.key)
 
 
 def bound(sql: ReadOnlySql, params: Mapping[str, ParamValue]) -> Statement:
@@ -53,7 +50,7 @@ def bound(sql: ReadOnlySql, params: Mapping[str, ParamValue]) -> Statement:
     if len(params) > distinct:
         unused = sorted(params.keys() - set(names))
         raise InvalidRequest(f"A value for {unused[0]!r} was given, but the query has no :{unused[0]}.")
-    return Statement(filled, values, [0] * len(values), natural, around)
+    return Statement(filled, values, [0] * len(values), natural, around, (filled, *natural))
 
 
 @lru_cache(maxsize=1024)

@@ -55,7 +55,7 @@ class Prepared:
         """Whether it is small: what is sent, and what came when it ran last."""
         if not self.possible or known.rows is None or known.rows > _FEW_ROWS:
             return False
-        values = sum([len(value) for value in statement.values if value is not None])
+        values = sum(map(len, filter(None, statement.values)))
         return len(known.statement.sql) + len(known.plan.select) + values <= _LARGEST_REQUEST
 
     def failed(self, sqlstate: str) -> bool:

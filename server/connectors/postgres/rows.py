@@ -22,6 +22,7 @@ from server.connectors.postgres.types import Form
 from shared.results import JsonRows
 
 _LENGTH = struct.Struct("!i")
+_encode = msgspec.json.Encoder().encode
 _HEAD, _COUNT = 5, 2
 _NINE = ord("9")
 _STRING, _JSON, _NUMBER = Form.STRING, Form.JSON, Form.NUMBER
@@ -141,7 +142,6 @@ class DataRows:
         self.truncated = False
         self._left = max_rows
         self._forms = forms
-        self._encoder = msgspec.json.Encoder()
 
     def take(self, pending: bytearray) -> JsonRows | None:
         rows: list[bytes] = []
@@ -187,7 +187,7 @@ class DataRows:
     def _written(self, cells: bytes) -> bytes:
         """One row, from its cells with their lengths. The busiest loop of this file."""
         written: list[bytes] = []
-        at, encode = 0, self._encoder.encode
+        at, encode = 0, _encode
         for form in self._forms:
             start = at + 4
             length = int.from_bytes(cells[at:start], "big", signed=True)

@@ -40,7 +40,7 @@ class Running:
 
     def begin_now(self, timeout_seconds: float) -> bool:
         """Never waits: False while a cancel is under way."""
-        if not self._cancelling.acquire(blocking=False):
+        if not self._cancelling.acquire(False):
             return False
         self._begin(timeout_seconds)
         self._cancelling.release()
