@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from server.access.allowlist import Allowlist
+from server.access.allowlist import Allowlist, Network, parsed
 from server.access.keyring import Keyring
 from server.access.keys import Keys
 from server.access.limits import Limiter, Rate
@@ -20,6 +20,7 @@ from server.connectors.base import Kind
 from server.governance.governance import Governance
 from server.governance.secret import mask_secret
 from server.jobs import open_jobs
+from server.monitoring.collecting import Monitoring, Parts
 from server.pools import PoolSettings
 from server.queries import Queries
 from server.schemas import Schemas
@@ -90,6 +91,19 @@ def build(
         queries = Queries(connections, across)
         keyring = Keyring(AccessStore(state))
         siblings = Siblings(shared.mailboxes, place.number) if shared and place else Siblings()
+        sharing = Sharing(queries, connections, settings.database.cache_mb * 1024 * 1024)
+        jobs = open_jobs(
+            state,
+            home,
+            vault,
+            queries,
+            siblings=siblings,
+            audit=audit,
+            settings=settings,
+            passes=keyring.passes,
+        )
+        search = AuditSearch(state)
+        parts = Parts(connections, queries, sharing, jobs, audit, search)
         return state, Backend(
             settings=settings,
             keyring=keyring,
@@ -101,20 +115,13 @@ def build(
             addresses=Limiter(by_address, shared.addresses if shared else None, name="address"),
             failures=Limiter(_FAILURES, shared.failures if shared else None, name="wrong-keys"),
             audit=audit,
-            audit_search=AuditSearch(state),
+            audit_search=search,
+            monitoring=Monitoring(parts, siblings, shared.figures if shared else None),
+            scrapers=scrapers_of(settings),
             connections=connections,
             queries=queries,
-            sharing=Sharing(queries, connections, settings.database.cache_mb * 1024 * 1024),
-            jobs=open_jobs(
-                state,
-                home,
-                vault,
-                queries,
-                siblings=siblings,
-                audit=audit,
-                settings=settings,
-                passes=keyring.passes,
-            ),
+            sharing=sharing,
+            jobs=jobs,
             schemas=schemas,
             governance=governance,
             version=version(),
@@ -124,6 +131,11 @@ def build(
     except BaseException:
         state.close()
         raise
+
+
+def scrapers_of(settings: BackendSettings) -> tuple[Network, ...]:
+    """Raises SettingsInvalid."""
+    return parsed(settings.metrics.allowed_ips, "metrics.allowed_ips")
 
 
 def _pool_settings(section: DatabaseSection, *, processes: int) -> PoolSettings:

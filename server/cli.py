@@ -93,6 +93,9 @@ def _parser() -> argparse.ArgumentParser:
 
     health = _command(commands, "health", _health, "Say whether a backend answers; exit code 0 or 1.")
     health.add_argument("--url", help="its address (default: the one of the settings, on this machine)")
+    health.add_argument(
+        "--ready", action="store_true", help="whether it can work, not only whether it is there"
+    )
     health.add_argument("--config", type=Path, metavar="FILE", help=_CONFIG_HELP)
 
     demo = _command(commands, "demo", _demo, "Serve demo retail data on this machine, for trying things out.")
@@ -249,10 +252,10 @@ def _health(parsed: argparse.Namespace) -> int:
     from server.probe import ask, url_of
 
     if parsed.url is not None:
-        healthy, said = ask(parsed.url)
+        healthy, said = ask(parsed.url, ready=parsed.ready)
     else:
         settings = _settings(parsed.config)
-        healthy, said = ask(url_of(settings), settings)
+        healthy, said = ask(url_of(settings), settings, ready=parsed.ready)
     print(said, file=sys.stdout if healthy else sys.stderr)
     return 0 if healthy else 1
 

@@ -5,6 +5,7 @@ Secrets go in and never come out: nothing here returns them but to the connector
 
 import asyncio
 import re
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,6 +13,7 @@ import msgspec
 
 from server import own_fields
 from server.connectors.base import Connector, Field, Kind
+from server.figures import Histogram
 from server.leases import Lease
 from server.pools import Pool, PoolSettings
 from server.store.connections import ConnectionRow, ConnectionStore
@@ -58,6 +60,7 @@ class Connections:
         self._rows = store.everything()
         self._pools: dict[str, Pool] = {}
         self._terms: dict[str, Terms] = {}
+        self._times: defaultdict[str, Histogram] = defaultdict(Histogram)
         self._draining = False
         self._refreshing = asyncio.Lock()
         """So that what was read earlier never comes in place of what was read later."""
@@ -155,6 +158,14 @@ class Connections:
         """The same without waiting, when one lies ready."""
         return self._pool(name).find_idle(caller)
 
+    @property
+    def is_draining(self) -> bool:
+        return self._draining
+
+    def times(self) -> dict[str, Histogram]:
+        """How long the connections to each source were used, each time, since the start."""
+        return {name: times for name, times in self._times.items() if name in self._rows}
+
     def figures(self) -> dict[str, PoolFigures]:
         """Of every connection that was used since the start."""
         return {name: pool.figures() for name, pool in self._pools.items()}
@@ -169,7 +180,7 @@ class Connections:
             if wanted := row.params.get(own_fields.CONNECTIONS.name):
                 share = max(wanted // settings.processes, 1)
                 settings = msgspec.structs.replace(settings, max_connections=share)
-            pool = self._pools[name] = Pool(name, lambda: self._open(row), settings)
+            pool = self._pools[name] = Pool(name, lambda: self._open(row), settings, self._times[name])
         return pool
 
     def reap(self) -> None:

@@ -77,6 +77,10 @@ class Jobs:
         self._places = asyncio.Semaphore(max(1, records.settings.max_running // workers))
         self._here: dict[str, _Job] = {}
 
+    def __len__(self) -> int:
+        """How many are queued or run here."""
+        return len(self._here)
+
     def take_over(self, settings: JobsSection) -> None:
         """For jobs that end later. How many run at a time stays as it was."""
         self._records.settings = settings

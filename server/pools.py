@@ -16,6 +16,7 @@ import msgspec
 
 from server.breaker import Breaker
 from server.connectors.base import Connector
+from server.figures import Histogram
 from server.leases import Lease, Slot
 from server.turns import Turns
 from shared.errors import AppError, SourceBusy, SourceUnavailable
@@ -48,13 +49,21 @@ class PoolSettings(msgspec.Struct, frozen=True):
 class Pool:
     """The open connections to one source. Lives on the event loop."""
 
-    def __init__(self, name: str, open_connector: Callable[[], Connector], settings: PoolSettings) -> None:
+    def __init__(
+        self,
+        name: str,
+        open_connector: Callable[[], Connector],
+        settings: PoolSettings,
+        times: Histogram | None = None,
+    ) -> None:
+        """``times`` takes how long each lease lasted."""
         self._name = name
         self._open_connector = open_connector
         self._settings = settings
         self._idle: list[Slot] = []
         self._turns = Turns(settings.max_connections, settings.max_waiting, self._full)
         self._breaker = Breaker()
+        self._times = Histogram() if times is None else times
         self._lent = 0
         self._ending = 0
         self._openings: set[asyncio.Task[Slot]] = set()
@@ -99,6 +108,7 @@ class Pool:
         now = time.monotonic()
         self._lent -= 1
         seconds = now - slot.lent_since
+        self._times.observe(seconds)
         mean = self._mean_lent_seconds
         self._mean_lent_seconds = seconds if mean is None else mean + (seconds - mean) * 0.1
         if usable and not self._closed and now < slot.useful_until:

@@ -24,8 +24,9 @@ def url_of(settings: BackendSettings) -> str:
     return f"{'https' if section.ssl_cert else 'http'}://{host}:{section.port}"
 
 
-def ask(url: str, own: BackendSettings | None = None) -> tuple[bool, str]:
-    """Whether the backend at ``url`` is healthy, and a sentence about it. Raises SettingsInvalid.
+def ask(url: str, own: BackendSettings | None = None, *, ready: bool = False) -> tuple[bool, str]:
+    """Whether the backend at ``url`` is healthy, and a sentence about it. Raises SettingsInvalid. ``ready``:
+    whether it can work, too.
 
     ``own`` are the settings of a backend on this machine: its certificate names the outside world, and
     is not checked.
@@ -48,7 +49,8 @@ def ask(url: str, own: BackendSettings | None = None) -> tuple[bool, str]:
     try:
         connection.connect()
         connected = True
-        connection.request("GET", f"{parts.path.rstrip('/')}/health")
+        path = "/health/ready" if ready else "/health"
+        connection.request("GET", f"{parts.path.rstrip('/')}{path}")
         response = connection.getresponse()
         status, body = response.status, response.read(65_536)
     except (OSError, http.client.HTTPException) as error:
@@ -63,6 +65,9 @@ def ask(url: str, own: BackendSettings | None = None) -> tuple[bool, str]:
     finally:
         connection.close()
     found = _decoded(body)
+    if ready and found.get("status") in ("ready", "unready"):
+        reasons = " ".join(map(str, found.get("reasons") or [])) or "It can work."
+        return status == 200, f"The backend at {url} is {found['status']}. {reasons}"
     if status != 200 or found.get("status") != "ok":
         return False, f"What answers at {url} is not a healthy backend (HTTP {status})."
     counts = f"{found.get('connections')} connections, up {found.get('uptime')} s"

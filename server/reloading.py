@@ -43,6 +43,7 @@ AT_ONCE = frozenset(
         "jobs.total_mb",
         "jobs.keep_hours",
         "audit.keep_days",
+        "metrics.allowed_ips",
         "logging.level",
         "logging.file",
         "logging.max_size_mb",

@@ -21,7 +21,7 @@ from server.access.key_text import looks_like_a_key
 from server.access.keyring import Keyring
 from server.access.keys import Keys
 from server.address import bind, url_of
-from server.app import prepare, rates_of, shared_by_workers
+from server.app import prepare, rates_of, scrapers_of, shared_by_workers
 from server.certificates import tls
 from server.connectors.login import is_loopback
 from server.notify import Notifier
@@ -142,6 +142,7 @@ def check(settings: BackendSettings) -> None:
     for name, value in msgspec.structs.asdict(settings.jobs).items():
         if not 0 < value <= _MOST:
             raise SettingsInvalid(f"jobs.{name} must be above 0, and at most {_MOST}.")
+    scrapers_of(settings)
     if not 0 <= settings.audit.keep_days <= _MOST_DAYS:
         raise SettingsInvalid(f"audit.keep_days is a number of days from 0 (for ever) to {_MOST_DAYS}.")
     for key, number in (

@@ -21,7 +21,7 @@ from server.api.call import Backend
 from server.api.dispatch import Dispatch, Handle, OutsideRoutes
 from server.api.edge import EdgeProtocol, StrictRequest
 from server.api.routes import ROUTES
-from server.app import allowlist_of, build, rates_of
+from server.app import allowlist_of, build, rates_of, scrapers_of
 from server.certificates import RenewableContext, Watched, tls
 from server.connectors import KINDS
 from server.connectors.base import Kind
@@ -59,7 +59,7 @@ def create_app(backend: Backend) -> Sanic[Any, Any]:
     )
     app.state.server_info.append(ApplicationServerInfo({"version": HTTP.VERSION_1}))  # no Alt-Svc header
     dispatch = Dispatch(backend)
-    app.error_handler = OutsideRoutes()
+    app.error_handler = OutsideRoutes(backend.monitoring.requests)
     app.ctx.lean = {}
     for route in ROUTES:
         handle = dispatch.around(route)
@@ -181,6 +181,7 @@ class Serving:
             self._tls.renew(context)
             self._certificates = Watched(settings)
         self.backend.allowlist = allowlist
+        self.backend.scrapers = scrapers_of(settings)
         self.backend.limiter.rate, self.backend.addresses.rate = by_key, by_address
         self.backend.settings = settings
         self.backend.jobs.take_over(settings.jobs)
@@ -211,6 +212,7 @@ class Serving:
             try:
                 self.backend.connections.reap()
                 self.backend.queries.reap()
+                self.backend.monitoring.tell_now_and_then()
                 await self._renew_certificates()
                 await self._refresh()
             except Exception:  # noqa: BLE001 - the watch must outlive a state that is away for a moment
@@ -240,6 +242,9 @@ class Serving:
             return self.backend.queries.find_and_cancel(
                 message.query_id, by=message.by, anybodys=message.anybodys
             )
+        if message.order is Order.FIGURES:
+            self.backend.monitoring.tell()
+            return False
         await self._refresh()
         return False
 

@@ -43,11 +43,18 @@ class Sharing:
 
     def __init__(self, queries: Queries, connections: Connections, most_bytes: int) -> None:
         self.most_bytes = most_bytes
+        self.hits = self.misses = self.joined = 0
+        """How many questions were answered from what is kept, were not, and joined a query that ran."""
         self._queries = queries
         self._connections = connections
         self._kept: OrderedDict[Hashable, _Kept] = OrderedDict()
         self._bytes = 0
         self._flights: dict[Hashable, _Flight] = {}
+
+    @property
+    def bytes(self) -> int:
+        """What they take, about."""
+        return self._bytes
 
     def __len__(self) -> int:
         """How many answers are kept."""
@@ -70,9 +77,13 @@ class Sharing:
             self._keep(key, question, answer, seconds)
             return answer if isinstance(answer, Answer) else Copy(answer)
         if seconds > 0 and (copy := self._find(key, seconds)) is not None:
+            self.hits += 1
             return copy
+        self.misses += 1
         flight = self._flights.get(key)
-        if flight is None:
+        if flight is not None:
+            self.joined += 1
+        else:
             flight = self._flights[key] = _Flight(self._queries, question, writing)
             flight.task.add_done_callback(lambda done: self._landed(key, question, done, seconds))
         found = await flight.wait(self._queries, question)

@@ -17,6 +17,7 @@ import msgspec
 
 from server.access.limits import Rate
 from server.access.shared_calls import AnyRate, SharedCalls
+from server.slots import Slots
 
 _log = logging.getLogger(__name__)
 
@@ -27,6 +28,7 @@ _LONGEST = 65_536
 class Order(StrEnum):
     CANCEL = "cancel"
     REFRESH = "refresh"
+    FIGURES = "figures"
     ANSWER = "answer"
 
 
@@ -50,6 +52,7 @@ class Shared:
         self.addresses = AnyRate()
         self.failures = SharedCalls(failures.calls)
         self.mailboxes = Mailboxes(workers)
+        self.figures = Slots(workers)
         self.started = time.monotonic()
 
 
@@ -85,6 +88,11 @@ class Siblings:
         self._decoder = msgspec.msgpack.Decoder(Message)
 
     @property
+    def number(self) -> int:
+        """Which of them this is, from 0."""
+        return self._mine
+
+    @property
     def count(self) -> int:
         """All workers, this one among them."""
         return len(self._outboxes) + 1
@@ -109,6 +117,10 @@ class Siblings:
     async def refresh(self) -> None:
         """When this returns, the others know what was just changed in the state."""
         await self._ask(Message(self._mine, next(self._tickets), Order.REFRESH))
+
+    async def tell_figures(self) -> None:
+        """When this returns, the others have told theirs, but for those that do not answer."""
+        await self._ask(Message(self._mine, next(self._tickets), Order.FIGURES))
 
     async def _ask(self, message: Message) -> bool:
         if not self._outboxes:

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from server.access.allowlist import Allowlist
+from server.access.allowlist import Allowlist, Network
 from server.access.identity import Identity
 from server.access.keyring import By, Keyring
 from server.access.keys import Keys
@@ -17,6 +17,7 @@ from server.access.users import Users
 from server.connections import Connections
 from server.governance.governance import Governance
 from server.jobs import Jobs
+from server.monitoring.collecting import Monitoring
 from server.queries import Queries
 from server.schemas import Schemas
 from server.sharing import Sharing
@@ -43,8 +44,10 @@ class Backend:
     limiter: Limiter
     addresses: Limiter
     failures: Limiter
+    scrapers: tuple[Network, ...]
     audit: AuditTrail
     audit_search: AuditSearch
+    monitoring: Monitoring
     connections: Connections
     queries: Queries
     sharing: Sharing
@@ -174,6 +177,8 @@ class Route(msgspec.Struct, frozen=True):
     extra: Permission | None = None
     export: Permission | None = None
     with_key: bool = False
+    scraped: bool = False
+    """Callers from metrics.allowed_ips need no key, and leave no line."""
 
     @property
     def open(self) -> bool:

@@ -52,6 +52,17 @@ _PAGE = (
     Parameter("after", "Go on after a page: what it gave as `next`."),
     _SEARCH,
 )
+_MOMENT: Mapping[str, object] = {"type": "string", "format": "date-time"}
+_LINES = (
+    Parameter("from", "Only lines from then on.", _MOMENT),
+    Parameter("to", "Only lines from before.", _MOMENT),
+    Parameter("user", "Only of this user.", _text(200)),
+    Parameter("key", "Only of this key: its id or its name.", _text(200)),
+    Parameter("connection", "Only about this connection.", _text(200)),
+    Parameter("action", "Only this action, such as query.run.", _text(200)),
+    Parameter("request_id", "Only of this request.", _text(200)),
+    Parameter("outcome", "ok, refused, failed, or the code of an error.", _text(200)),
+)
 _NOT_MODIFIED = Parameter("If-None-Match", "The ETag of an answer that the caller has kept.")
 _SOURCE = (errors.SourceUnavailable, errors.SourceBusy, errors.DriverMissing, errors.QueryTimeout)
 _ASKING = (
@@ -76,6 +87,29 @@ PAGES = frozenset(("console.page", "console.file", "reference.page"))
 
 DESCRIBED: Mapping[str, Described] = {
     "health.show": Described("Is the backend there?"),
+    "health.ready": Described(
+        "Can the backend work?",
+        "503 with `reasons` when requests should be sent elsewhere.",
+        media=("application/json",),
+        reply="Readiness",
+        statuses=(503,),
+    ),
+    "metrics.show": Described(
+        "Show figures for Prometheus",
+        "Of all worker processes. Callers from `metrics.allowed_ips` need no key.",
+        media=("text/plain",),
+    ),
+    "audit.search": Described(
+        "Search the audit trail",
+        "The newest first. A search that has to look far may give a short page with a `next`.",
+        parameters=(*_PAGE, *_LINES),
+    ),
+    "audit.export": Described(
+        "Read out the audit trail",
+        "One JSON object a line, the oldest first, each with its number and its seal.",
+        parameters=(_SEARCH, *_LINES),
+        media=("application/x-ndjson",),
+    ),
     "reference.openapi": Described("This description", media=("application/json",)),
     "me.show": Described("Show what the caller's key may do"),
     "connections.show_all": Described("List connections", "Without secrets."),

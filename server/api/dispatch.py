@@ -16,7 +16,7 @@ from sanic import HTTPResponse, Request
 from sanic.exceptions import SanicException
 from sanic.handlers import ErrorHandler
 
-from server.access.allowlist import check_within, counted_as
+from server.access.allowlist import check_within, counted_as, within
 from server.access.identity import NOBODY, Identity, bearer
 from server.access.key_text import digest_of, looks_like_a_key
 from server.access.policy import may, permit
@@ -25,6 +25,7 @@ from server.api.call import Backend, Call, Route, Wishes
 from server.api.recording import Outcome
 from server.api.remembered import ANYBODY, Known, memo_of, wishes_of
 from server.api.replies import Response
+from server.figures import Figures
 from server.store.audit.repeats import REPEATING
 from shared.errors import AppError, InvalidRequest, NotAuthenticated, RequestTimedOut, UnsupportedMedia
 
@@ -50,6 +51,8 @@ class Dispatch:
         """Answers requests to a route. None has been sent already, in pieces."""
         decoder = None if route.body is None else msgspec.json.Decoder(route.body)
         action, is_changing = route.action, recording.is_changing(route)
+        figures = self._backend.monitoring.requests
+        requests = figures.of(action)
 
         async def handle(request: Request, **path: str) -> Response | None:
             arrived = time.perf_counter()
@@ -86,6 +89,11 @@ class Dispatch:
             finally:
                 if not outcome.audited:
                     await self._audit(action, request_id, arrived, outcome)
+                requests.count(outcome.status, time.perf_counter() - arrived)
+                if outcome.code:
+                    figures.failed(outcome.code)
+                elif outcome.note.failure is not None:
+                    figures.failed(outcome.note.failure.code)
 
         return handle
 
@@ -93,6 +101,9 @@ class Dispatch:
         if route.open:
             return ANYBODY
         backend = self._backend
+        if route.scraped and within(self._origin(request), backend.scrapers):
+            outcome.audited = True
+            return ANYBODY
         memo = memo_of(request)
         known: Known | None = memo.get("admitted")
         if known is None or not known.holds(backend):
@@ -113,15 +124,18 @@ class Dispatch:
     async def _find_out(self, request: Request, outcome: Outcome) -> Known:
         """Who is calling, and whether from an address that may."""
         backend = self._backend
-        # A proxy may add a header of its own below the one that the caller wrote: all of them, in order.
-        hops = ",".join(request.headers.getall("x-forwarded-for", []))
-        outcome.origin = backend.allowlist.origin(request.ip, hops)
+        outcome.origin = self._origin(request)
         key = self._key(request.headers.getone("authorization", None), outcome.origin)
         outcome.caller = await self._identify(key, outcome.origin)
         backend.allowlist.check(outcome.origin)
         if outcome.caller.allowed_ips:
             check_within(outcome.origin, outcome.caller.allowed_ips)
         return Known(outcome.origin, outcome.caller, digest_of(key), backend.allowlist)
+
+    def _origin(self, request: Request) -> str:
+        # A proxy may add a header of its own below the one that the caller wrote: all of them, in order.
+        hops = ",".join(request.headers.getall("x-forwarded-for", []))
+        return self._backend.allowlist.origin(request.ip, hops)
 
     def _key(self, authorization: str | None, origin: str) -> str:
         try:
@@ -214,13 +228,21 @@ class Dispatch:
 class OutsideRoutes(ErrorHandler):
     """Sanic's own failures, before a route was found: no such path, a broken request line."""
 
+    def __init__(self, figures: Figures) -> None:
+        super().__init__()
+        self._figures = figures
+        self._requests = figures.of("none")
+
     def default(self, request: Request, exception: Exception) -> HTTPResponse:
         request_id = getattr(request.ctx, "request_id", "") or recording.request_id(
             request.headers.getone("x-request-id", None)
         )
         if isinstance(exception, SanicException):
             headers = getattr(exception, "headers", None) or {}
-            return replies.failure(replies.in_our_words(exception), request_id, headers).for_sanic()
+            known = replies.in_our_words(exception)
+            self._requests.count(known.status, 0.0)
+            self._figures.failed(known.code)
+            return replies.failure(known, request_id, headers).for_sanic()
         if not isinstance(exception, asyncio.CancelledError):
             _log.error("Request %s failed unexpectedly", request_id, exc_info=exception)
         return replies.unexpected(request_id).for_sanic()

@@ -18,7 +18,7 @@ from server.api.described import DESCRIBED, PAGES, Described, Parameter
 from shared import errors
 from shared.errors import AppError
 from shared.permissions import MEANINGS
-from shared.wire import ErrorBody, QueryEnd, QueryHead, Reply, Schema
+from shared.wire import ErrorBody, QueryEnd, QueryHead, Readiness, Reply, Schema
 
 JSON = "application/json"
 _UNEXPECTED = "Something unexpected; the log of the backend tells more."
@@ -55,7 +55,7 @@ def describe(routes: Sequence[Route], version: str) -> dict[str, Any]:
     routes = [route for route in routes if route.action not in PAGES]
     bodies = [route.body for route in routes if route.body is not None]
     replies = [reply for route in routes if (reply := _reply(route)) is not None]
-    messages = dict.fromkeys([*bodies, *replies, ErrorBody, QueryHead, QueryEnd, Schema])
+    messages = dict.fromkeys([*bodies, *replies, ErrorBody, QueryHead, QueryEnd, Readiness, Schema])
     _, schemas = msgspec.json.schema_components(messages, ref_template=_REFERENCE)
     paths: dict[str, dict[str, Any]] = {}
     for route in routes:
@@ -138,7 +138,7 @@ def _responses(route: Route, described: Described) -> dict[str, Any]:
     answers: dict[str, Any] = {str(route.status): _answer(route, described)}
     for status in described.statuses:
         answers[str(status)] = {"description": HTTPStatus(status).phrase}
-        if status == HTTPStatus.PARTIAL_CONTENT:
+        if status in (HTTPStatus.PARTIAL_CONTENT, HTTPStatus.SERVICE_UNAVAILABLE):
             answers[str(status)]["content"] = _content(described)
     for status, about in failures_of(_failures(route, described)).items():
         answers[str(status)] = {

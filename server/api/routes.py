@@ -10,6 +10,7 @@ from server.api import (
     jobs,
     keys,
     me,
+    metrics,
     query,
     reference,
     roles,
@@ -37,6 +38,8 @@ EVERYBODY = None
 
 ROUTES: tuple[Route, ...] = (
     Route("GET", "/health", health.show, EVERYBODY),
+    Route("GET", "/health/ready", health.ready, EVERYBODY),
+    Route("GET", "/metrics", metrics.show, Permission.SYSTEM_ADMIN, scraped=True),
     Route("GET", "/docs", reference.page, EVERYBODY),
     Route("GET", "/openapi.json", reference.openapi, EVERYBODY),
     Route("GET", "/admin", console.page, EVERYBODY),

@@ -81,6 +81,12 @@ class AuditSection(Section, frozen=True):
     keep_days: int = 0
 
 
+class MetricsSection(Section, frozen=True):
+    """From ``allowed_ips`` /metrics needs no key."""
+
+    allowed_ips: list[str] = []
+
+
 class StoreSection(Section, frozen=True):
     """``url`` is SQLAlchemy's; empty means SQLite in our own folder."""
 
@@ -96,5 +102,6 @@ class BackendSettings(Section, frozen=True):
     joins: JoinsSection = JoinsSection()
     jobs: JobsSection = JobsSection()
     audit: AuditSection = AuditSection()
+    metrics: MetricsSection = MetricsSection()
     logging: LoggingSection = LoggingSection()
     store: StoreSection = StoreSection()

@@ -31,7 +31,7 @@ from shared.wire.access import (
     UserUpdate,
 )
 from shared.wire.audit import AuditEntry, AuditPage
-from shared.wire.base import ErrorBody, Health, Reply, Request
+from shared.wire.base import ErrorBody, Health, Readiness, Reply, Request
 from shared.wire.connections import (
     ConnectionCreate,
     ConnectionInfo,
@@ -92,6 +92,7 @@ __all__ = [
     "QueryFailedEnd",
     "QueryHead",
     "QueryRequest",
+    "Readiness",
     "Recommendation",
     "Reply",
     "Request",

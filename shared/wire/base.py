@@ -21,6 +21,16 @@ class ErrorBody(Reply, omit_defaults=True, frozen=True):
     request_id: str = ""
 
 
+class Readiness(Reply, frozen=True):
+    """``status`` is ``ready`` or ``unready``, with sentences that say why. Of the ``sources`` those are
+    counted as away that nobody tries to reach just now; they do not make a backend unready."""
+
+    status: str
+    reasons: list[str]
+    sources: int
+    sources_away: int
+
+
 class Health(Reply, frozen=True):
     """``status`` is ``ok`` or ``degraded``; ``uptime`` in seconds."""
 

@@ -22,7 +22,7 @@ def _settings() -> set[str]:
 def test_every_setting_is_on_the_page_and_no_other() -> None:
     table = PAGE.partition("## Settings")[2].partition("\n## ")[0]
     documented = set(
-        re.findall(r"`((?:server|security|database|joins|jobs|audit|logging|store)\.\w+)`", table)
+        re.findall(r"`((?:server|security|database|joins|jobs|audit|metrics|logging|store)\.\w+)`", table)
     )
     assert documented == _settings()
 

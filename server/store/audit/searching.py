@@ -78,6 +78,15 @@ class AuditSearch:
     def __init__(self, state: State) -> None:
         self._state = state
 
+    def is_there(self) -> bool:
+        """Whether the state can be read. Blocking."""
+        try:
+            with self._state.begin() as connection:
+                connection.execute(sa.text("SELECT name FROM audit_chain WHERE name = 'lock'")).one()
+        except sa.exc.SQLAlchemyError:
+            return False
+        return True
+
     def newest(self, filters: Filters, *, limit: int, before: int | None = None) -> Part:
         """Lines below number ``before``, the newest first. Blocking, for some seconds at most."""
         wanted, values = _conditions(filters)

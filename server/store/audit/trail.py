@@ -91,6 +91,11 @@ class AuditTrail:
         """How many lines are not in the state yet."""
         return len(self._waiting)
 
+    @property
+    def is_full(self) -> bool:
+        """Whether the next line has to wait."""
+        return len(self._waiting) >= self._most
+
     def close(self, timeout_seconds: float = 10) -> None:
         """Writes what waits, then stops."""
         self._stopping.set()
