@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from server import audit_commands, secret_commands
+from server import access_commands, audit_commands, secret_commands
 
 if TYPE_CHECKING:
     from shared.settings import BackendSettings
@@ -64,13 +64,7 @@ def _parser() -> argparse.ArgumentParser:
     serve = _command(commands, "serve", _serve, "Serve until Ctrl-C or SIGTERM.")
     serve.add_argument("--config", type=Path, metavar="FILE", help=_CONFIG_HELP)
 
-    key = _command(commands, "generate-key", _generate_key, "Make an API key and print it, once.")
-    key.add_argument("--name", required=True, help="who will use it, for lists and the audit trail")
-    key.add_argument("--permissions", default="", metavar="A,B", help="such as db_read,schema_read")
-    key.add_argument("--roles", default="", metavar="A,B", help="admin, analyst, developer or viewer")
-    key.add_argument("--expires", type=_days, metavar="DAYS", help="days until it stops working")
-    key.add_argument("--config", type=Path, metavar="FILE", help=_CONFIG_HELP)
-
+    access_commands.add(partial(_command, commands))
     secret_commands.add(partial(_command, commands))
     audit_commands.add(partial(_command, commands), _settings, _CONFIG_HELP)
 
@@ -138,30 +132,6 @@ def _serve(parsed: argparse.Namespace) -> int:
     for remark in chosen.remarks:
         print(remark, file=sys.stderr, flush=True)
     return serve(chosen.settings, lambda: _settings(parsed.config))
-
-
-def _generate_key(parsed: argparse.Namespace) -> int:
-    from datetime import UTC, datetime, timedelta
-
-    from server.access.keyring import open_keyring
-    from server.access.keys import Keys
-    from shared.paths import home
-
-    settings = _settings(parsed.config)
-    expires_at = None if parsed.expires is None else datetime.now(UTC) + timedelta(days=parsed.expires)
-    with open_keyring(settings, home()) as keyring:
-        key, _ = Keys(keyring).create(
-            parsed.name,
-            permissions=_listed(parsed.permissions),
-            roles=_listed(parsed.roles),
-            expires_at=expires_at,
-        )
-    print(key)
-    return 0
-
-
-def _listed(text: str) -> list[str]:
-    return [name.strip() for name in text.split(",") if name.strip()]
 
 
 def _check_config(parsed: argparse.Namespace) -> int:

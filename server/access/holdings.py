@@ -16,6 +16,7 @@ from server.store.access import AccessRows
 from server.store.keys import KeyRow
 from server.store.roles import RoleRow
 from server.store.users import UserRow
+from shared.errors import NotFound
 from shared.permissions import BUILT_IN_ROLES, Permission
 from shared.policies import ConnectionPolicy, TablePolicy
 from shared.wire.access import Attributes
@@ -63,6 +64,27 @@ class Holdings:
         self.rows = rows
         self.keys = {**rows.keys, **{row.id: row for row in provisioned}}
         self._permissions: dict[str, frozenset[Permission]] = {}
+
+    def get_user(self, username: str) -> UserRow:
+        """Raises NotFound."""
+        row = self.rows.users.get(username)
+        if row is None:
+            raise NotFound(f"There is no user called {username[:100]!r}.")
+        return row
+
+    def get_role(self, name: str) -> RoleRow:
+        """A built-in one too. Raises NotFound."""
+        row = self.find_role(name)
+        if row is None:
+            raise NotFound(f"There is no role called {name[:63]!r}.")
+        return row
+
+    def get_key(self, key_id: str) -> KeyRow:
+        """Raises NotFound."""
+        row = self.keys.get(key_id)
+        if row is None:
+            raise NotFound(f"There is no key with the id {key_id[:63]!r}.")
+        return row
 
     def find_role(self, name: str) -> RoleRow | None:
         return BUILT_IN.get(name) or self.rows.roles.get(name)

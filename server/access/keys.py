@@ -12,7 +12,7 @@ from server.access.key_text import fresh_key, hashed
 from server.access.keyring import By, Draft, Keyring
 from server.store.keys import KeyRow
 from server.store.state import now
-from shared.errors import Conflict, InvalidRequest, NotFound
+from shared.errors import Conflict, InvalidRequest
 from shared.wire import KeyUpdate
 
 
@@ -105,21 +105,12 @@ class Keys:
             if row.revoked_at is None:
                 draft.keys[key_id] = msgspec.structs.replace(row, revoked_at=now())
 
-    def get(self, key_id: str) -> KeyRow:
-        """Raises NotFound."""
-        row = self._keyring.holdings().keys.get(key_id)
-        if row is None:
-            raise _unknown(key_id)
-        return row
-
 
 def _stored(draft: Draft, key_id: str) -> KeyRow:
-    row = draft.keys.get(key_id)
-    if row is not None:
-        return row
-    if key_id in draft.before.keys:
+    row = draft.before.get_key(key_id)
+    if key_id not in draft.keys:
         raise InvalidRequest("This key comes from security.api_keys_file; change it in that file.")
-    raise _unknown(key_id)
+    return row
 
 
 def _working(draft: Draft, key_id: str) -> KeyRow:
@@ -127,10 +118,6 @@ def _working(draft: Draft, key_id: str) -> KeyRow:
     if row.revoked_at is not None:
         raise Conflict("This key is revoked. Make another one.")
     return row
-
-
-def _unknown(key_id: str) -> NotFound:
-    return NotFound(f"There is no key with the id {key_id[:63]!r}.")
 
 
 def _check_makes_sense(draft: Draft, row: KeyRow) -> None:

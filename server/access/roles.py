@@ -7,7 +7,7 @@ from server.access.holdings import BUILT_IN, Holding
 from server.access.keyring import By, Draft, Keyring
 from server.store.roles import RoleRow
 from server.store.state import now
-from shared.errors import Conflict, NotFound, NotPermitted
+from shared.errors import Conflict, NotPermitted
 from shared.permissions import Permission
 from shared.wire import RoleCreate, RoleUpdate
 
@@ -50,25 +50,11 @@ class Roles:
                 )
             del draft.roles[name]
 
-    def get(self, name: str) -> RoleRow:
-        """A built-in one too. Raises NotFound."""
-        row = self._keyring.holdings().find_role(name)
-        if row is None:
-            raise _unknown(name)
-        return row
-
 
 def _own(draft: Draft, name: str) -> RoleRow:
     if name in BUILT_IN:
         raise Conflict(f"The role {name!r} is built in and stays as it is. Make one of your own.")
-    row = draft.roles.get(name)
-    if row is None:
-        raise _unknown(name)
-    return row
-
-
-def _unknown(name: str) -> NotFound:
-    return NotFound(f"There is no role called {name[:63]!r}.")
+    return draft.before.get_role(name)
 
 
 def _changed(draft: Draft, row: RoleRow, change: RoleUpdate) -> RoleRow:

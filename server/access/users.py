@@ -7,7 +7,7 @@ from server.access.holdings import Holding
 from server.access.keyring import By, Draft, Keyring
 from server.store.state import now
 from server.store.users import UserRow
-from shared.errors import Conflict, NotFound, NotPermitted
+from shared.errors import Conflict, NotPermitted
 from shared.wire import UserCreate, UserUpdate
 
 
@@ -31,7 +31,7 @@ class Users:
 
     def change(self, username: str, change: UserUpdate, by: By | None = None) -> UserRow:
         with self._keyring.changing(by) as draft:
-            old = _found(draft.users, username)
+            old = draft.before.get_user(username)
             draft.check_covers(_held(draft, old), f"user {username!r}")
             row = draft.users[username] = _changed(draft, old, change)
         return row
@@ -39,23 +39,12 @@ class Users:
     def delete(self, username: str, by: By | None = None) -> None:
         """The user's keys are revoked: they stay dead when somebody gets the same name later."""
         with self._keyring.changing(by) as draft:
-            old = _found(draft.users, username)
+            old = draft.before.get_user(username)
             draft.check_covers(_held(draft, old), f"user {username!r}")
             del draft.users[username]
             for key_id, key in draft.keys.items():
                 if key.username == username and key.revoked_at is None:
                     draft.keys[key_id] = msgspec.structs.replace(key, revoked_at=now())
-
-    def get(self, username: str) -> UserRow:
-        """Raises NotFound."""
-        return _found(self._keyring.holdings().rows.users, username)
-
-
-def _found(users: dict[str, UserRow], username: str) -> UserRow:
-    row = users.get(username)
-    if row is None:
-        raise NotFound(f"There is no user called {username[:100]!r}.")
-    return row
 
 
 def _held(draft: Draft, row: UserRow) -> Holding:

@@ -3,11 +3,9 @@
 import asyncio
 from urllib.parse import unquote
 
-from server.access.holdings import Holdings, utc_now
+from server.access import told
 from server.api import paging
 from server.api.call import Call
-from server.api.effective import effective_of_user
-from server.store.users import UserRow
 from shared.wire import Effective, UserCreate, UserInfo, UserList, UserUpdate
 
 
@@ -15,14 +13,9 @@ async def show_all(call: Call, _body: None) -> UserList:
     """By their names."""
     page = paging.asked(call, tuple[str])
     holdings = await asyncio.to_thread(call.backend.keyring.holdings)
-    found, following = paging.cut_from_all(
-        page,
-        list(holdings.rows.users.values()),
-        lambda row: (row.username,),
-        lambda row: [row.username, row.email, *row.roles],
-    )
-    counts = holdings.working_keys(utc_now())
-    return UserList([_info(row, counts.get(row.username, 0)) for row in found], following)
+    everything = list(holdings.rows.users.values())
+    found, following = paging.cut_from_all(page, everything, lambda row: (row.username,), told.texts_of_user)
+    return UserList(told.users(found, holdings), following)
 
 
 async def show(call: Call, _body: None) -> UserInfo:
@@ -37,7 +30,8 @@ async def create(call: Call, body: UserCreate) -> UserInfo:
 
 
 async def update(call: Call, body: UserUpdate) -> UserInfo:
-    row = await asyncio.to_thread(call.backend.users.change, call.about(_name(call), body), body, call.by)
+    name = call.about(_name(call), body)
+    row = await asyncio.to_thread(call.backend.users.change, name, body, call.by)
     await call.backend.siblings.refresh()
     return await _told(call, row.username)
 
@@ -48,8 +42,8 @@ async def delete(call: Call, _body: None) -> None:
 
 
 async def permissions(call: Call, _body: None) -> Effective:
-    row = await asyncio.to_thread(call.backend.users.get, _name(call))
-    return effective_of_user(await asyncio.to_thread(call.backend.keyring.holdings), row)
+    holdings = await asyncio.to_thread(call.backend.keyring.holdings)
+    return told.effective_of_user(holdings, holdings.get_user(_name(call)))
 
 
 def _name(call: Call) -> str:
@@ -58,19 +52,5 @@ def _name(call: Call) -> str:
 
 
 async def _told(call: Call, username: str) -> UserInfo:
-    row = await asyncio.to_thread(call.backend.users.get, username)
-    holdings: Holdings = await asyncio.to_thread(call.backend.keyring.holdings)
-    return _info(row, holdings.working_keys(utc_now()).get(username, 0))
-
-
-def _info(row: UserRow, keys: int) -> UserInfo:
-    return UserInfo(
-        username=row.username,
-        email=row.email,
-        roles=row.roles,
-        active=row.active,
-        attributes=row.attributes,
-        created_at=row.created_at,
-        updated_at=row.updated_at,
-        keys=keys,
-    )
+    holdings = await asyncio.to_thread(call.backend.keyring.holdings)
+    return told.users([holdings.get_user(username)], holdings)[0]

@@ -1,6 +1,6 @@
-"""What an administrator does through the client: connections and keys. Nothing here is sent twice."""
+"""Connections made and changed through the client. Nothing here is sent twice."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, TypeVar
 from urllib.parse import quote
 
@@ -14,10 +14,6 @@ from shared.wire import (
     ConnectionInfo,
     ConnectionTest,
     ConnectionUpdate,
-    KeyCreate,
-    KeyCreated,
-    KeyInfo,
-    KeyList,
 )
 
 T = TypeVar("T")
@@ -55,26 +51,6 @@ class Administration:
         """Whether the backend gets through to the source, and what it found worth a warning."""
         body = self._transport.ask("POST", f"/api/connections/{quote(name, safe='')}/test", repeatable=False)
         return decode(body, ConnectionTest)
-
-    # -- Keys -----------------------------------------------------------------------------
-
-    def generate_key(
-        self,
-        name: str,
-        *,
-        permissions: Sequence[str] = (),
-        roles: Sequence[str] = (),
-        expires_at: str | None = None,
-    ) -> KeyCreated:
-        """The answer is the only one that ever holds the key."""
-        body = KeyCreate(name=name, permissions=list(permissions), roles=list(roles), expires_at=expires_at)
-        return self._write("POST", "/api/keys", body, KeyCreated)
-
-    def list_keys(self) -> list[KeyInfo]:
-        return decode(self._transport.ask("GET", "/api/keys", repeatable=True), KeyList).keys
-
-    def revoke_key(self, key_id: str) -> None:
-        self._transport.ask("DELETE", f"/api/keys/{quote(key_id, safe='')}", repeatable=False)
 
     def _write(self, method: str, path: str, body: msgspec.Struct, kind: type[T]) -> T:
         answer = self._transport.ask(method, path, msgspec.json.encode(body), repeatable=False)

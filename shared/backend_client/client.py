@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 import msgspec
 
+from shared.backend_client.access import Access
 from shared.backend_client.administration import Administration
 from shared.backend_client.answers import QueryResult, decode, decode_query
 from shared.backend_client.auditing import Auditing
@@ -38,7 +39,7 @@ _GRACE_SECONDS = 5.0
 _READS = ("/api/query", "/api/ai/analyze")
 
 
-class BackendClient(Administration, Auditing, Exploring, Bulk, Jobs):
+class BackendClient(Administration, Access, Auditing, Exploring, Bulk, Jobs):
     """One backend, one key. Thread-safe; close it, or use ``with``.
 
     ``timeout``: seconds that the backend may be silent, and the deadline of a query that names none.

@@ -17,7 +17,8 @@ from shared.backend_client import (
     QueryTimeout,
     decode_batch,
 )
-from shared.errors import AppError, QueryCancelled
+from shared.errors import AppError, Conflict, QueryCancelled
+from shared.policies import ConnectionPolicy, TablePolicy
 from tests.peers.source import Counts, number_kind
 from tests.server.running import RunningBackend, start, wait_until
 
@@ -120,6 +121,33 @@ def test_keys_are_made_listed_and_revoked(client: BackendClient, backend: Runnin
         with pytest.raises(NotAuthenticated):
             reader.execute_query("numbers", "SELECT n FROM numbers", max_rows=1)
         assert reader.get_from_cache("numbers", "SELECT n FROM numbers", max_rows=1) is None
+
+
+def test_users_roles_and_keys_are_administered(client: BackendClient, backend: RunningBackend) -> None:
+    policies = [ConnectionPolicy("numbers", [TablePolicy("numbers")])]
+    role = client.create_role("north", permissions=["db_read", "connections_read"], policies=policies)
+    assert (role.policies, client.get_role("north")) == (policies, role)
+    assert client.update_role("north", description="Zone north").permissions == [
+        "connections_read",
+        "db_read",
+    ]
+    client.create_user("asha@vmart", roles=["north"], attributes={"zone": "North"})
+    assert client.update_user("asha@vmart", email="asha@example.com").attributes == {"zone": "North"}
+    assert [user.username for user in client.list_users(search="asha")] == ["asha@vmart"]
+    assert "north" in [known.name for known in client.list_roles(limit=5)]
+    assert [one.sources[0].name for one in client.user_permissions("asha@vmart").permissions] == ["north"] * 2
+    made = client.generate_key("laptop", user="asha@vmart", allowed_ips=["127.0.0.1"], rate_limit="100/hour")
+    assert client.get_user("asha@vmart").keys == 1
+    assert client.update_key(made.info.id, name="desk", expires_at=None).rate_limit == "100/hour"
+    fresh = client.rotate_key(made.info.id, overlap_seconds=0)
+    with BackendClient(backend.url, fresh.key, retry_attempts=0) as reader:
+        assert [known.name for known in reader.list_connections()] == ["numbers"]
+    with pytest.raises(Conflict):
+        client.delete_role("north")
+    client.delete_user("asha@vmart")
+    assert not client.key_permissions(made.info.id).works
+    assert client.get_key(made.info.id).revoked
+    client.delete_role("north")
 
 
 def test_when_the_backend_is_stopped_the_last_answer_comes_with_its_age(
