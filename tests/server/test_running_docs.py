@@ -44,7 +44,9 @@ def test_every_command_of_the_page_is_one_of_ours() -> None:
         "health",
         "open-config",
         "restore",
+        "roles",
         "seal-config",
         "serve",
+        "users",
         "verify-audit",
     }
