@@ -4,6 +4,7 @@ They do not ask how a change comes about: they compare what everybody holds befo
 role that is edited, an attribute, a user made active or a key made longer-lived is a grant all the same.
 """
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from server.access.allowlist import parsed, within
@@ -24,14 +25,24 @@ _LAST_DETAILS = (
 
 def check_grants(before: Holdings, after: Holdings, granter: Holding, at: datetime) -> None:
     """Raises NotPermitted when somebody would hold more than before, and more than who grants it."""
+    roles = _differing(before.rows.roles, after.rows.roles)
+    users = _differing(before.rows.users, after.rows.users)
+    keys = _differing(before.keys, after.keys)
     for name, user in after.rows.users.items():
-        known = before.rows.users.get(name)
-        _check(before.of_user(known) if known else NOTHING, after.of_user(user), granter, f"user {name!r}")
+        if name in users or not roles.isdisjoint(user.roles):
+            users.add(name)
+            known = before.rows.users.get(name)
+            held = before.of_user(known) if known else NOTHING
+            _check(held, after.of_user(user), granter, f"user {name!r}")
     for key_id, key in after.keys.items():
-        row = before.keys.get(key_id)
-        _check(
-            before.of_key(row, at) if row else NOTHING, after.of_key(key, at), granter, f"key {key.name!r}"
-        )
+        if key_id in keys or key.username in users or not roles.isdisjoint(key.roles):
+            row = before.keys.get(key_id)
+            held = before.of_key(row, at) if row else NOTHING
+            _check(held, after.of_key(key, at), granter, f"key {key.name!r}")
+
+
+def _differing(before: Mapping[str, object], after: Mapping[str, object]) -> set[str]:
+    return {name for name in before.keys() | after.keys() if before.get(name) is not after.get(name)}
 
 
 def check_covers(granter: Holding, held: Holding, what: str) -> None:

@@ -29,6 +29,9 @@ EVERYTHING = [ConnectionPolicy("*", [TablePolicy("*")])]
 BUILT_IN = {name: RoleRow(name, "", sorted(held), None, "", "") for name, held in BUILT_IN_ROLES.items()}
 
 
+_BY_NAME = {permission.value: permission for permission in Permission}
+
+
 class Holding(msgspec.Struct, frozen=True):
     """``data`` None is all of it. Else it has one entry for each role that shows some: what the role shows,
     with the attributes that its row filters ask for."""
@@ -192,8 +195,7 @@ def utc_now() -> datetime:
 
 def _known(names: Iterable[str]) -> frozenset[Permission]:
     """A name of a later version, in a state that was brought back, grants nothing."""
-    values = set(Permission)
-    return frozenset(Permission(name) for name in names if name in values)
+    return frozenset(_BY_NAME[name] for name in names if name in _BY_NAME)
 
 
 def _data(roles: list[Sequence[ConnectionPolicy] | None], attributes: Attributes) -> frozenset[bytes] | None:

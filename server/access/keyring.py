@@ -105,9 +105,7 @@ class Keyring:
             version = self._store.version()
             if version == self._version:
                 return False
-            self._by_digest = _identities(self.holdings())
-            self._by_id = {one.key_id: one for one in sorted(self._by_digest.values(), key=_expires)}
-            self._version = version
+            self._take_over(self.holdings(), version)
             return True
 
     def tend(self) -> None:
@@ -142,7 +140,14 @@ class Keyring:
                 granting.check_grants(before, after, draft.granter, at)
             granting.check_last_administrator(before, after, draft.origin, at)
             change.write(rows)
-        self.refresh()
+        with self._changing:
+            if change.version > self._version:
+                self._take_over(after, change.version)
+
+    def _take_over(self, holdings: Holdings, version: int) -> None:
+        self._by_digest = _identities(holdings)
+        self._by_id = {one.key_id: one for one in sorted(self._by_digest.values(), key=_expires)}
+        self._version = version
 
 
 @contextmanager

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from server.store import keys, roles, users
 from server.store.keys import KeyRow
 from server.store.roles import RoleRow
-from server.store.state import State, changed, now
+from server.store.state import State, changed, now, version_in
 from server.store.users import UserRow
 
 
@@ -27,6 +27,8 @@ class AccessChange:
     def __init__(self, connection: sa.Connection) -> None:
         self._connection = connection
         self.before = _read(connection)
+        self.version = version_in(connection, "access")
+        """That which everything has when this change is made."""
 
     def write(self, after: AccessRows) -> None:
         users.ROWS.write(self._connection, self.before.users, after.users)

@@ -32,7 +32,11 @@ class Rows:
         """Only what differs. The caller holds whatever keeps others from changing it meanwhile."""
         gone = [{self._key: name} for name in before if name not in after]
         fresh = [self._values(row) for name, row in after.items() if name not in before]
-        changed = [self._values(row) for name, row in after.items() if before.get(name, row) != row]
+        changed = [
+            self._values(row)
+            for name, row in after.items()
+            if (known := before.get(name, row)) is not row and known != row
+        ]
         for statement, rows in ((self._delete, gone), (self._insert, fresh), (self._update, changed)):
             if rows:
                 connection.execute(statement, rows)

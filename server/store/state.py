@@ -36,8 +36,7 @@ class State:
     def version_of(self, noun: str) -> int:
         """A number that rises with every change to a noun, by whichever process."""
         with self._engine.connect() as connection:
-            found = connection.execute(_VERSION_OF, {"noun": noun}).scalar()
-        return int(found or 0)
+            return version_in(connection, noun)
 
     def close(self) -> None:
         self._engine.dispose()
@@ -47,6 +46,10 @@ class State:
 
 _VERSION_OF = sa.text("SELECT version FROM versions WHERE noun = :noun")
 _RAISE = sa.text("UPDATE versions SET version = version + 1 WHERE noun = :noun")
+
+
+def version_in(connection: sa.Connection, noun: str) -> int:
+    return int(connection.execute(_VERSION_OF, {"noun": noun}).scalar() or 0)
 
 
 def changed(connection: sa.Connection, noun: str) -> None:
