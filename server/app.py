@@ -23,6 +23,7 @@ from server.jobs import open_jobs
 from server.monitoring.collecting import Monitoring, Parts
 from server.pools import PoolSettings
 from server.queries import Queries
+from server.reach import Reach
 from server.schemas import Schemas
 from server.sharing import Sharing
 from server.siblings import Place, Shared, Siblings
@@ -65,13 +66,14 @@ def build(
 ) -> tuple[State, Backend]:
     """Everything behind HTTP. Raises SettingsInvalid, StateTooNew or VaultClosed."""
     by_key, by_address = rates_of(settings.security)
+    hosts = Reach(settings.security.connection_hosts)
     allowlist = allowlist_of(settings.security)
     shared = place.shared if place else None
     state = open_state(settings.store.url, home)
     try:
         vault = _open_vault(state, home)
         pool_settings = _pool_settings(settings.database, processes=settings.server.workers if place else 1)
-        connections = Connections(ConnectionStore(state), vault, kinds, pool_settings)
+        connections = Connections(ConnectionStore(state), vault, kinds, pool_settings, hosts)
         schemas = Schemas(connections)
         governance = Governance(connections, schemas, mask_secret(state, vault))
         across = Across(

@@ -11,11 +11,12 @@ from typing import Any
 
 import msgspec
 
-from server import own_fields
-from server.connectors.base import Connector, Field, Kind
+from server import connection_fields, own_fields, reach
+from server.connectors.base import Connector, Kind
 from server.figures import Histogram
 from server.leases import Lease
 from server.pools import Pool, PoolSettings
+from server.reach import Reach
 from server.store.connections import ConnectionRow, ConnectionStore
 from server.store.state import now
 from server.vault import Vault
@@ -47,8 +48,14 @@ class Connections:
     """Lives on the event loop; what touches the state goes to a thread."""
 
     def __init__(
-        self, store: ConnectionStore, vault: Vault, kinds: Mapping[str, Kind], pool_settings: PoolSettings
+        self,
+        store: ConnectionStore,
+        vault: Vault,
+        kinds: Mapping[str, Kind],
+        pool_settings: PoolSettings,
+        hosts: Reach = Reach(),  # noqa: B008 - it never changes
     ) -> None:
+        """``hosts``: where connections may lead."""
         self._store = store
         self._vault = vault
         self._kinds = {
@@ -61,6 +68,7 @@ class Connections:
         self._pools: dict[str, Pool] = {}
         self._terms: dict[str, Terms] = {}
         self._times: defaultdict[str, Histogram] = defaultdict(Histogram)
+        self._hosts = hosts
         self._draining = False
         self._refreshing = asyncio.Lock()
         """So that what was read earlier never comes in place of what was read later."""
@@ -106,7 +114,8 @@ class Connections:
                 "is not 'kinds', and has at most 63 characters."
             )
         kind = self._kind(kind_name)
-        open_params, secrets = _checked(kind, params, kept={})
+        open_params, secrets = connection_fields.checked(kind, params, kept={})
+        await self._check_hosts(kind, open_params)
         row = ConnectionRow(
             name=name,
             type=kind.type,
@@ -123,10 +132,13 @@ class Connections:
         row = self._row(name)
         kind = self._kind(row.type)
         kept = self._vault.open(_purpose(name), row.sealed)
-        if changes := [field.name for field in kind.fields if _loosens(field, params, row.params)]:
-            _demand_secrets_again(kind, params, kept, changes)
+        if changes := [
+            field.name for field in kind.fields if connection_fields.loosens(field, params, row.params)
+        ]:
+            connection_fields.demand_secrets_again(kind, params, kept, changes)
             kept = {}
-        open_params, secrets = _checked(kind, params, kept=kept)
+        open_params, secrets = connection_fields.checked(kind, params, kept=kept)
+        await self._check_hosts(kind, open_params)
         changed = msgspec.structs.replace(
             row,
             params=open_params,
@@ -214,7 +226,20 @@ class Connections:
     def _open(self, row: ConnectionRow) -> Connector:
         secrets = self._vault.open(_purpose(row.name), row.sealed)
         params = {name: value for name, value in row.params.items() if name not in own_fields.NAMES}
-        return self._kind(row.type).open({**params, **secrets}, self._pool_settings.connection_timeout)
+        with reach.within(self._hosts):
+            return self._kind(row.type).open({**params, **secrets}, self._pool_settings.connection_timeout)
+
+    def lead_only_to(self, hosts: Reach) -> None:
+        """From now on; connections that are open are closed when whoever has them gives them back."""
+        self._hosts = hosts
+        for pool in self._pools.values():
+            pool.close()
+        self._pools.clear()
+
+    async def _check_hosts(self, kind: Kind, params: Mapping[str, Any]) -> None:
+        """Raises HostNotAllowed."""
+        for host in kind.hosts(params):
+            await asyncio.to_thread(self._hosts.check, host)
 
     def _row(self, name: str) -> ConnectionRow:
         row = self._rows.get(name)
@@ -256,64 +281,6 @@ def _terms(rows: Sequence[ConnectionRow]) -> Terms:
 
 def _purpose(name: str) -> str:
     return f"connection:{name}"
-
-
-def _loosens(field: Field, params: Mapping[str, Any], before: Mapping[str, Any]) -> bool:
-    """Whether a kept secret would go elsewhere, or less protected; empty is as good as left out."""
-    if not field.guards_secret:
-        return False
-    wanted, had = (values.get(field.name) for values in (params, before))
-    return bool(
-        (field.default if wanted in (None, "") else wanted) != (field.default if had is None else had)
-    )
-
-
-def _demand_secrets_again(
-    kind: Kind, params: Mapping[str, Any], kept: Mapping[str, str], changes: Sequence[str]
-) -> None:
-    missing = [field.name for field in kind.fields if field.name in kept and not params.get(field.name)]
-    if missing:
-        raise InvalidRequest(
-            f"Give {', '.join(missing)} again: what is kept was given for another {', '.join(changes)}."
-        )
-
-
-def _checked(
-    kind: Kind, params: Mapping[str, Any], *, kept: Mapping[str, str]
-) -> tuple[dict[str, Any], dict[str, str]]:
-    """The open fields and the secret ones, complete and of the right types."""
-    known = {field.name for field in kind.fields}
-    for name in params:
-        if name not in known:
-            raise InvalidRequest(
-                f"A {kind.label} connection has no field called {name[:63]!r}.",
-                details=f"There are: {', '.join(sorted(known))}.",
-            )
-    values: dict[str, Any] = {}
-    secrets: dict[str, str] = {}
-    for field in kind.fields:
-        value = params.get(field.name)
-        if value is None:
-            value = kept.get(field.name, field.default)
-        if value is None or value == "":
-            if field.required:
-                raise InvalidRequest(f"The field {field.name!r} ({field.label}) is missing.")
-            continue
-        if field.secret:
-            secrets[field.name] = str(_typed(field, value))
-        else:
-            values[field.name] = _typed(field, value)
-    own_fields.check(values)
-    return values, secrets
-
-
-def _typed(field: Field, value: object) -> object:
-    try:
-        return msgspec.convert(value, field.type, strict=True)
-    except msgspec.ValidationError as error:
-        raise InvalidRequest(
-            f"The field {field.name!r} ({field.label}) has the wrong type: it is a {field.type.__name__}."
-        ) from error
 
 
 def _one_line(text: str) -> str:

@@ -8,20 +8,20 @@ they drip.
 
 import contextlib
 import socket
-import ssl
 import threading
 import time
 import weakref
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 import requests
 import requests.utils
-import urllib3.connectionpool
 
+from server import reach
+from server.tracking import TrackingAdapter
 from shared.errors import AppError, QueryCancelled, QueryTimeout, SourceUnavailable, TooLarge
-from shared.http_adapter import POOLS, Adapter, is_loopback
+from shared.http_adapter import Adapter, is_loopback
 
 _CONNECT_SECONDS = 10.0
 _IDLE_SECONDS = 60.0
@@ -29,8 +29,6 @@ _IDLE_SECONDS = 60.0
 MOST_ANSWER_BYTES = 64 * 1024 * 1024
 """Of an answer that is read as a whole."""
 _CHUNK = 256 * 1024
-_OLDEST_TLS = ssl.TLSVersion.TLSv1_2
-"""A company's own server, or its proxy, may speak no newer one."""
 
 
 class Outgoing:
@@ -47,8 +45,9 @@ class Outgoing:
         self._running = False
         self._deadline = float("inf")
         self._woken = threading.Event()
+        self._reach = reach.current()
         try:
-            adapter = _TrackingAdapter(verify, self._opened)
+            adapter = TrackingAdapter(verify, self._dial, self._opened)
         except OSError as error:
             raise SourceUnavailable(f"The file of certificates for {name} can not be read.") from error
         self.session = _Session(self, adapter)
@@ -151,6 +150,16 @@ class Outgoing:
                 details="Give the address that it finally answers from.",
             )
 
+    def check_host(self, url: str) -> None:
+        """Raises HostNotAllowed."""
+        self._reach.check(origin(url)[1])
+
+    def _dial(self, host: str, port: int, seconds: float | None) -> socket.socket:
+        """A proxy of the environment is the operator's choice; everything else must be within reach."""
+        if any(host == known for _, known, _ in self._origins):
+            return self._reach.connect(host, port, seconds)
+        return socket.create_connection((host, port), seconds)
+
     def _late(self, seconds: float, *, query: bool) -> AppError:
         if query:
             return QueryTimeout(f"The query took longer than {round(seconds, 1):g} seconds and was stopped.")
@@ -190,11 +199,10 @@ class _Session(requests.Session):
         outgoing, url = self._outgoing, request.url or ""
         outgoing.admit(url)
         whole = not options.pop("stream", False)
-        options.update(
-            stream=True,
-            allow_redirects=False,
-            proxies={} if is_loopback(url) else requests.utils.get_environ_proxies(url),
-        )
+        proxies = {} if is_loopback(url) else requests.utils.get_environ_proxies(url)
+        options.update(stream=True, allow_redirects=False, proxies=proxies)
+        if proxies:  # which would connect to whatever it is told
+            outgoing.check_host(url)
         try:
             response = self._sent(request, options)
         except requests.exceptions.ConnectionError as error:
@@ -244,44 +252,6 @@ def _know_the_end(response: requests.Response) -> None:
         return
     if "content-length" not in response.headers and "transfer-encoding" not in response.headers:
         raise requests.exceptions.ChunkedEncodingError("nothing tells where the answer ends")
-
-
-class _TrackingAdapter(Adapter):
-    """Tells of each socket, so that it can be shut while somebody waits for it."""
-
-    def __init__(self, verify: bool | str, opened: Callable[[socket.socket], None]) -> None:
-        self._pools = {scheme: _tracked(pool, opened) for scheme, pool in POOLS.items()}
-        super().__init__(verify=verify, oldest_tls=_OLDEST_TLS)
-
-    def init_poolmanager(self, *args: Any, **options: Any) -> None:
-        super().init_poolmanager(*args, **options)
-        self.poolmanager.pool_classes_by_scheme = self._pools
-
-    def proxy_manager_for(self, proxy: str, **options: Any) -> Any:
-        manager = super().proxy_manager_for(proxy, **options)
-        manager.pool_classes_by_scheme = self._pools
-        return manager
-
-
-def _tracked(
-    pool: type[urllib3.connectionpool.HTTPConnectionPool], opened: Callable[[socket.socket], None]
-) -> type[urllib3.connectionpool.HTTPConnectionPool]:
-    base: Any = pool.ConnectionCls
-
-    class Connection(base):  # type: ignore[misc]
-        def _new_conn(self) -> socket.socket:
-            plain: socket.socket = super()._new_conn()
-            opened(plain)
-            return plain
-
-        def connect(self) -> None:
-            super().connect()
-            opened(self.sock)  # which TLS has replaced
-
-    class Pool(pool):  # type: ignore[valid-type, misc]
-        ConnectionCls = Connection
-
-    return Pool
 
 
 def origin(url: str) -> tuple[str, str, int]:

@@ -31,6 +31,7 @@ _TLS = (
 AT_ONCE = frozenset(
     {
         *_TLS,
+        "security.connection_hosts",
         "security.rate_limit",
         "security.rate_limit_per_address",
         "security.allowed_ips",

@@ -25,6 +25,7 @@ from server.app import prepare, rates_of, scrapers_of, shared_by_workers
 from server.certificates import tls
 from server.connectors.login import is_loopback
 from server.notify import Notifier
+from server.reach import Reach
 from server.reloading import Reloading, log_to
 from server.reporting import Reporting
 from server.serving import Serving
@@ -130,6 +131,7 @@ def check(settings: BackendSettings) -> None:
     rates_of(settings.security)
     Allowlist(settings.security.allowed_ips, settings.security.trusted_proxies)
     tls(settings)
+    Reach(settings.security.connection_hosts)
     _refuse_plain_http(settings.server)
     check_url(settings.store.url)
     if not 0 <= settings.server.port <= 65_535:

@@ -25,6 +25,7 @@ from server.app import allowlist_of, build, rates_of, scrapers_of
 from server.certificates import RenewableContext, Watched, tls
 from server.connectors import KINDS
 from server.connectors.base import Kind
+from server.reach import Reach
 from server.siblings import Message, Order, Place
 from shared.errors import SettingsInvalid
 from shared.settings import BackendSettings, DatabaseSection
@@ -182,6 +183,8 @@ class Serving:
             self._certificates = Watched(settings)
         self.backend.allowlist = allowlist
         self.backend.scrapers = scrapers_of(settings)
+        if security.connection_hosts != self.backend.settings.security.connection_hosts:
+            self.backend.connections.lead_only_to(Reach(security.connection_hosts))
         self.backend.limiter.rate, self.backend.addresses.rate = by_key, by_address
         self.backend.settings = settings
         self.backend.jobs.take_over(settings.jobs)

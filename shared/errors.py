@@ -52,6 +52,12 @@ class InvalidRequest(AppError):
     code, status, fixer = "invalid_request", 400, Fixer.USER
 
 
+class HostNotAllowed(InvalidRequest):
+    """A connection would lead where connections do not lead."""
+
+    code, fixer = "host_not_allowed", Fixer.OPERATOR
+
+
 class NotAuthenticated(AppError):
     """No key, or one that is unknown, expired or revoked; which of them is not said."""
 

@@ -186,6 +186,10 @@ class Field(msgspec.Struct, frozen=True):
     secret again, or could have it sent elsewhere without knowing it."""
 
 
+def _host(params: Mapping[str, Any]) -> Sequence[str]:
+    return [str(params["host"])] if params.get("host") else []
+
+
 class Kind(msgspec.Struct, frozen=True):
     """A kind of connection. ``open`` takes checked params (secrets opened) and a connect time-out
     in seconds; it raises SourceUnavailable or DriverMissing."""
@@ -195,3 +199,5 @@ class Kind(msgspec.Struct, frozen=True):
     dialect: str
     fields: tuple[Field, ...]
     open: Callable[[Mapping[str, Any], float], Connector]
+    hosts: Callable[[Mapping[str, Any]], Sequence[str]] = _host
+    """Where checked params would lead."""

@@ -6,6 +6,7 @@ import ssl
 from collections.abc import Callable
 from pathlib import Path
 
+from server import reach
 from shared.errors import InvalidRequest, SourceUnavailable
 
 
@@ -27,11 +28,14 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def connected(host: str, port: int, source: str, seconds: float) -> socket.socket:
+def connected(
+    host: str, port: int, source: str, seconds: float, may: reach.Reach | None = None
+) -> socket.socket:
     """A TCP connection that sends at once and notices a peer that is gone. ``source`` is what a failure calls
-    it. Raises SourceUnavailable."""
+    it; ``may`` says where it may lead, when it is not opened where that is known. Raises SourceUnavailable or
+    HostNotAllowed."""
     try:
-        sock = socket.create_connection((host, port), seconds)
+        sock = (may or reach.current()).connect(host, port, seconds)
     except socket.gaierror as error:
         raise SourceUnavailable(f"There is no host called {host!r}.") from error
     except TimeoutError as error:

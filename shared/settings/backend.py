@@ -23,7 +23,9 @@ class SecuritySection(Section, frozen=True):
     empty for none. ``allowed_ips`` empty for all.
 
     With ``client_ca`` callers show certificates of that authority, ``with_key`` or ``instead_of_key``;
-    ``client_users`` says whose they are: a name in the certificate, and the user's."""
+    ``client_users`` says whose they are: a name in the certificate, and the user's.
+
+    ``connection_hosts`` is where connections may lead; empty for everywhere but where nobody should go."""
 
     api_keys_file: str = ""
     rate_limit: str = ""
@@ -34,6 +36,7 @@ class SecuritySection(Section, frozen=True):
     client_ca: str = ""
     client_certificates: str = "with_key"
     client_users: dict[str, str] = {}
+    connection_hosts: list[str] = []
 
 
 class DatabaseSection(Section, frozen=True):

@@ -21,6 +21,7 @@ from urllib3.exceptions import HTTPError
 
 from server.connectors.clickhouse.errors import ServerError
 from server.connectors.clickhouse.kind import Login
+from server.reach import dialling
 from shared.results import JsonRows
 
 _READ_BYTES = 256 * 1024
@@ -50,14 +51,16 @@ class HttpRows:
     def __init__(self, login: Login, connect_timeout: float) -> None:
         """Connects. Raises HttpLost."""
         self._connection: HTTPConnection = (
-            HTTPConnection(login.host, login.http_port, timeout=connect_timeout)
+            dialling(HTTPConnection, login.may.connect)(login.host, login.http_port, timeout=connect_timeout)
             if login.tls is None
-            else HTTPSConnection(login.host, login.http_port, timeout=connect_timeout, ssl_context=login.tls)
+            else dialling(HTTPSConnection, login.may.connect)(
+                login.host, login.http_port, timeout=connect_timeout, ssl_context=login.tls
+            )
         )
         # HTTP/1.0, for its bodies have no chunks: old servers make chunks of 4 KB, and each one costs as much
         # as its rows. That a body is whole is proved by its own end.
-        self._connection._http_vsn = 10  # type: ignore[attr-defined]
-        self._connection._http_vsn_str = "HTTP/1.0"  # type: ignore[attr-defined]
+        self._connection._http_vsn = 10
+        self._connection._http_vsn_str = "HTTP/1.0"
         self._login = login
         self._response: Any = None
         try:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from server import reach
 from server.connectors.base import Field, Kind
 from server.connectors.clickhouse.errors import ServerError, login_failure
 from server.connectors.login import Secret, connected, is_loopback, trusting
@@ -36,6 +37,8 @@ class Login(msgspec.Struct, frozen=True):
     user: str
     password: Secret
     tls: ssl.SSLContext | None
+    may: reach.Reach
+    """Where it may lead; it is connected again later."""
 
     @property
     def source(self) -> str:
@@ -79,6 +82,7 @@ def _login(params: Mapping[str, Any]) -> Login:
         user=str(params["user"]),
         password=Secret(str(params.get("password") or "")),
         tls=tls,
+        may=reach.current(),
     )
 
 
@@ -104,7 +108,7 @@ def _tls(sslmode: str, authority: str) -> ssl.SSLContext | None:
 
 
 def _socket(login: Login, connect_timeout: float) -> socket.socket:
-    sock = connected(login.host, login.port, login.source, connect_timeout)
+    sock = connected(login.host, login.port, login.source, connect_timeout, login.may)
     if login.tls is None:
         return sock
     try:

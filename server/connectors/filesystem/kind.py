@@ -16,9 +16,11 @@ from server.engine.folder import CACHE_MB, DIALECT, FolderEngine
 from server.engine.tables import Rule
 from server.guard import ReadOnlySql
 from shared import paths
-from shared.errors import SourceUnavailable
+from shared.errors import InvalidRequest, SourceUnavailable
 from shared.results import Result
 from shared.wire import Schema
+
+_SYSTEM = frozenset(Path(path) for path in ("/proc", "/sys", "/dev", "/run", "/boot"))
 
 
 class FilesystemConnector:
@@ -86,6 +88,7 @@ def open_(params: Mapping[str, Any], _timeout_seconds: float) -> FilesystemConne
     root = Path(str(params["root"])).expanduser()
     if not root.is_absolute():
         raise SourceUnavailable("The root of a file connection must be an absolute path.")
+    _refuse_our_own(root)
     try:
         rules = tables.rules(str(params.get("tables") or ""))
     except ValueError as error:
@@ -99,6 +102,23 @@ def open_(params: Mapping[str, Any], _timeout_seconds: float) -> FilesystemConne
     )
     connector.ping()
     return connector
+
+
+def _refuse_our_own(root: Path) -> None:
+    """Raises InvalidRequest for a folder in which secrets lie: ours, and the system's."""
+    real = Path(os.path.realpath(root))
+    home = Path(os.path.realpath(paths.home()))
+    state = home / "backend"
+    # what is hidden by a dot is shown to nobody, and so may lie below
+    holds_state = real in state.parents and not any(
+        part.startswith(".") for part in state.relative_to(real).parts
+    )
+    system = any(part in _SYSTEM for part in (real, *real.parents)) or real == Path(real.anchor)
+    if real == home or state in (real, *real.parents) or holds_state or system:
+        raise InvalidRequest(
+            f"{root} can not be the root of a file connection: secrets of ours or of the system lie there.",
+            details="Name the folder in which the files lie.",
+        )
 
 
 KIND = Kind(

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Any
+from urllib.parse import urlsplit
 
 from server import guard
 from server.connectors.base import Document, Entry, Field, Kind, Limits, ParamValue
@@ -166,6 +167,7 @@ def open_(params: Mapping[str, Any], timeout_seconds: float) -> GoogleDriveConne
     token_url = f"{url}/token" if is_loopback(url) else account.TOKEN_URL
     outgoing = Outgoing("Google Drive", [url, token_url])
     try:
+        outgoing.check_host(url)
         with outgoing.within(timeout_seconds):
             who = _account(params, outgoing, token_url)
             api = DriveApi(url, outgoing, who)
@@ -233,4 +235,5 @@ KIND = Kind(
         ),
     ),
     open=open_,
+    hosts=lambda params: [urlsplit(str(params.get("url") or URL)).hostname or ""],
 )

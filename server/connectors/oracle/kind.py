@@ -3,6 +3,7 @@
 oracledb in its thin mode: no Oracle client is needed. Servers from 12.1 on.
 """
 
+import contextlib
 import importlib.util
 import ssl
 from collections.abc import Mapping, Sequence
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from server import reach
 from server.connectors.base import Field, Kind
 from server.connectors.login import Secret, is_loopback, trusting
 from server.connectors.oracle import descriptor as oracle_descriptor
@@ -60,6 +62,8 @@ def open_oracle(params: Mapping[str, Any], connect_timeout: float) -> "OracleCon
     # Each address gets its share of the time, so that one that says nothing does not take all of it.
     share = connect_timeout / len(login.where.addresses)
     for address in login.where.addresses:
+        with contextlib.suppress(OSError, UnicodeError):  # told by the driver
+            reach.current().resolve(address.host, address.port)
         opened = _opened(login, address, context, share)
         if isinstance(opened, AppError):
             raise opened
@@ -104,6 +108,14 @@ def _where(params: Mapping[str, Any]) -> Descriptor:
         raise InvalidRequest("port must be a number from 1 to 65535.")
     address = Address(said["host"], port, tls=protocol == "tcps")
     return Descriptor((address,), said["service_name"], said["sid"])
+
+
+def _hosts(params: Mapping[str, Any]) -> list[str]:
+    """What cannot be is told when it is opened."""
+    said = [str(params["host"])] if params.get("host") else []
+    with contextlib.suppress(InvalidRequest):
+        said += [address.host for address in oracle_descriptor.parse(str(params.get("dsn") or "")).addresses]
+    return said
 
 
 def _tls_context(login: _Login) -> ssl.SSLContext | None:
@@ -268,4 +280,5 @@ KIND = Kind(
         Field("wallet_password", "Password of the wallet", secret=True, required=False),
     ),
     open=open_oracle,
+    hosts=_hosts,
 )

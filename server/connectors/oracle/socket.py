@@ -2,7 +2,8 @@
 is sent when a connection is closed; whoever holds the socket can end both.
 
 The driver makes its socket by ``socket.create_connection``. Its module gets a stand-in for ``socket`` once,
-which does the same and hands a second handle of the socket to whoever opens a connection in this thread.
+which does the same, leads only where connections may lead (a listener may send the driver elsewhere), and
+hands a second handle of the socket to whoever opens a connection in this thread.
 """
 
 import contextlib
@@ -12,6 +13,8 @@ import socket
 import threading
 from collections.abc import Iterator
 from typing import Any
+
+from server import reach
 
 
 class Line:
@@ -56,7 +59,8 @@ class _Sockets:
         return getattr(socket, name)
 
     def create_connection(self, *args: Any, **kwargs: Any) -> socket.socket:
-        sock = socket.create_connection(*args, **kwargs)
+        (host, port), seconds = args[0], args[1] if len(args) > 1 else kwargs.get("timeout")
+        sock = reach.current().connect(str(host), int(port), seconds)
         for option, seconds in (("TCP_KEEPIDLE", 60), ("TCP_KEEPINTVL", 15), ("TCP_KEEPCNT", 4)):
             if hasattr(socket, option):
                 sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), seconds)

@@ -4,9 +4,13 @@ pyodbc with Microsoft's ODBC driver (18 or 17) where it is installed, and otherw
 """
 
 import importlib.util
+import socket
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
+from server import reach
 from server.connectors.base import Field, Kind
 from server.connectors.login import Secret, is_loopback
 from server.connectors.sqlserver import driver as sqlserver_driver
@@ -27,6 +31,7 @@ def open_sqlserver(params: Mapping[str, Any], connect_timeout: float) -> "SqlSer
     wanted = str(params.get("driver") or "")
     own_authority = target.verified and bool(target.ssl_ca)
     driver = sqlserver_driver.choose(_installed(), wanted, own_authority=own_authority)
+    target = _pinned(target)
     opened = _opened(sqlserver_driver.connection_string(driver, target), target, connect_timeout)
     if isinstance(opened, AppError):
         # Not "from" what happened: the driver's frames hold the password.
@@ -51,6 +56,17 @@ def _target(params: Mapping[str, Any]) -> Target:
         verified=encryption == "verify-full",
         ssl_ca=str(params.get("ssl_ca") or ""),
     )
+
+
+def _pinned(target: Target) -> Target:
+    """The driver resolves names itself. Where nobody checks the server's name, it gets the address that was
+    looked at; where the name is checked, the name. Raises HostNotAllowed."""
+    try:
+        found = reach.current().resolve(target.host, target.port)
+    except (OSError, UnicodeError):
+        return target  # told by the driver
+    plain = [str(address[0]) for family, address in found if family == socket.AF_INET]
+    return target if target.verified or not plain else msgspec.structs.replace(target, host=plain[0])
 
 
 def _installed() -> list[str]:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 from server.connectors.base import Field, Kind
 from server.connectors.tableau.connector import TableauConnector
@@ -90,4 +91,5 @@ KIND = Kind(
         Field("memory_mb", "Memory (MB)", type=int, required=False, default=1024, help="For one query."),
     ),
     open=_Opener(),
+    hosts=lambda params: [urlsplit(str(params.get("url") or "")).hostname or ""],
 )
