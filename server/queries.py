@@ -88,23 +88,24 @@ class Queries:
             asyncio.get_running_loop().call_later(_LOOK_SECONDS, self._look)
 
     async def ask(self, question: Question, writing: Writing, *, for_others: bool = False) -> Answer | Told:
-        """As :meth:`start`; but a short answer that a source gives from the event loop, on a connection that
-        lies ready, is told at once, and nothing is left to close."""
+        """As :meth:`start`; but a short answer that a source gives from the event loop is told at once, and
+        nothing is left to close."""
         query_id, stop = _for_others(question) if for_others else question.query_id, _Stop()
         self._register(query_id, question, stop)
-        lease = None
-        if question.connection != ACROSS and writing.is_light:
-            lease = self._connections.find_idle(question.connection, question.owner)
-        if lease is None or lease.quick is None:
-            return await self._started(query_id, question, writing, stop, lease)
+        lease: Lease | None = None
         found: QuickAnswer | None = None
         try:
-            stop.attach(lease)
-            try:
-                found = await lease.ask_quickly(lease.quick, question.sql, question.params, question.limits())
-            except SourceUnavailable:  # it died while it lay idle
-                lease.release()
-                lease = None
+            lease = await self._leased(question, stop)
+            if lease.quick is not None and writing.is_light:
+                try:
+                    found = await lease.ask_quickly(
+                        lease.quick, question.sql, question.params, question.limits()
+                    )
+                except SourceUnavailable:
+                    if not lease.reused:
+                        raise
+                    lease.release()  # it died while it lay idle
+                    lease = None
             if found is not None and found.is_whole:
                 said = told(question, found.result, writing)
                 self._end(query_id, question, stop)
