@@ -2,13 +2,26 @@
 
 from collections.abc import Iterator
 from datetime import datetime
+from typing import TypedDict, Unpack
 
 from shared.backend_client.http import Transport
 from shared.backend_client.pages import every_page
 from shared.errors import InvalidRequest
 from shared.wire import AuditEntry, AuditPage
 
-_FILTERS = ("user", "key", "connection", "action", "outcome", "request_id")
+
+class AuditFilters(TypedDict, total=False):
+    """``key`` is an id or a name; ``outcome`` is ``ok``, ``refused``, ``failed`` or the code of an error."""
+
+    user: str
+    key: str
+    connection: str
+    action: str
+    outcome: str
+    request_id: str
+
+
+_FILTERS = AuditFilters.__optional_keys__
 
 
 class Auditing:
@@ -23,17 +36,18 @@ class Auditing:
         until: datetime | None = None,
         search: str | None = None,
         limit: int | None = None,
-        **filters: str,
+        **filters: Unpack[AuditFilters],
     ) -> Iterator[AuditEntry]:
         """Lines of the audit trail, the newest first, asked for as they are needed.
 
-        ``filters`` are ``user``, ``key`` (an id or a name), ``connection``, ``action``, ``request_id`` and
-        ``outcome``: ``ok``, ``refused``, ``failed`` or the code of an error. Times need their zone. Raises an
-        AppError.
+        Times need their zone. Raises an AppError.
         """
-        if unknown := filters.keys() - set(_FILTERS):
-            raise InvalidRequest(f"There is no filter {min(unknown)!r}; there are {', '.join(_FILTERS)}.")
-        asked = {**filters, "from": _said(since, "since"), "to": _said(until, "until"), "search": search}
+        given: dict[str, str | None] = {name: str(value) for name, value in filters.items()}
+        if unknown := given.keys() - _FILTERS:
+            raise InvalidRequest(
+                f"There is no filter {min(unknown)!r}; there are {', '.join(sorted(_FILTERS))}."
+            )
+        asked = {**given, "from": _said(since, "since"), "to": _said(until, "until"), "search": search}
         left = limit
         for page in every_page(self._transport, "/api/audit", AuditPage, limit, asked):
             yield from page.entries[:left]

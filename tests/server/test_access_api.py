@@ -21,8 +21,9 @@ def _ask(backend: RunningBackend, route: Route, key: str) -> int:
     return backend.ask(route.method, path, {} if route.body else None, key=key).status
 
 
-def test_every_route_but_health_takes_a_permission() -> None:
-    assert [route.path for route in ROUTES if route.open] == ["/health", "/admin", "/admin/<path:path>"]
+def test_every_route_but_health_and_pages_takes_a_permission() -> None:
+    pages = {"/admin", "/admin/<path:path>", "/docs", "/openapi.json"}
+    assert {route.path for route in ROUTES if route.open} == {"/health", *pages}
 
 
 def test_no_route_answers_without_a_key(backend: RunningBackend) -> None:
