@@ -10,6 +10,7 @@ from server.access.allowlist import Allowlist, Network, parsed
 from server.access.keyring import Keyring
 from server.access.keys import Keys
 from server.access.limits import Limiter, Rate
+from server.access.provisioned import provisioned_by
 from server.access.roles import Roles
 from server.access.users import Users
 from server.across.fetching import Across
@@ -49,7 +50,7 @@ def prepare(settings: BackendSettings, home: Path) -> Iterator[Keyring]:
     state = open_state(settings.store.url, home)
     try:
         _open_vault(state, home)
-        yield Keyring(AccessStore(state))
+        yield Keyring(AccessStore(state), provisioned_by(settings, home))
     finally:
         state.close()
 
@@ -91,7 +92,7 @@ def build(
             keep_days=settings.audit.keep_days,
         )
         queries = Queries(connections, across)
-        keyring = Keyring(AccessStore(state))
+        keyring = Keyring(AccessStore(state), provisioned_by(settings, home))
         siblings = Siblings(shared.mailboxes, place.number) if shared and place else Siblings()
         sharing = Sharing(queries, connections, settings.database.cache_mb * 1024 * 1024)
         jobs = open_jobs(

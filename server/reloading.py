@@ -11,11 +11,14 @@ from pathlib import Path
 
 import msgspec
 
+from server.access.provisioned import provisioned_by
 from server.certificates import tls
 from server.reporting import Reporting
 from server.serving import Serving
+from server.store.keys import KeyRow
 from shared import logs
 from shared.errors import AppError
+from shared.paths import home
 from shared.settings import BackendSettings, LoggingSection
 
 _log = logging.getLogger(__name__)
@@ -32,6 +35,7 @@ AT_ONCE = frozenset(
     {
         *_TLS,
         "security.connection_hosts",
+        "security.api_keys_file",
         "security.rate_limit",
         "security.rate_limit_per_address",
         "security.allowed_ips",
@@ -128,17 +132,18 @@ class Reloading:
             self._reporting.reloaded(trouble)
 
     async def _reload(self) -> None:
-        change, context = await asyncio.to_thread(self._prepared)
+        change, context, provisioned = await asyncio.to_thread(self._prepared)
         log_to(change.settings.logging)
+        await asyncio.to_thread(self._serving.backend.keyring.provision, provisioned)
         self._serving.take_over(change.settings, context)
         _log.info("Read the settings and certificates again: %s", _listed(change.now) or "no setting changed")
         if change.later:
             _log.warning("Changed too, but in force only from the next start on: %s", _listed(change.later))
 
-    def _prepared(self) -> tuple[Change, ssl.SSLContext | None]:
+    def _prepared(self) -> tuple[Change, ssl.SSLContext | None, tuple[KeyRow, ...]]:
         """Everything that can fail, before anything changes."""
         change = compare(self._serving.backend.settings, self._read())
-        return change, tls(change.settings)
+        return change, tls(change.settings), provisioned_by(change.settings, home())
 
 
 def _listed(names: tuple[str, ...]) -> str:

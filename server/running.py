@@ -20,6 +20,7 @@ from server import private_files
 from server.access.key_text import looks_like_a_key
 from server.access.keyring import Keyring
 from server.access.keys import Keys
+from server.access.provisioned import provisioned_by
 from server.address import bind, url_of
 from server.app import prepare, rates_of, scrapers_of, shared_by_workers
 from server.certificates import tls
@@ -154,8 +155,7 @@ def check(settings: BackendSettings) -> None:
     ):
         if not 0 < number <= _MOST:
             raise SettingsInvalid(f"{key} must be above 0, and at most {_MOST}.")
-    if settings.security.api_keys_file:
-        raise SettingsInvalid("security.api_keys_file is not supported yet. Make keys with generate-key.")
+    provisioned_by(settings, home())
     if settings.logging.level not in logging.getLevelNamesMapping():
         raise SettingsInvalid("logging.level is one of DEBUG, INFO, WARNING, ERROR or CRITICAL.")
 

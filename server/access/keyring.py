@@ -21,6 +21,7 @@ from server.access.holdings import NOTHING, Holding, Holdings, utc_now
 from server.access.identity import NEVER, Identity
 from server.access.key_text import digest_of
 from server.access.limits import Rate
+from server.access.provisioned import provisioned_by
 from server.store.access import AccessRows, AccessStore
 from server.store.keys import KeyRow
 from server.store.roles import RoleRow
@@ -30,6 +31,8 @@ from shared.errors import InvalidRequest, NotAuthenticated, SettingsInvalid
 from shared.settings import BackendSettings
 
 _log = logging.getLogger(__name__)
+
+_USER = "user:"
 
 _USED_SECONDS = 30.0
 """How often it is written which keys were used."""
@@ -87,6 +90,11 @@ class Keyring:
         self._used.add(found.key_id)
         return found
 
+    def find_user(self, username: str) -> Identity | None:
+        """The identity of an active user who is known by other means than a key, such as a certificate. It
+        has all of the user's permissions; its ``key_id`` is ``user:`` and the name."""
+        return self._by_id.get(f"{_USER}{username}")
+
     def passes(self, key_id: str) -> bool:
         """Whether the key of this id is one that ``find`` would give."""
         found = self._by_id.get(key_id)
@@ -98,6 +106,13 @@ class Keyring:
 
     def rows(self) -> list[KeyRow]:
         return list(self.holdings().keys.values())
+
+    def provision(self, provisioned: Sequence[KeyRow]) -> None:
+        """Other keys than before stand in no store. Blocking."""
+        with self._changing:
+            self._provisioned = tuple(provisioned)
+            version = self._store.version()
+            self._take_over(self.holdings(), version)
 
     def refresh(self) -> bool:
         """Reads everything again when another process changed it. Blocking."""
@@ -145,8 +160,15 @@ class Keyring:
                 self._take_over(after, change.version)
 
     def _take_over(self, holdings: Holdings, version: int) -> None:
+        for row in self._provisioned:
+            for name in row.roles:
+                if holdings.find_role(name) is None:
+                    _log.warning(
+                        "The key %s of security.api_keys_file names an unknown role, %s", row.id, name
+                    )
         self._by_digest = _identities(holdings)
-        self._by_id = {one.key_id: one for one in sorted(self._by_digest.values(), key=_expires)}
+        known = [*sorted(self._by_digest.values(), key=_expires), *_users(holdings)]
+        self._by_id = {one.key_id: one for one in known}
         self._version = version
 
 
@@ -155,15 +177,19 @@ def open_keyring(settings: BackendSettings, home: Path) -> Iterator[Keyring]:
     """The keys of a backend, for a command beside it; a running one takes over what changes."""
     state = open_state(settings.store.url, home)
     try:
-        yield Keyring(AccessStore(state))
+        yield Keyring(AccessStore(state), provisioned_by(settings, home))
     finally:
         state.close()
 
 
 def _granter(before: Holdings, identity: Identity, at: datetime) -> Holding:
     """What who makes a change holds now: it may have changed since the call was let in."""
-    row = before.keys.get(identity.key_id)
-    held = NOTHING if row is None else before.of_key(row, at)
+    held = NOTHING
+    if identity.key_id.startswith(_USER):
+        user = before.rows.users.get(identity.user)
+        held = NOTHING if user is None else before.of_user(user)
+    elif row := before.keys.get(identity.key_id):
+        held = before.of_key(row, at)
     if not held.permissions:
         raise NotAuthenticated("This API key is not valid.", details="It is unknown, expired or revoked.")
     return held
@@ -185,6 +211,19 @@ def _identities(holdings: Holdings) -> dict[bytes, Identity]:
             until = min(identity.expires, _seconds(row.previous_expires_at))
             found[bytes.fromhex(row.previous_sha256)] = msgspec.structs.replace(identity, expires=until)
     return found
+
+
+def _users(holdings: Holdings) -> Iterator[Identity]:
+    for row in holdings.rows.users.values():
+        if not row.active:
+            continue
+        try:
+            data = resolve(holdings.policies_of(row), row.attributes)
+        except InvalidRequest as error:
+            _log.warning("The user %s is not let in: %s", row.username, error)
+            continue
+        permissions = holdings.of_user(row).permissions
+        yield Identity(f"{_USER}{row.username}", row.username, permissions, user=row.username, data=data)
 
 
 def _identity(holdings: Holdings, row: KeyRow) -> Identity:

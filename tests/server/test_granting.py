@@ -330,6 +330,20 @@ def test_who_lost_a_permission_in_between_cannot_use_what_the_call_was_let_in_wi
         office.users.create(UserCreate("late"), steward)
 
 
+def test_a_user_known_without_a_key_grants_as_one_with_a_key(office: Office, steward: By) -> None:
+    found = office.keyring.find_user("steward")
+    assert found is not None
+    assert (found.permissions, found.data) == (steward.identity.permissions, steward.identity.data)
+    by = By(found, HERE)
+    office.users.change("mate", UserUpdate(roles=["north"]), by)
+    with pytest.raises(NotPermitted):
+        office.users.change("mate", UserUpdate(roles=["auditor"]), by)
+    office.users.change("steward", UserUpdate(active=False))
+    assert office.keyring.find_user("steward") is None
+    with pytest.raises(NotAuthenticated):
+        office.users.create(UserCreate("late"), by)
+
+
 # -- The last administrator ---------------------------------------------------------------
 
 
