@@ -78,8 +78,10 @@ def test_a_proxy_is_trusted_from_the_next_call_on(backend: BackendProcess) -> No
 
 
 def test_limits_of_queries_change_on_connections_that_are_open(backend: BackendProcess) -> None:
-    (backend.home / "numbers.csv").write_text("n\n" + "".join(f"{n}\n" for n in range(50)))
-    shop = {"name": "shop", "type": "filesystem", "params": {"root": str(backend.home)}}
+    folder = backend.home.parent / "shop"
+    folder.mkdir()
+    (folder / "numbers.csv").write_text("n\n" + "".join(f"{n}\n" for n in range(50)))
+    shop = {"name": "shop", "type": "filesystem", "params": {"root": str(folder)}}
     backend.ask("POST", "/api/connections", shop)
     connection = http.client.HTTPConnection(backend.url.removeprefix("http://"), timeout=20)
 
