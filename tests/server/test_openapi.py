@@ -24,6 +24,8 @@ from tests.server.running import RunningBackend, start
 
 DESCRIBED_ROUTES = [route for route in ROUTES if route.action not in PAGES]
 DOCUMENT = describe(ROUTES, "0")
+# schemathesis draws from Python's own random numbers in its strategies; hypothesis warns of that
+pytestmark = pytest.mark.filterwarnings("ignore:Do not use the .random. module")
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 schema = schemathesis.openapi.from_dict(DOCUMENT)
 
