@@ -18,7 +18,7 @@ from server.breaker import Breaker
 from server.connectors.base import Connector
 from server.figures import Histogram
 from server.leases import Lease, Slot
-from server.turns import Turns
+from server.turns import Turn, Turns
 from shared.errors import AppError, SourceBusy, SourceUnavailable
 from shared.wire import PoolFigures
 
@@ -178,14 +178,20 @@ class Pool:
 
     async def _wait(self, caller: str) -> None:
         turn = self._turns.join(caller)
+        seconds = self._settings.connection_timeout
+        timer = asyncio.get_running_loop().call_later(seconds, self._waited_too_long, caller, turn)
         try:
-            await asyncio.wait_for(turn, self._settings.connection_timeout)
-        except TimeoutError as error:
-            self._turns.give_up(caller, turn)
-            raise self._full() from error
+            await turn
         except BaseException:
             self._turns.give_up(caller, turn)
             raise
+        finally:
+            timer.cancel()
+
+    def _waited_too_long(self, caller: str, turn: Turn) -> None:
+        if not turn.done():
+            self._turns.give_up(caller, turn)
+            turn.set_exception(self._full())
 
     async def _checked_idle(self, deadline: float) -> Slot | None:
         """The one that was used last, if it still answers."""

@@ -21,6 +21,7 @@ from server.connectors.base import Progress, Progressing, QuickAnswer
 from server.governance.errors import screened
 from server.guard import ReadOnlySql
 from server.leases import Lease
+from server.soon import Part
 from shared.errors import AppError, Conflict, InvalidRequest, QueryCancelled, SourceUnavailable
 from shared.results import Result
 
@@ -217,16 +218,14 @@ class _Stop:
     def __init__(self) -> None:
         self._reason: AppError | None = None
         self._lease: Lease | None = None
-        self._waiting: asyncio.Task[Lease] | None = None
+        self._waiting: Part[Lease] | None = None
 
     async def unless_stopped(self, leasing: Coroutine[None, None, Lease]) -> Lease:
         """Waits for the lease; a stop ends the waiting."""
-        task = self._waiting = asyncio.get_running_loop().create_task(leasing)
+        self._waiting = Part(leasing)
         try:
-            return await task
+            return await self._waiting
         except asyncio.CancelledError:
-            if not task.cancelled() and task.exception() is None:
-                task.result().release()  # it came in the very moment the caller left
             if self._reason is not None:
                 raise self._reason from None
             raise

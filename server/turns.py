@@ -9,12 +9,13 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 
+from server.soon import Soon
 from shared.errors import AppError
 
 _LAST_PLACE_IS_KEPT_FROM = 4
 """With this many places, one caller alone may take all but one."""
 
-Turn = asyncio.Future[None]
+Turn = Soon[None]
 
 
 class Turns:
@@ -49,7 +50,7 @@ class Turns:
         """A future that is done when ``caller`` has got a place. Raises what ``full`` makes."""
         if self.waiting >= self._most_waiting:
             self._make_room(caller)
-        turn: Turn = asyncio.get_running_loop().create_future()
+        turn: Turn = Soon(loop=asyncio.get_running_loop())
         self._lines.setdefault(caller, deque()).append(turn)
         self.waiting += 1
         return turn

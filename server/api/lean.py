@@ -12,8 +12,7 @@ waiting only for what is Soon; what waits longer is handed over to the connectio
 import asyncio
 import contextlib
 import time
-import types
-from collections.abc import Awaitable, Callable, Coroutine, Generator, Hashable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Hashable, Mapping
 from functools import partial
 from types import SimpleNamespace
 from typing import Any
@@ -25,7 +24,7 @@ from sanic.server.protocols.http_protocol import HttpProtocol
 from server.api import heads
 from server.api.heads import Headers
 from server.api.replies import Response
-from server.soon import Soon
+from server.soon import Part, Soon
 
 _LONGEST_HEAD = 8_192
 _HEADS_KEPT = 8
@@ -145,7 +144,7 @@ class LeanHttp(Http):
             self.waits = False
             if self._begun is not None:
                 begun, self._begun = self._begun, None
-                return _rest(*begun)
+                return Part(*begun)
         end = buffer.find(b"\r\n\r\n", 0, _LONGEST_HEAD)
         known = None if end < 0 else self._known(bytes(buffer[:end]))
         if known is None:
@@ -179,10 +178,10 @@ class LeanHttp(Http):
         if self._begun is not None:
             answering, awaited = self._begun
             self._begun = None
-            if awaited is not None:
-                awaited.cancel()
+            rest = Part(answering, awaited)
+            rest.cancel()
             with contextlib.suppress(asyncio.CancelledError):
-                await _rest(answering, awaited)
+                await rest
 
     async def _cancelled(self, error: asyncio.CancelledError) -> None:
         """The client has left, or a time is up: as Sanic tells it."""
@@ -283,19 +282,3 @@ def _whole(response: Response) -> bytes:
     if response.content_type:
         headers["content-type"] = response.content_type
     return heads.written(response.status, headers) + response.body
-
-
-@types.coroutine
-def _rest(answering: Answering, awaited: Any) -> Generator[Any, Any, Response | None]:
-    """What is left of an answering that waits for ``awaited``."""
-    while True:
-        told: BaseException | None = None
-        try:
-            yield awaited
-        except BaseException as error:  # noqa: BLE001 - whatever the task is told, the answering is told
-            told = error
-        try:
-            awaited = answering.send(None) if told is None else answering.throw(told)
-        except StopIteration as ended:
-            response: Response | None = ended.value
-            return response

@@ -188,20 +188,26 @@ def test_one_who_leaves_while_connecting_leaves_the_connection_to_the_next() -> 
     run(story)
 
 
-def test_one_who_leaves_in_the_moment_when_the_connection_comes_gives_it_back() -> None:
+@pytest.mark.parametrize("stopped", [True, False])
+def test_one_who_leaves_in_the_moment_when_the_connection_comes_gives_it_back(*, stopped: bool) -> None:
     async def story() -> None:
-        pool = _pool(Counts())
-        loop = asyncio.get_running_loop()
-
-        async def leasing() -> Lease:
-            lease = await pool.lease()
-            loop.call_soon(leaving.cancel)  # before the one who waits is told
-            return lease
-
-        leaving = asyncio.create_task(_Stop().unless_stopped(leasing()))
-        with pytest.raises(asyncio.CancelledError):
-            await leaving
+        pool = _pool(Counts(), PoolSettings(max_connections=1, connection_timeout=5))
+        lease, stop = await pool.lease(), _Stop()
+        waiting = asyncio.create_task(stop.unless_stopped(pool.lease()))
+        await until(lambda: pool.figures().waiting == 1)
+        lease.is_clean = True
+        lease.release()  # it is its turn now, and it does not know yet
+        assert pool.figures().waiting == 0
+        if stopped:
+            stop(QueryCancelled("Enough."))
+            with pytest.raises(QueryCancelled):
+                stop.attach(await waiting)
+        else:
+            waiting.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await waiting
         await until(lambda: pool.idle == 1)
+        (await pool.lease()).release()
 
     run(story)
 
