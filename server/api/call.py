@@ -163,6 +163,8 @@ class Route(msgspec.Struct, frozen=True):
     """A line of the routes page. ``permission`` None lets everybody in, unaudited and unlimited; ``with_key``
     everybody who has a good key, whatever it may do, limited and on the record as all others.
 
+    ``also`` are permissions that it takes beside ``permission``.
+
     ``<name>`` in ``path`` is handed over as ``call.path["name"]``. ``extra`` is a permission that
     lets the caller do more than the rest; the handler finds it as ``call.extra``. ``export`` is one that
     it takes for whole results, on a route that has an ``extra`` already: ``call.may_export``.
@@ -176,6 +178,7 @@ class Route(msgspec.Struct, frozen=True):
     status: int = 200
     extra: Permission | None = None
     export: Permission | None = None
+    also: tuple[Permission, ...] = ()
     with_key: bool = False
     scraped: bool = False
     """Callers from metrics.allowed_ips need no key, and leave no line."""

@@ -186,6 +186,14 @@ DESCRIBED: Mapping[str, Described] = {
             "max_rows": 100,
         },
     ),
+    "preview.show": Described(
+        "Look through the eyes of another",
+        "The schema that a user, a role or unsaved policies show of a connection; with `query`, its answer. "
+        "Only for who sees all data.",
+        media=("application/json",),
+        failures=_ASKING,
+        example={"connection": "postgres_prod", "role": "zone_manager", "attributes": {"zone": "North"}},
+    ),
     "query.cancel": Described("Cancel a query", f"Also inside its source. {_OTHERS}"),
     "jobs.create": Described(
         "Submit a long query",

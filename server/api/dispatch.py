@@ -115,6 +115,8 @@ class Dispatch:
         if not known.is_permitted:
             if route.permission is not None:
                 permit(known.caller, route.permission)
+            for permission in route.also:
+                permit(known.caller, permission)
             known.is_permitted = True
             known.extra = route.extra is not None and may(known.caller, route.extra)
             known.may_export = route.export is not None and may(known.caller, route.export)

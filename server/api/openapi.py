@@ -110,7 +110,8 @@ def _operation(route: Route) -> dict[str, Any]:
 def _description(route: Route, described: Described) -> str:
     takes = "Open to everybody." if route.open else "Takes a valid key, whatever it may do."
     if route.permission is not None:
-        takes = f"Takes the permission `{route.permission}` ({MEANINGS[route.permission]})."
+        named = [f"`{one}` ({MEANINGS[one]})" for one in (route.permission, *route.also)]
+        takes = f"Takes the permission{'s' * bool(route.also)} {', '.join(named)}."
     return f"{described.about} {takes}".strip()
 
 

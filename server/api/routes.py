@@ -11,6 +11,7 @@ from server.api import (
     keys,
     me,
     metrics,
+    preview,
     query,
     reference,
     roles,
@@ -33,6 +34,7 @@ from shared.wire import (
     UserCreate,
     UserUpdate,
 )
+from shared.wire.preview import PreviewRequest
 
 EVERYBODY = None
 
@@ -107,6 +109,14 @@ ROUTES: tuple[Route, ...] = (
         Permission.AI_INSIGHTS,
         AnalyzeRequest,
         extra=Permission.DB_READ,
+    ),
+    Route(
+        "POST",
+        "/api/preview",
+        preview.show,
+        Permission.ROLES_READ,
+        PreviewRequest,
+        also=(Permission.USERS_READ, Permission.SCHEMA_READ, Permission.DB_READ),
     ),
     Route("GET", "/api/audit", audit.search, Permission.AUDIT_READ),
     Route("GET", "/api/audit/export", audit.export, Permission.AUDIT_READ),

@@ -41,7 +41,7 @@ export class App {
         for (const one of choice.children) one.setAttribute("aria-pressed", String(one === event.currentTarget));
       } }, name[0].toUpperCase() + name.slice(1))));
     by("rail-foot").replaceChildren(
-      h("a", { class: "item", href: "/docs", target: "_blank", rel: "noopener", hidden: true, id: "rail-docs" }, icon("code"), h("span", { class: "cut grow" }, "API docs")),
+      h("a", { class: "item", href: "/docs", target: "_blank", rel: "noopener" }, icon("code"), h("span", { class: "cut grow" }, "API docs")),
       choice, button("item", "leave", "Sign out", () => this.signOut("")));
   }
 

@@ -2,6 +2,7 @@
 
 import { get, onRefused, sentence } from "./api.js";
 import { App } from "./app.js";
+import { audit } from "./audit.js";
 import { connections } from "./connections.js";
 import { by, h, icon } from "./dom.js";
 import { keys } from "./keys.js";
@@ -13,8 +14,9 @@ import { theme, useTheme } from "./status.js";
 import { forgetTables } from "./tables.js";
 import { forgetTests } from "./testing.js";
 import { users } from "./users.js";
+import { view } from "./view.js";
 
-const PAGES = [overview, connections, users, roles, keys];
+const PAGES = [overview, connections, users, roles, view, keys, audit];
 const IDLE = `You were signed out after ${IDLE_MINUTES} minutes in which nothing was done here.`;
 
 let app = null;

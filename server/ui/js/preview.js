@@ -2,9 +2,9 @@
 
 import { post } from "./api.js";
 import { number } from "./format.js";
+import { mayAll } from "./session.js";
 
-
-export const mayPreview = () => false;
+export const mayPreview = () => mayAll("roles_read", "users_read", "schema_read", "db_read");
 
 /** ``who``: {user} or {role} or {policies, attributes}. */
 export const schemaAs = (connection, who) => post("/api/preview", { connection, ...who });
