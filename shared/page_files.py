@@ -21,18 +21,19 @@ _KINDS = {
 }
 
 HEADERS: Mapping[str, str] = {
-    "Content-Security-Policy": (
+    "content-security-policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
         "connect-src 'self'; font-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
     ),
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "no-referrer",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "permissions-policy": "camera=(), microphone=(), geolocation=()",
 }
-"""What a page may do: nothing inline, nothing from elsewhere, in nobody's frame."""
+"""What a page may do: nothing inline, nothing from elsewhere, in nobody's frame. In small letters, by which
+they take the place of what an answer has otherwise."""
 
 
 class PageFile(msgspec.Struct, frozen=True):

@@ -306,6 +306,6 @@ class Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(data)))
-        self.send_header("Content-Security-Policy", HEADERS["Content-Security-Policy"])
+        self.send_header("Content-Security-Policy", HEADERS["content-security-policy"])
         self.end_headers()
         self.wfile.write(data)
