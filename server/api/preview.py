@@ -34,9 +34,8 @@ async def show(call: Call, body: PreviewRequest) -> Whole | Stream:
     seen = dataclasses.replace(
         call,
         caller=msgspec.structs.replace(call.caller, data=data),
-        accept="application/json",
+        wishes=msgspec.structs.replace(call.wishes, accept="application/json", if_none_match=None),
         extra=False,
-        if_none_match=None,
         path={"name": quote(body.connection, safe="")},
         query={},
     )

@@ -6,9 +6,9 @@ from shared.wire.base import Request
 
 
 class PreviewRequest(Request, frozen=True):
-    """What a ``user`` or a ``role`` sees of a connection, or whoever has ``policies``, saved or not: one of the
-    three. ``attributes`` fill row filters where there is no user. Without ``query`` the answer is the schema,
-    else that of the query."""
+    """What a ``user`` or a ``role`` sees of a connection, or whoever has ``policies``, saved or not: one of
+    the three. ``attributes`` fill row filters where there is no user. Without ``query`` the answer is the
+    schema, else that of the query."""
 
     connection: str
     user: str = ""
