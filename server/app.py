@@ -35,7 +35,7 @@ from server.store.audit.searching import AuditSearch
 from server.store.connections import ConnectionStore
 from server.store.facts import find_fact, set_fact
 from server.store.state import State, open_state
-from server.vault import Vault, open_vault
+from server.vault import MARK, Vault, open_vault
 from shared.installed import version
 from shared.settings import BackendSettings, DatabaseSection, SecuritySection
 
@@ -128,6 +128,7 @@ def build(
             schemas=schemas,
             governance=governance,
             version=version(),
+            vault=vault,
             siblings=siblings,
             started=shared.started if shared else time.monotonic(),
         )
@@ -167,10 +168,10 @@ def rates_of(section: SecuritySection) -> tuple[Rate | None, Rate | None]:
 
 def _open_vault(state: State, home: Path) -> Vault:
     """A key is made once in the life of a state; a sealed mark tells whether this is still the one."""
-    mark = find_fact(state, "vault_mark")
+    mark = find_fact(state, MARK)
     vault = open_vault(home / ".key", create=mark is None, environ=os.environ)
     if mark is None:
-        set_fact(state, "vault_mark", vault.seal("vault_mark", {}))
+        set_fact(state, MARK, vault.seal(MARK, {}))
     else:
-        vault.open("vault_mark", mark)
+        vault.open(MARK, mark)
     return vault

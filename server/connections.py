@@ -215,7 +215,7 @@ class Connections:
             rows = await asyncio.to_thread(self._store.everything)
             before, self._rows, self._version = self._rows, rows, version
             self._terms.clear()
-            for name in [name for name in self._pools if rows.get(name) != before.get(name)]:
+            for name in [name for name in self._pools if not _lead_alike(rows.get(name), before.get(name))]:
                 self._pools.pop(name).close()
 
     def close(self) -> None:
@@ -276,6 +276,13 @@ def _terms(rows: Sequence[ConnectionRow]) -> Terms:
         " ".join(f"{row.name}:{row.updated_at}" for row in rows),
         min(caches, default=0.0),
         min(longest, default=_NO_LIMIT),
+    )
+
+
+def _lead_alike(one: ConnectionRow | None, other: ConnectionRow | None) -> bool:
+    """Apart from how their secrets are sealed: whoever changes those changes ``updated_at`` too."""
+    return one == other or (
+        one is not None and other is not None and one == msgspec.structs.replace(other, sealed=one.sealed)
     )
 
 

@@ -27,9 +27,35 @@ def add(command: Add) -> None:
     seal.add_argument("file", type=Path, metavar="FILE", help="it stays as it is: delete it afterwards")
     seal.add_argument("--to", type=Path, metavar="FILE", help="a new file (default: the same name with .enc)")
     seal.add_argument("--replace", action="store_true", help="write in place of one that is there")
+    rotating = command(
+        "rotate-key",
+        _rotate_key,
+        "Put a new master key before the old one and seal everything with it, while the backend serves.",
+    )
+    rotating.add_argument("--drop-old", action="store_true", help="take the older keys away in the end")
+    rotating.add_argument("--config", type=Path, metavar="FILE", help="the settings file of the backend")
     reading = command("open-config", _open_config, "Show what stands in a sealed file.")
     reading.add_argument("file", type=Path, metavar="FILE", help="the sealed file")
     reading.add_argument("--to", type=Path, metavar="FILE", help="a new file instead of standard output")
+
+
+def _rotate_key(parsed: argparse.Namespace) -> int:
+    from server.rotation import rotate
+    from server.settings_file import choose, file_of
+    from shared.paths import home
+
+    settings = choose(parsed.config, os.environ).settings
+    named = (file_of(parsed.config, os.environ), settings.security.api_keys_file)
+    files = [Path(file) for file in named if file]
+    done = rotate(settings.store.url, home(), os.environ, files=files, drop_old=parsed.drop_old)
+    print(f"Sealed {done.texts} secrets with the new master key.")
+    for file in done.files:
+        print(f"Sealed {file} anew.")
+    if not done.dropped:
+        print("The older key still opens. When no other file is sealed with it: rotate-key --drop-old")
+    else:
+        print("The older keys are gone. Make a backup now: older ones hold their own key.")
+    return 0
 
 
 def _generate_master_key(_parsed: argparse.Namespace) -> int:

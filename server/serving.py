@@ -27,7 +27,7 @@ from server.connectors import KINDS
 from server.connectors.base import Kind
 from server.reach import Reach
 from server.siblings import Message, Order, Place
-from shared.errors import SettingsInvalid
+from shared.errors import SettingsInvalid, VaultClosed
 from shared.settings import BackendSettings, DatabaseSection
 
 _log = logging.getLogger(__name__)
@@ -107,6 +107,7 @@ class Serving:
         context = tls(settings)
         self._tls = None if context is None else RenewableContext(context)
         self._certificates = Watched(settings)
+        self._key_trouble = ""
         self._sock = sock
         self._state, self.backend = build(settings, home, kinds, place)
         self._app: Sanic[Any, Any] | None = None
@@ -217,9 +218,21 @@ class Serving:
                 self.backend.queries.reap()
                 self.backend.monitoring.tell_now_and_then()
                 await self._renew_certificates()
+                await asyncio.to_thread(self._renew_key)
                 await self._refresh()
             except Exception:  # noqa: BLE001 - the watch must outlive a state that is away for a moment
                 _log.exception("The state could not be read; going on with what is known")
+
+    def _renew_key(self) -> None:
+        """When another master key was put before the one in use."""
+        try:
+            if self.backend.vault.refresh():
+                _log.info("Another master key is in use from now on")
+            self._key_trouble = ""
+        except VaultClosed as error:
+            if str(error) != self._key_trouble:
+                self._key_trouble = str(error)
+                _log.error("The master key stays as it was: %s", error)
 
     async def _renew_certificates(self) -> None:
         """When other files lie there than before."""

@@ -29,10 +29,8 @@ class Chosen(msgspec.Struct, frozen=True):
 def choose(given: Path | None, environ: Mapping[str, str]) -> Chosen:
     """Without any file every setting has its default. Raises SettingsInvalid, and VaultClosed for a sealed
     file that does not open."""
-    file, remarks = given, []
-    named = environ.get("VMART_CONFIG", "").strip()
-    if file is None and named:
-        file = Path(named)
+    file, remarks = file_of(given, environ), []
+    if given is None and file is not None:
         sample = environ.get("VMART_SAMPLE_CONFIG", "").strip()
         if sample and not _is_there(file):
             remarks.append(
@@ -57,6 +55,12 @@ def choose(given: Path | None, environ: Mapping[str, str]) -> Chosen:
             'Set it to "0.0.0.0"; what is published stays your choice.'
         )
     return Chosen(settings, tuple(remarks))
+
+
+def file_of(given: Path | None, environ: Mapping[str, str]) -> Path | None:
+    """The one that is given, or that the environment names."""
+    named = environ.get("VMART_CONFIG", "").strip()
+    return given or (Path(named) if named else None)
 
 
 def _load(file: Path, environ: Mapping[str, str]) -> BackendSettings:

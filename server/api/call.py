@@ -24,6 +24,7 @@ from server.sharing import Sharing
 from server.siblings import Siblings
 from server.store.audit import AuditTrail
 from server.store.audit.searching import AuditSearch
+from server.vault import Vault
 from shared.errors import AppError, InvalidRequest
 from shared.permissions import Permission
 from shared.settings import BackendSettings
@@ -55,6 +56,7 @@ class Backend:
     schemas: Schemas
     governance: Governance
     version: str
+    vault: Vault
     siblings: Siblings = field(default_factory=Siblings)
     started: float = field(default_factory=time.monotonic)
 

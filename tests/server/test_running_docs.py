@@ -44,6 +44,7 @@ def test_every_command_of_the_page_is_one_of_ours() -> None:
         "health",
         "open-config",
         "restore",
+        "rotate-key",
         "roles",
         "seal-config",
         "serve",
