@@ -25,6 +25,8 @@ class Running:
     def __init__(self, wire: Wire, ticket: CancelTicket, source: str) -> None:
         self.source = source
         self.is_cancelled = False
+        self.was_stopped = False
+        """Since it began: what it was told may reach what comes behind it instead."""
         self._wire = wire
         self._ticket = ticket
         self._is_running = False
@@ -47,7 +49,7 @@ class Running:
         return True
 
     def _begin(self, timeout_seconds: float) -> None:
-        self._is_running, self.is_cancelled = True, False
+        self._is_running, self.is_cancelled, self.was_stopped = True, False, False
         self._ends_at = time.monotonic() + timeout_seconds
         self._wire.deadline = self._ends_at + _GRACE_SECONDS
 
@@ -75,7 +77,8 @@ class Running:
                 self.stop()
 
     def stop(self) -> None:
-        """Tells the server to stop; by whoever uses the connection."""
+        """Tells the server to stop; by whoever uses the connection. Returns when it has acted on it."""
+        self.was_stopped = True
         with contextlib.suppress(OSError):
             self._ticket.send()
 

@@ -21,6 +21,7 @@ from server.connectors.postgres import account as postgres_account
 from server.connectors.postgres import protocol as postgres_protocol
 from server.connectors.postgres import schema as postgres_schema
 from server.connectors.postgres.cancel import CancelTicket
+from server.connectors.postgres.clean_up import SHORT_SECONDS, CleanUp
 from server.connectors.postgres.described import (
     ALSO_FORGET,
     CLEAN_UP,
@@ -51,7 +52,6 @@ from shared.errors import AppError, QueryCancelled, QueryFailed, SourceUnavailab
 from shared.results import JsonRows, Result
 from shared.wire import Schema
 
-_SHORT_SECONDS = 4.0
 _CATALOGUE_SECONDS = 60.0
 
 
@@ -70,6 +70,7 @@ class PostgresConnector:
         self._memory = Memory()
         self._running = Running(wire, ticket, source)
         self._frame = Frame(shown.encode())
+        self._clean_up = CleanUp(wire, self._running, self._frame)
         self._quick = QuickWay(wire, self._running, self._memory, self._stop, self._frame)
         self.abort = wire.abort
 
@@ -102,19 +103,11 @@ class PostgresConnector:
         if self._quick.is_dirty:
             self._quick.is_dirty = False
             with contextlib.suppress(ConnectionLost):
-                self._wire.wait_at_most(_SHORT_SECONDS)
+                self._wire.wait_at_most(SHORT_SECONDS)
                 self._wire.send(ALSO_FORGET + CLEAN_UP, readies=1 + CLEAN_UP_READIES)
         if not self._wire.readies or self._wire.lost:
             return not self._wire.lost
-        self._wire.wait_at_most(_SHORT_SECONDS)
-        shown: list[bytes] = []
-        try:
-            while self._wire.readies:
-                shown = self._wire.exchange(postgres_protocol.DATA_ROW)
-        except (ConnectionLost, ServerError):
-            self._wire.lost = True
-        if list(map(postgres_protocol.data_row, shown)) != [[self._frame.shown]]:
-            self._wire.lost = True
+        self._wire.lost = not self._clean_up.is_done()
         return not self._wire.lost
 
     def close(self) -> None:
@@ -181,6 +174,9 @@ class PostgresConnector:
         if described != (known.inferred, known.described):
             self._drain()
             self._make_usable()
+            if self._running.is_cancelled:
+                raise QueryCancelled("The query was stopped before it began.")
+            self._running.begin(limits.timeout_seconds)  # again, for resetting ended it
             return None
         self._memory.put(known)
         return known
@@ -268,7 +264,7 @@ class PostgresConnector:
 
     def _drain(self) -> None:
         """Stops what runs, and reads what was on its way."""
-        self._wire.wait_at_most(_SHORT_SECONDS)
+        self._wire.wait_at_most(SHORT_SECONDS)
         self._running.stop()
         self._read_to_clean_up()
 
