@@ -19,7 +19,7 @@ class Limits(msgspec.Struct, frozen=True):
     thin: int = 1
 
 
-_WITH_AN_ENGINE = Limits(connect=5.0, query=10.0, longest=60.0, dozens=1, at_once=3, thin=3)
+_WITH_AN_ENGINE = Limits(connect=10.0, query=10.0, longest=60.0, dozens=1, at_once=3, thin=3)
 """Each connection starts a process that reads files, and another one that converts them."""
 
 

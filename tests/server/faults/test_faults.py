@@ -167,7 +167,8 @@ def test_a_source_that_goes_down_or_silent_is_answered_for_and_used_again(
     with line(backend_for(source), source, peer, "shop", Fault()) as shop:
         assert _is_right(shop.ask(source.short, WARM_SECONDS)[0], 1)
         with ThreadPoolExecutor(4) as threads:  # so that several connections lie idle
-            assert all(_is_right(done, 1) for done, _ in threads.map(lambda _: shop.short(), range(8)))
+            asked = threads.map(lambda _: shop.ask(source.short, WARM_SECONDS), range(8))
+            assert all(_is_right(answered, 1) for answered, _ in asked)
         shop.proxy.fault = Fault(refuse=True)
         shop.proxy.cut_all()
         for _ in range(5):
