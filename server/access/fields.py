@@ -19,6 +19,7 @@ _MOST_ATTRIBUTES, _MOST_VALUES, _LONGEST_VALUE = 50, 1_000, 200
 _MOST_ROLES = 50
 _MOST_ADDRESSES = 200
 _LONGEST_TEXT = 1_000
+_LONGEST_RATE = 50
 _LONGEST_OVERLAP_SECONDS = 90 * 86_400
 
 
@@ -139,6 +140,8 @@ def addresses(texts: Sequence[str]) -> list[str]:
 
 
 def rate(text: str) -> str:
+    if len(text) > _LONGEST_RATE:
+        raise InvalidRequest("rate_limit is written like 100/hour.")
     try:
         Rate.parse(text)
     except SettingsInvalid as error:

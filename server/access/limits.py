@@ -34,7 +34,7 @@ class Rate(msgspec.Struct, frozen=True):
         """``"100/hour"``; None for an empty text. ``where`` is the setting. Raises SettingsInvalid."""
         if not text.strip():
             return None
-        found = re.fullmatch(r"\s*(\d+)\s*/\s*(second|minute|hour|day)\s*", text)
+        found = re.fullmatch(r"\s*(\d{1,12})\s*/\s*(second|minute|hour|day)\s*", text)
         if not found or not 1 <= int(found[1]) <= MOST_CALLS:
             raise SettingsInvalid(
                 f"{where}: {text!r} is not a rate. Write it like 100/hour "

@@ -1,12 +1,39 @@
 """Users, roles and their keys over HTTP: made, found, changed, deleted; and why somebody may do something."""
 
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
-from tests.server.running import Answered, RunningBackend
+from shared.permissions import EVERYTHING
+from tests.peers.source import Counts, number_kind
+from tests.server.running import Answered, RunningBackend, start
 
 NORTH = [{"connection": "numbers", "tables": [{"table": "sales", "rows": "zone = {user.zone}"}]}]
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningBackend]:
+    started = start(tmp_path_factory.mktemp("people"), [number_kind(Counts())])
+    started.ask("POST", "/api/connections", {"name": "numbers", "type": "numbers", "params": {}})
+    yield started
+    started.stop()
+
+
+@pytest.fixture
+def backend(running: RunningBackend) -> Iterator[RunningBackend]:
+    """One for all these tests; what they make is gone when they end."""
+    yield running
+    inside = running.serving.backend
+    rows = inside.keyring.holdings().rows
+    for key in rows.keys.values():
+        if key.roles != ["admin"]:
+            inside.keys.revoke(key.id)
+    for username in rows.users:
+        inside.users.delete(username)
+    for role in rows.roles:
+        inside.roles.delete(role)
 
 
 def make(backend: RunningBackend, noun: str, **body: Any) -> Answered:
@@ -215,3 +242,111 @@ def test_names_and_addresses_are_taken_once(backend: RunningBackend) -> None:
         assert backend.ask("POST", "/api/users", body).status == 409
     make(backend, "roles", name="till")
     assert backend.ask("POST", "/api/roles", {"name": "till"}).status == 409
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/api/users/ravi", {"username": "admin"}),
+        ("/api/users/ravi", {"created_at": "2020-01-01", "email": ""}),
+        ("/api/users/ravi", {"attributes": {"zone": None}}),
+        ("/api/users/ravi", {"roles": None}),
+        ("/api/users/ravi", {"active": "yes"}),
+        ("/api/roles/till", {"name": "other"}),
+        ("/api/roles/till", {"policies": None}),
+        ("/api/roles/till", {"built_in": True}),
+        ("/api/keys/ID", {"user": "boss"}),
+        ("/api/keys/ID", {"sha256": "00"}),
+        ("/api/keys/ID", {"revoked": False}),
+        ("/api/keys/ID", {"revoked_at": None}),
+        ("/api/keys/ID", {"created_by": "boss"}),
+        ("/api/keys/ID", {"permissions": [], "roles": []}),
+        ("/api/keys/ID", {"expires_at": "2020-01-01T00:00:00Z"}),
+        ("/api/users/ravi", [1]),
+        ("/api/users/ravi", "text"),
+    ],
+)
+def test_a_change_takes_the_fields_that_can_change_and_no_other(
+    backend: RunningBackend, path: str, body: Any
+) -> None:
+    make(backend, "users", username="ravi", roles=["viewer"])
+    make(backend, "roles", name="till", permissions=["db_read"])
+    key_id = make(backend, "keys", name="a", permissions=["db_read"]).json["info"]["id"]
+    path = path.replace("ID", key_id)
+    before = backend.ask("GET", path).json
+    refused = backend.ask("PUT", path, body)
+    assert (refused.status, refused.json["code"]) == (400, "invalid_request")
+    assert backend.ask("GET", path).json == before
+
+
+def test_who_may_see_or_change_nothing_of_it_learns_nothing_of_it(backend: RunningBackend) -> None:
+    """With every other permission, one that is there and one that is not are refused alike."""
+    make(backend, "users", username="ravi", roles=["viewer"])
+    make(backend, "roles", name="till", permissions=["db_read"])
+    key_id = make(backend, "keys", name="a", permissions=["db_read"]).json["info"]["id"]
+    for noun, there in (("users", "ravi"), ("roles", "till"), ("keys", key_id)):
+        others = backend.key(*(one for one in EVERYTHING if not one.startswith(noun)))
+        empty: dict[str, str] = {}
+        asked = [("GET", "", None), ("PUT", "", empty), ("DELETE", "", None), ("GET", "/permissions", None)]
+        if noun == "roles":
+            asked.pop()
+        if noun == "keys":
+            asked.append(("POST", "/rotate", empty))
+        for method, rest, body in asked:
+            found, missing = (
+                backend.ask(method, f"/api/{noun}/{name}{rest}", body, key=others)
+                for name in (there, "other")
+            )
+            assert (found.status, missing.status) == (403, 403)
+            assert found.json["error"] == missing.json["error"]
+        assert backend.ask("GET", f"/api/{noun}/{there}").status == 200
+
+
+def test_hostile_names_in_addresses_find_nothing(backend: RunningBackend) -> None:
+    for noun in ("users", "roles", "keys"):
+        for name in (
+            "%00",
+            "..%2f..%2fetc",
+            "%ff%fe",
+            "' OR 1=1 --".replace(" ", "%20"),
+            "a" * 3000,
+            "%E2%82%B9",
+        ):
+            for method, body in (("GET", None), ("PUT", {}), ("DELETE", None)):
+                answered = backend.ask(method, f"/api/{noun}/{name}", body)
+                assert answered.status in (400, 404), (noun, name, method, answered.body)
+                assert len(answered.body) < 1000
+
+
+def test_large_bodies_stay_within_their_bounds(backend: RunningBackend) -> None:
+    bodies: list[tuple[str, dict[str, Any]]] = [
+        ("users", {"username": "a", "attributes": {"zone": ["x"] * 1001}}),
+        ("users", {"username": "a", "attributes": {f"a{number}": "x" for number in range(51)}}),
+        ("users", {"username": "a", "roles": ["viewer"] * 100_000 + ["king"]}),
+        ("roles", {"name": "a", "description": "x" * 1001}),
+        ("roles", {"name": "a", "permissions": ["db_read"] * 100_000 + ["x" * 100_000]}),
+        ("keys", {"name": "a", "permissions": ["db_read"], "allowed_ips": ["10.0.0.1"] * 201}),
+        ("keys", {"name": "a" * 101, "permissions": ["db_read"]}),
+        ("keys", {"name": "a", "permissions": ["db_read"], "rate_limit": "9" * 5000 + "/hour"}),
+    ]
+    for noun, body in bodies:
+        answered = backend.ask("POST", f"/api/{noun}", body)
+        assert answered.status == 400, answered.body[:300]
+        assert len(answered.body) < 2000
+
+
+def test_many_at_once_lose_nothing_and_mix_nothing_up(backend: RunningBackend) -> None:
+    def act(number: int) -> int:
+        body = {"username": f"u{number % 10}", "roles": ["viewer"], "attributes": {"n": str(number)}}
+        status = backend.ask("POST", "/api/users", body).status
+        if status == 409:
+            return backend.ask("PUT", f"/api/users/u{number % 10}", {"attributes": {"n": str(number)}}).status
+        return status
+
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(act, range(40)))
+    assert (found.count(201), found.count(200)) == (10, 30)
+    users = backend.ask("GET", "/api/users").json["users"]
+    assert {user["username"]: int(user["attributes"]["n"]) % 10 for user in users} == {
+        f"u{number}": number for number in range(10)
+    }
