@@ -15,9 +15,14 @@ def tls(settings: BackendSettings) -> ssl.SSLContext | None:
     section, security = settings.server, settings.security
     if security.client_certificates not in (WITH_KEY, INSTEAD_OF_KEY):
         raise SettingsInvalid(f"security.client_certificates is {WITH_KEY} or {INSTEAD_OF_KEY}.")
-    if security.client_users or security.client_certificates != WITH_KEY:
+    if security.client_users and not security.client_ca:
         raise SettingsInvalid(
-            "security.client_users and security.client_certificates are not supported yet. Take them out."
+            "security.client_users needs security.client_ca, the authority whose certificates are believed."
+        )
+    if security.client_certificates == INSTEAD_OF_KEY and not security.client_users:
+        raise SettingsInvalid(
+            "security.client_certificates is instead_of_key, but security.client_users says of no "
+            "certificate whose it is."
         )
     if not section.ssl_cert and not section.ssl_key and not security.client_ca:
         return None

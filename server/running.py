@@ -17,6 +17,7 @@ from typing import TextIO
 import msgspec
 
 from server import private_files
+from server.access import client_certificates
 from server.access.key_text import looks_like_a_key
 from server.access.keyring import Keyring
 from server.access.keys import Keys
@@ -132,6 +133,7 @@ def check(settings: BackendSettings) -> None:
     rates_of(settings.security)
     Allowlist(settings.security.allowed_ips, settings.security.trusted_proxies)
     tls(settings)
+    client_certificates.check(settings.security.client_users)
     Reach(settings.security.connection_hosts)
     _refuse_plain_http(settings.server)
     check_url(settings.store.url)

@@ -16,6 +16,7 @@ from sanic import HTTPResponse, Request
 from sanic.exceptions import SanicException
 from sanic.handlers import ErrorHandler
 
+from server.access import client_certificates
 from server.access.allowlist import check_within, counted_as, within
 from server.access.identity import NOBODY, Identity, bearer
 from server.access.key_text import digest_of, looks_like_a_key
@@ -25,6 +26,7 @@ from server.api.call import Backend, Call, Route, Wishes
 from server.api.recording import Outcome
 from server.api.remembered import ANYBODY, Known, memo_of, wishes_of
 from server.api.replies import Response
+from server.certificates import INSTEAD_OF_KEY
 from server.figures import Figures
 from server.store.audit.repeats import REPEATING
 from shared.errors import AppError, InvalidRequest, NotAuthenticated, RequestTimedOut, UnsupportedMedia
@@ -104,7 +106,8 @@ class Dispatch:
         if route.scraped and within(self._origin(request), backend.scrapers):
             outcome.audited = True
             return ANYBODY
-        memo = memo_of(request)
+        # by a certificate, the same head on another connection may be somebody else
+        memo = {} if backend.settings.security.client_users else memo_of(request)
         known: Known | None = memo.get("admitted")
         if known is None or not known.holds(backend):
             known = await self._find_out(request, outcome)
@@ -127,12 +130,42 @@ class Dispatch:
         """Who is calling, and whether from an address that may."""
         backend = self._backend
         outcome.origin = self._origin(request)
-        key = self._key(request.headers.getone("authorization", None), outcome.origin)
-        outcome.caller = await self._identify(key, outcome.origin)
+        user = self._user_of_certificate(request)
+        authorization = request.headers.getone("authorization", None)
+        digest = b""
+        if user and authorization is None and self._instead_of_key():
+            outcome.caller = self._certified(user)
+        else:
+            key = self._key(authorization, outcome.origin)
+            outcome.caller = await self._identify(key, outcome.origin)
+            digest = digest_of(key)
+            if user and outcome.caller.user != user:
+                raise NotAuthenticated("This key is not that of the user whose the certificate is.")
         backend.allowlist.check(outcome.origin)
         if outcome.caller.allowed_ips:
             check_within(outcome.origin, outcome.caller.allowed_ips)
-        return Known(outcome.origin, outcome.caller, digest_of(key), backend.allowlist)
+        return Known(outcome.origin, outcome.caller, digest, backend.allowlist)
+
+    def _user_of_certificate(self, request: Request) -> str:
+        """Empty when the settings say of no certificate whose it is, and when none was shown."""
+        users = self._backend.settings.security.client_users
+        if not users:
+            return ""
+        transport: Any = request.transport
+        shown = transport.get_extra_info("peercert")
+        user = client_certificates.user_of(shown or {}, users)
+        if not user and (shown or not self._instead_of_key()):
+            raise NotAuthenticated("The certificate that you showed is no user's here.")
+        return user
+
+    def _instead_of_key(self) -> bool:
+        return self._backend.settings.security.client_certificates == INSTEAD_OF_KEY
+
+    def _certified(self, user: str) -> Identity:
+        found = self._backend.keyring.find_user(user)
+        if found is None:
+            raise NotAuthenticated("The user whose this certificate is is not active, or not known.")
+        return found
 
     def _origin(self, request: Request) -> str:
         # A proxy may add a header of its own below the one that the caller wrote: all of them, in order.
