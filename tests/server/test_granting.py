@@ -22,6 +22,7 @@ from shared.errors import AppError, Conflict, InvalidRequest, NotAuthenticated, 
 from shared.permissions import EVERYTHING, Permission
 from shared.policies import ConnectionPolicy, TablePolicy
 from shared.wire import KeyUpdate, RoleCreate, RoleUpdate, UserCreate, UserUpdate
+from tests.peers.postgres import SUPERUSER, PostgresServer, password_of
 
 ZONES = ("North", "South")
 COLUMNS = ("net", "margin")
@@ -34,8 +35,8 @@ HERE = "127.0.0.1"
 class Office:
     """The state of a backend without the backend."""
 
-    def __init__(self, home: Path) -> None:
-        self.state: State = open_state("", home)
+    def __init__(self, home: Path, url: str = "") -> None:
+        self.state: State = open_state(url, home)
         self.keyring = Keyring(AccessStore(self.state))
         self.keys, self.users, self.roles = Keys(self.keyring), Users(self.keyring), Roles(self.keyring)
         self.admin, row = self.keys.create("administrator", roles=["admin"])
@@ -411,33 +412,55 @@ def test_the_last_administrator_may_be_bound_to_where_they_are_and_rotated(offic
 
 def test_two_administrators_who_remove_each_other_at_once_do_not_both_go(tmp_path: Path) -> None:
     for attempt in range(5):
-        office = Office(tmp_path / str(attempt))
-        keys = [office.keys.create(f"admin {number}", roles=["admin"]) for number in range(2)]
-        office.keys.revoke(office.admin_id)
-        callers = [office.by(key) for key, _ in keys]
-        both = threading.Barrier(2)
-        refused: list[AppError] = []
+        remove_each_other(Office(tmp_path / str(attempt)))
 
-        def remove(
-            other: str, by: By, office: Office = office, both: threading.Barrier = both,
-            refused: list[AppError] = refused,
-        ) -> None:  # fmt: skip
-            another = Keyring(AccessStore(office.state))
-            both.wait()
-            try:
-                Keys(another).revoke(other, by)
-            except AppError as error:
-                refused.append(error)
 
-        threads = [
-            threading.Thread(target=remove, args=(keys[1 - number][1].id, callers[number]))
-            for number in range(2)
-        ]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        office.keyring.refresh()
-        assert len(refused) == 1
-        assert sum(office.keyring.passes(row.id) for _, row in keys) == 1
-        office.state.close()
+def test_nor_with_the_state_in_postgresql(tmp_path: Path, postgres: PostgresServer) -> None:
+    postgres.execute("CREATE DATABASE access_state", database="postgres")
+    address = f"{postgres.host}:{postgres.port}/access_state"
+    url = f"postgresql+pg8000://{SUPERUSER}:{password_of(SUPERUSER)}@{address}"
+    dice = random.Random(1)
+    office = Office(tmp_path, url)
+    caller = Caller(office, dice, furnish(office, dice))
+    for _ in range(40):
+        caller.act()
+    office.keyring.write_last_used()
+    again = Keyring(AccessStore(office.state)).holdings()
+    assert again.rows == office.keyring.holdings().rows
+    office.by(office.admin)
+    office.keyring.write_last_used()
+    assert office.keyring.holdings().keys[office.admin_id].last_used_at is not None
+    for _ in range(3):
+        remove_each_other(Office(tmp_path, url))
+    office.state.close()
+
+
+def remove_each_other(office: Office) -> None:
+    keys = [office.keys.create(f"admin {number}", roles=["admin"]) for number in range(2)]
+    callers = [office.by(key) for key, _ in keys]
+    kept = {row.id for _, row in keys}
+    for row in office.keyring.holdings().keys.values():
+        if row.roles == ["admin"] and row.id not in kept:
+            office.keys.revoke(row.id)
+    both = threading.Barrier(2)
+    refused: list[AppError] = []
+
+    def remove(other: str, by: By) -> None:
+        another = Keys(Keyring(AccessStore(office.state)))
+        both.wait()
+        try:
+            another.revoke(other, by)
+        except AppError as error:
+            refused.append(error)
+
+    threads = [
+        threading.Thread(target=remove, args=(keys[1 - number][1].id, callers[number])) for number in range(2)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    office.keyring.refresh()
+    assert len(refused) == 1
+    assert sum(office.keyring.passes(row.id) for _, row in keys) == 1
+    office.state.close()
