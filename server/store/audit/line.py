@@ -41,8 +41,6 @@ def cleaned(line: AuditLine) -> AuditLine:
     """As every database takes it: PostgreSQL takes no NUL in a text, and one such line, which any caller can
     cause, would hold up all; nor does anything take half a character."""
     texts = {name: value for name, value in msgspec.structs.asdict(line).items() if isinstance(value, str)}
-    if all(value.isascii() and "\0" not in value for value in texts.values()):
-        return line
     return msgspec.structs.replace(line, **{name: _clean(value) for name, value in texts.items()})
 
 
@@ -72,4 +70,9 @@ def of_the_backend(action: str, detail: str, status: int = 200) -> AuditLine:
 
 
 def values_of(line: AuditLine) -> tuple[Any, ...]:
-    return msgspec.structs.astuple(line)
+    """The values of a row, cleaned."""
+    values = msgspec.structs.astuple(line)
+    for value in values:
+        if value.__class__ is str and not (value.isascii() and "\0" not in value):
+            return msgspec.structs.astuple(cleaned(line))
+    return values

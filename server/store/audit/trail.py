@@ -12,7 +12,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from server.store.audit.chain import Chain, Mark, Sealer, Witness, lock
-from server.store.audit.line import AuditLine, cleaned, of_the_backend
+from server.store.audit.line import AuditLine, of_the_backend
 from server.store.audit.pruning import Pruned, prune_some
 from server.store.audit.repeats import Repeats
 from server.store.audit.spool import Left, Numbered, Spool
@@ -215,7 +215,7 @@ class AuditTrail:
             lock(connection)
             known = connection.execute(_KNOWN, {"writer": writer, "last": lines[-1][0]})
             last = known.scalar()
-            fresh = [cleaned(line) for number, line in lines if last is None or number > last]
+            fresh = [line for number, line in lines if last is None or number > last]
             if not fresh:
                 return None
             connection.execute(_FORGET, {"writer": writer})
