@@ -25,6 +25,7 @@ def run(parsed: argparse.Namespace) -> int:
         file=log_file,
         max_size_mb=settings.logging.max_size_mb,
         to_terminal=False,
+        format=settings.logging.format,
     )
     with Instance(folder) as instance:
         first = None if instance.take() else instance.find_first()

@@ -51,6 +51,7 @@ AT_ONCE = frozenset(
         "metrics.allowed_ips",
         "logging.level",
         "logging.file",
+        "logging.format",
         "logging.max_size_mb",
     }
 )
@@ -93,6 +94,7 @@ def log_to(section: LoggingSection) -> None:
         level=section.level,
         file=Path(section.file) if section.file else None,
         max_size_mb=section.max_size_mb,
+        format=section.format,
     )
 
 

@@ -158,6 +158,8 @@ def check(settings: BackendSettings) -> None:
         if not 0 < number <= _MOST:
             raise SettingsInvalid(f"{key} must be above 0, and at most {_MOST}.")
     provisioned_by(settings, home())
+    if settings.logging.format not in logs.FORMATS:
+        raise SettingsInvalid("logging.format is text or json.")
     if settings.logging.level not in logging.getLevelNamesMapping():
         raise SettingsInvalid("logging.level is one of DEBUG, INFO, WARNING, ERROR or CRITICAL.")
 

@@ -1,9 +1,11 @@
 """Log set-up for both programs: levels, rotation, and the one place where secrets are masked."""
 
+import json
 import logging
 import os
 import re
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -49,6 +51,28 @@ class _JournalFormatter(_MaskingFormatter):
         return "\n".join(f"<{priority}>{line}" for line in super().format(record).split("\n"))
 
 
+class _JsonFormatter(logging.Formatter):
+    """One JSON object a line, for machines that gather logs. Masked before it is JSON, so it stays JSON."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        found: dict[str, object] = {
+            "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": masked(record.getMessage()),
+            "process": record.process,
+        }
+        request_id = getattr(record, "request_id", None)
+        if request_id is not None:
+            found["request_id"] = request_id
+        if record.exc_info and record.exc_info[0] is not None:
+            found["exception"] = masked(self.formatException(record.exc_info))
+        return json.dumps(found)
+
+
+FORMATS = ("text", "json")
+
+
 def _in_journal(stream: TextIO) -> bool:
     """Whether the stream is the one that the service manager connected to its journal."""
     try:
@@ -59,13 +83,20 @@ def _in_journal(stream: TextIO) -> bool:
 
 
 def set_up(
-    *, level: str = "INFO", file: Path | None = None, max_size_mb: int = 100, to_terminal: bool = True
+    *,
+    level: str = "INFO",
+    file: Path | None = None,
+    max_size_mb: int = 100,
+    to_terminal: bool = True,
+    format: str = "text",  # noqa: A002 - the word of the settings
 ) -> None:
     """Logs to standard error, and to ``file`` with five older ones kept beside it. Called again, it
-    replaces what it set up before; when it raises OSError, that stays."""
+    replaces what it set up before; when it raises OSError, that stays. ``format`` is one of FORMATS."""
     root = logging.getLogger()
     handlers: list[logging.Handler] = []
-    plain = _MaskingFormatter("%(asctime)s %(levelname)s %(name)s %(message)s")
+    plain: logging.Formatter = _MaskingFormatter("%(asctime)s %(levelname)s %(name)s %(message)s")
+    if format == "json":
+        plain = _JsonFormatter()
     if file is not None:
         file.parent.mkdir(parents=True, exist_ok=True)
         size = max_size_mb * 1024 * 1024
@@ -74,7 +105,7 @@ def set_up(
     if to_terminal:
         handlers.insert(0, logging.StreamHandler(sys.stderr))
         journal = _JournalFormatter("%(name)s %(message)s")
-        handlers[0].setFormatter(journal if _in_journal(sys.stderr) else plain)
+        handlers[0].setFormatter(journal if format != "json" and _in_journal(sys.stderr) else plain)
     for old in list(root.handlers):
         root.removeHandler(old)
         if isinstance(old, SharedLogFile):

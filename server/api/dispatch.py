@@ -85,7 +85,7 @@ class Dispatch:
                 outcome.status, outcome.code = known.status, known.code
                 return replies.failure(known, request_id, outcome.headers)
             except Exception:  # noqa: BLE001 - the outer edge
-                _log.exception("Request %s failed unexpectedly", request_id)
+                _log.exception("Request %s failed unexpectedly", request_id, extra={"request_id": request_id})
                 outcome.status, outcome.code = 500, AppError.code
                 return replies.unexpected(request_id)
             finally:
@@ -279,7 +279,12 @@ class OutsideRoutes(ErrorHandler):
             self._figures.failed(known.code)
             return replies.failure(known, request_id, headers).for_sanic()
         if not isinstance(exception, asyncio.CancelledError):
-            _log.error("Request %s failed unexpectedly", request_id, exc_info=exception)
+            _log.error(
+                "Request %s failed unexpectedly",
+                request_id,
+                exc_info=exception,
+                extra={"request_id": request_id},
+            )
         return replies.unexpected(request_id).for_sanic()
 
 

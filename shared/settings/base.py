@@ -8,6 +8,9 @@ class Section(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=T
 
 
 class LoggingSection(Section, frozen=True):
+    """``format`` is ``text`` or ``json``."""
+
     level: str = "INFO"
+    format: str = "text"
     file: str = ""
     max_size_mb: int = 100

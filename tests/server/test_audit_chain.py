@@ -257,6 +257,8 @@ def test_the_command_tells_what_it_found_and_its_exit_code_says_it(
     assert main(["verify-audit"]) == 1
     assert "no audit trail yet" in capsys.readouterr().err
     state, backend = build(BackendSettings(), tmp_path)
+    assert main(["verify-audit"]) == 0
+    assert "whole: 0 lines" in capsys.readouterr().out
     for number in range(3):
         assert backend.audit.write(msgspec.structs.replace(ROW, request_id=f"r{number}"))
     backend.audit.close()

@@ -1,5 +1,6 @@
 """Logs: secrets are masked on their way out, and files do not grow for ever."""
 
+import json
 import logging
 import os
 import subprocess
@@ -80,6 +81,24 @@ def test_files_hold_no_secret_not_even_in_tracebacks(tmp_path: Path) -> None:
     text = file.read_text(encoding="utf-8")
     assert "Traceback" in text
     assert SECRET not in text
+
+
+def test_json_is_one_whole_object_a_line_without_a_secret(tmp_path: Path) -> None:
+    file = tmp_path / "a.log"
+    logs.set_up(file=file, format="json")
+    log = logging.getLogger("x")
+    log.info('said "%s"\nand more', "₹", extra={"request_id": "till-5"})
+    log.info("Cookie: session=%s", SECRET)
+    try:
+        raise ValueError(f"password={SECRET}")
+    except ValueError:
+        log.exception("it failed")
+    said, cookie, failed = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+    assert (said["message"], said["level"], said["request_id"]) == ('said "₹"\nand more', "INFO", "till-5")
+    assert said["at"].endswith("+00:00")
+    assert "request_id" not in cookie
+    assert "ValueError" in failed["exception"]
+    assert SECRET not in file.read_text(encoding="utf-8")
 
 
 def test_files_are_rotated_and_set_up_twice_is_set_up_once(tmp_path: Path) -> None:
