@@ -48,7 +48,7 @@ class Schemas:
             started = time.monotonic()
             schema = await (self._all(fresh=fresh) if name == ACROSS else self._read(name))
             catalogue = await asyncio.to_thread(Catalogue, schema)
-            if not schema.unread:  # a source that was away is asked again
+            if not schema.unread:  # a source that was away, or not ready, is asked again
                 self._keep(name, _Kept(revision, started, catalogue))
             return catalogue
 
@@ -76,7 +76,10 @@ class Schemas:
         if not self._connections.shows_samples(name):
             schema = msgspec.structs.replace(schema, tables=[_without_samples(one) for one in schema.tables])
         return msgspec.structs.replace(
-            schema, connection=name, dialect=schema.dialect or self._connections.dialect(name)
+            schema,
+            connection=name,
+            dialect=schema.dialect or self._connections.dialect(name),
+            unread=[Unread(name, one.error) for one in schema.unread],
         )
 
     async def _all(self, *, fresh: bool) -> Schema:
@@ -100,7 +103,9 @@ def together(answers: Mapping[str, bytes | AppError], dialect: str) -> Schema:
         if isinstance(answer, AppError):
             unread.append(Unread(name, answer.message))
             continue
-        tables += [_under(name, table) for table in msgspec.json.decode(answer, type=Schema).tables]
+        schema = msgspec.json.decode(answer, type=Schema)
+        tables += [_under(name, table) for table in schema.tables]
+        unread += schema.unread
     return Schema(tables=tables, dialect=dialect, connection=ACROSS, unread=unread)
 
 

@@ -5,41 +5,53 @@ in the middle of a query); Parquet makes later queries some ten times cheaper. N
 decimal places become DECIMAL, so that sums of money are exact.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from server.engine import text_tables, typed, workbooks
+import msgspec
+
+from server.engine import small_files, text, text_tables, typed, workbooks
 from server.engine.catalog import one_line, sources_of
 from server.engine.quoting import literal, name
 from server.engine.shelf import Source
+from server.engine.small_files import Rows
 from server.engine.tables import File
+from server.engine.text import Form
+from server.engine.typed import Column
 
 _JSON_DEPTH = 6
 """Objects inside objects beyond this stay JSON."""
 _LARGEST_OBJECT = 64 * 1024 * 1024
 
 
-def convert(engine: Any, path: Path, file: File, target: Path) -> list[Source]:
+class Converted(msgspec.Struct, frozen=True):
+    """``rows`` are those of the one table of a small file, when they are in hand."""
+
+    sources: list[Source]
+    rows: Rows | None = None
+
+
+def convert(engine: Any, path: Path, file: File, target: Path) -> Converted:
     """The tables of one file, written below ``target``. ``path`` is where to read it. Raises duckdb.Error,
     OSError or ValueError when it can not be read."""
     target.mkdir(parents=True, exist_ok=True, mode=0o700)
     if file.ending in workbooks.ENDINGS:
         found = workbooks.sheets(engine, path, file.size, target)
-        return sources_of(
-            file,
-            [
-                (one.title, one.alone, one.parquet, _comment(file, one.said, "" if one.alone else one.title))
-                for one in found
-            ],
-        )
+        sheets = [
+            (one.title, one.alone, one.parquet, _comment(file, one.said, "" if one.alone else one.title))
+            for one in found
+        ]
+        return Converted(sources_of(file, sheets))
     parquet = target / "table.parquet"
+    rows = None
     if file.ending in {".csv", ".tsv"}:
-        said = _text_file(engine, path, file, parquet)
+        said, rows = _text_file(engine, path, file, parquet)
     else:
         _copy(engine, _json_reader(path, file), parquet)
         _exact_decimals(engine, parquet)
         said = []
-    return [Source(file.schema, file.table, str(parquet), _comment(file, said))]
+    return Converted([Source(file.schema, file.table, str(parquet), _comment(file, said))], rows)
 
 
 def _comment(file: File, said: list[str], sheet: str = "") -> str:
@@ -48,15 +60,25 @@ def _comment(file: File, said: list[str], sheet: str = "") -> str:
     return ": ".join([where, one_line("; ".join(said))]) if said else where
 
 
-def _text_file(engine: Any, path: Path, file: File, parquet: Path) -> list[str]:
+def _text_file(engine: Any, path: Path, file: File, parquet: Path) -> tuple[list[str], Rows | None]:
+    if file.size < text.HEAD_BYTES and not file.compression:
+        with path.open("rb") as raw:
+            form = text.form(raw)
+        rows = small_files.write(engine, form, parquet)
+        if rows is not None:
+            return _notes(form, rows.columns), rows
     staged = parquet.with_suffix(".staged")
     found = text_tables.stage(engine, path, file.compression, staged)
-    columns = typed.columns(engine, staged, found.names, found.form.sample)
+    columns = typed.columns(engine, f"read_parquet({literal(staged)})", found.names, found.form.sample)
     typed.write(engine, staged, columns, parquet)
     staged.unlink()
+    return _notes(found.form, columns), None
+
+
+def _notes(form: Form, columns: Sequence[Column]) -> list[str]:
     notes = [column.said for column in columns if column.said]
     few = notes[:10] + ([f"and {len(notes) - 10} more columns"] if len(notes) > 10 else [])
-    return [*found.form.said(), *few]
+    return [*form.said(), *few]
 
 
 def _json_reader(path: Path, file: File) -> str:

@@ -13,10 +13,12 @@ from typing import Any, BinaryIO
 
 import duckdb
 
-from server.engine import limits, messages, pins, text
+from server.engine import limits, messages, pins, profile, small_profile, text
+from server.engine.catalog import Part, Table
 from server.engine.convert import convert
 from server.engine.database import connect, plain_of_file, settings
-from server.engine.shelf import Kept, Shelf
+from server.engine.shelf import Kept, Shelf, Source
+from server.engine.small_files import Rows
 from server.engine.tables import File
 
 _SOON_SECONDS = 10.0
@@ -45,10 +47,12 @@ def _converted(engine: Any, shelf: Shelf, root: Path, file: File, order: message
                 return ""
             target = shelf.folder(file)
             shutil.rmtree(target, ignore_errors=True)  # left by a process that was killed
-            kept = _kept(engine, root, file, target)
+            kept, rows = _kept(engine, root, file, target)
             if kept is not None:
                 if kept.broken:
                     shutil.rmtree(target, ignore_errors=True)
+                elif rows is not None and not file.shared:
+                    _profile(Path(order.cache), file, kept.sources[0], rows)
                 shelf.put(file, kept)
             shelf.make_room(file, order.cache_bytes)
     except OSError as error:
@@ -58,24 +62,33 @@ def _converted(engine: Any, shelf: Shelf, root: Path, file: File, order: message
     return ""
 
 
-def _kept(engine: Any, root: Path, file: File, target: Path) -> Kept | None:
-    """None when the file changed meanwhile; whoever looks at the folder finds its new version."""
+def _profile(cache: Path, file: File, source: Source, rows: Rows) -> None:
+    """Spares whoever asks for the schema to look at the table again."""
+    table = Table(source.schema, source.table, [Part(file, Path(source.parquet), source)], source.comment)
+    profile.keep(cache, table, small_profile.of(table, rows))
+
+
+def _kept(engine: Any, root: Path, file: File, target: Path) -> tuple[Kept | None, Rows | None]:
+    """No Kept when the file changed meanwhile; whoever looks at the folder finds its new version."""
+    rows: Rows | None = None
     hidden = [str(root), str(target)]
     try:
         descriptor = pins.opened(root, file.path)
     except (pins.ChangedError, FileNotFoundError):
-        return None
+        return None, None
     except OSError as error:
-        return _unreadable(error)
+        return _unreadable(error), None
     try:
         pinned = Path(f"/proc/self/fd/{descriptor}")
         if not file.size:
-            return Kept(broken="it is empty")
+            return Kept(broken="it is empty"), None
         path = pinned if pinned.exists() else root / file.path
         hidden.append(str(path))
         if not pins.is_version(os.fstat(descriptor), file):
-            return None
-        found: Kept | None = Kept(convert(engine, path, file, target))
+            return None, None
+        converted = convert(engine, path, file, target)
+        found: Kept | None = Kept(converted.sources)
+        rows = converted.rows
     except duckdb.OutOfMemoryException:
         found = Kept(broken="it needs more memory than it may use", retry_at=time.time() + _LATER_SECONDS)
     except MemoryError:
@@ -90,7 +103,7 @@ def _kept(engine: Any, root: Path, file: File, target: Path) -> Kept | None:
         found = None
     with contextlib.suppress(OSError):
         os.close(descriptor)
-    return found
+    return found, rows
 
 
 def _unreadable(error: OSError) -> Kept:

@@ -26,6 +26,10 @@ from server.engine.typed import UNEXPECTED
 LOOK_AGAIN_SECONDS = 1.0
 """How old a look at the folder may be."""
 _MOST_PREPARED = 500
+_MIDDLING = 8
+"""A file of this part of ``direct_bytes`` is converted in seconds: only a query for few rows, which can be
+held back until nothing can go wrong any more, is answered from the file itself."""
+_FEW_ROWS = 10_000
 
 
 class NotReadyError(Exception):
@@ -81,9 +85,17 @@ class Engine:
             self._asked_for.update(error.files)
             messages.send(out, messages.Missing(error.files, first=True))
             return
+        except duckdb.Error as error:
+            unsure = [] if isinstance(error, duckdb.InterruptException) else self._unsure(order.sql)
+            if not unsure:
+                raise
+            messages.send(out, messages.Missing(unsure, first=True))
+            return
         if hints := self._hints(query):
-            messages.send(out, messages.Missing(hints, first=False))
-            self._direct_query(query, order.max_rows, hints, out)
+            waits = order.max_rows > _FEW_ROWS and any(file.size < self._direct_bytes for file in hints)
+            messages.send(out, messages.Missing(hints, first=waits))
+            if not waits:
+                self._direct_query(query, order.max_rows, hints, out)
             return
         messages.send(out, messages.Head(query.columns))
         self._send(query, self.database.stream(query, order.max_rows), out)
@@ -93,7 +105,7 @@ class Engine:
         left, the query waits for the whole reading after all."""
         batches = self.database.stream(query, max_rows)
         try:
-            first = next(batches, None)
+            first = list(batches) if max_rows <= _FEW_ROWS else list(itertools.islice(batches, 1))
         except duckdb.Error as error:
             if isinstance(error, duckdb.InterruptException):
                 raise
@@ -102,7 +114,7 @@ class Engine:
             return
         messages.send(out, messages.Head(query.columns))
         try:
-            self._send(query, itertools.chain([first] if first else [], batches), out)
+            self._send(query, itertools.chain(first, batches), out)
         except duckdb.Error as error:
             if UNEXPECTED not in str(error):
                 raise
@@ -147,11 +159,22 @@ class Engine:
         if any(not pin.holds() for pin in self._pinned(known)):
             self.look(again=True)
             return False
-        waiting = [table for table in self._tables(known.tables) if table.name in self._direct]
-        if any(self._shelf.find(table.parts[0].file) for table in waiting):
+        if self._converted(known.tables):
             self._build()
             return False
         return True
+
+    def _converted(self, names: list[tuple[str, str]]) -> bool:
+        """Whether the copy of a file has become ready that is read as it is until then."""
+        waiting = [table for table in self._tables(names) if table.name in self._direct]
+        return any(self._shelf.find(table.parts[0].file) for table in waiting)
+
+    def _unsure(self, sql: str) -> list[File]:
+        """Files of a query that can not run, when that may be because only their first rows are known."""
+        files = [
+            t.parts[0].file for t in self._tables(self.database.tables_in(sql)) if t.name in self._direct
+        ]
+        return [file for file in files if file.size < self._direct_bytes]
 
     def _prepare(self, sql: str) -> Prepared:
         names = self.database.tables_in(sql)
@@ -184,7 +207,7 @@ class Engine:
 
     def _open(self, names: list[tuple[str, str]]) -> None:
         """Makes views of the tables among ``names``."""
-        if self._not_ready(names) and self._news(names):
+        if self._converted(names) or (self._not_ready(names) and self._news(names)):
             self._build()
         if missing := self._not_ready(names):
             raise NotReadyError(missing)
@@ -198,7 +221,7 @@ class Engine:
             known = self._catalog.find(schema, table)
             if known is None:
                 files |= {file.path: file for file in self._catalog.sheets_of(schema, table)}
-            elif not self._can_be_direct(known):
+            elif not self._can_be_direct(known, self._direct_bytes // _MIDDLING):
                 files |= {file.path: file for file in known.missing()}
         return list(files.values())
 
@@ -206,8 +229,8 @@ class Engine:
         """Whether something was converted since the catalog was made."""
         return any(self._shelf.find(file) is not None for file in self._not_ready(names))
 
-    def _can_be_direct(self, table: Table) -> bool:
-        return catalog.can_be_direct(table, self._direct_bytes) and self._form(table) is not None
+    def _can_be_direct(self, table: Table, least_bytes: int) -> bool:
+        return catalog.can_be_direct(table, least_bytes) and self._form(table) is not None
 
     def _form(self, table: Table) -> text.Form | None:
         """How a large text file is to be read as it is; None when it must be converted first."""
@@ -252,7 +275,7 @@ class Engine:
         """Everything that is not converted, but for what can be read as it is."""
         files = list(self._catalog.unread)
         for table in self._catalog.tables.values():
-            if not self._can_be_direct(table):
+            if not self._can_be_direct(table, self._direct_bytes):
                 files += table.missing()
         return files
 
@@ -278,16 +301,20 @@ class Engine:
         if whole and missing:
             messages.send(out, messages.Missing(missing, first=True))
             return
-        shown = []
-        for table in self._catalog.tables.values():
-            try:
-                if not table.missing() or self._can_be_direct(table):
-                    self._view(table)
-                    shown.append(table)
-            except (ValueError, OSError, ChangedError):
-                continue  # told by warnings
-        found = profile.Profile(self.database.connection, self._cache).tables(shown, self._direct)
-        messages.send(out, messages.Tables(found))
+        shown = [
+            table
+            for table in self._catalog.tables.values()
+            if not table.broken() and (not table.missing() or self._can_be_direct(table, self._direct_bytes))
+        ]
+        direct = {table.name for table in shown if table.missing()}
+        found, hurried = profile.Profile(self.database.connection, self._cache, self._opened).tables(
+            shown, direct
+        )
+        messages.send(out, messages.Tables(found, waiting=len(missing), hurried=hurried))
+
+    def _opened(self, table: Table) -> None:
+        if table.name not in self._views:
+            self._view(table)
 
     def plain(self, error: BaseException) -> str:
         """An error without the machine's paths."""

@@ -20,13 +20,14 @@ from server.engine.tables import File, Rule
 from server.guard import ReadOnlySql
 from shared.errors import AppError, QueryCancelled, QueryTimeout, SourceUnavailable
 from shared.results import Result
-from shared.wire import Schema
+from shared.wire import Schema, Unread
 
 DIALECT = "duckdb"
 CACHE_MB = 10_240
 DIRECT_BYTES = 64_000_000
-"""A text file of this size or more is read as it is until its converted copy is there."""
-_SCHEMA_SECONDS = 40.0
+"""A text file of this size or more is read as it is until its converted copy is there; a smaller one, down to
+an eighth, for a query that wants few rows."""
+SCHEMA_SECONDS = 15.0
 """How long a schema waits for files that are seen for the first time."""
 _TRIES = 4
 _CRASHED = "The engine that reads the files ended while it worked, most likely for want of memory; try again."
@@ -63,15 +64,15 @@ class FolderEngine:
         self._ask(messages.Look)
 
     def schema(self) -> Schema:
-        """Waits for files that are seen for the first time, but not for ever: those that take longer are
-        told of the next time."""
+        """Waits for files that are seen for the first time, but only so long: what is not known by then is
+        told as unread, and of the next time. Looking at the tables has a bound of its own (see profile)."""
         reply = self._ask(messages.Profile)
         if isinstance(reply, messages.Missing):
-            self._converted(reply.files, _SCHEMA_SECONDS)
+            self._converted(reply.files, SCHEMA_SECONDS)
             reply = self._ask(lambda order: messages.Profile(order, whole=False))
         if not isinstance(reply, messages.Tables):
             raise SourceUnavailable(_CRASHED)
-        return Schema(tables=reply.tables, dialect=DIALECT)
+        return Schema(tables=reply.tables, dialect=DIALECT, unread=_unread(reply))
 
     def broken(self) -> list[str]:
         """The files that are no tables, a sentence each."""
@@ -242,3 +243,15 @@ class FolderEngine:
         self._running = None
         if engine is not None:
             engine.end()
+
+
+def _unread(reply: messages.Tables) -> list[Unread]:
+    """The connection's name is put in where it is known."""
+    said = []
+    if reply.waiting:
+        files = "1 file is" if reply.waiting == 1 else f"{reply.waiting:,} files are"
+        said.append(f"{files} still being read for the first time; ask again in a moment.")
+    if reply.hurried:
+        tables = "1 table" if reply.hurried == 1 else f"{reply.hurried:,} tables"
+        said.append(f"Values and keys of {tables} are not known yet; ask again in a moment.")
+    return [Unread("", sentence) for sentence in said]

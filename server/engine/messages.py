@@ -148,7 +148,12 @@ class End(msgspec.Struct, tag=True, frozen=True):
 
 
 class Tables(msgspec.Struct, tag=True, frozen=True):
+    """``waiting``: so many files are not converted yet, and their tables missing. ``hurried``: of so many
+    tables there was no time to find more than their columns."""
+
     tables: list[TableInfo]
+    waiting: int = 0
+    hurried: int = 0
 
 
 class Prepared(msgspec.Struct, tag=True, frozen=True):

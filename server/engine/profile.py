@@ -9,7 +9,7 @@ import contextlib
 import hashlib
 import os
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ import msgspec
 
 from server.engine import quoting, rows
 from server.engine.catalog import Table
+from server.engine.pins import ChangedError
 from shared.results import ColumnType
 from shared.wire import ColumnInfo, ForeignKey, TableInfo
 
@@ -30,40 +31,47 @@ _MOST_ROWS = 20_000_000
 _MOST_PARENTS = 8
 """A column that could refer to more tables than this, refers to none: the name says nothing."""
 _LONGEST_SAMPLE = 80
-_SECONDS = 25.0
+_SECONDS = 10.0
 """After this long, the tables that are left get their columns and nothing more."""
 _BARE_KEYS = {"id", "code", "key"}
 _KEY_TYPES = {ColumnType.INTEGER, ColumnType.TEXT}
 
 
 class Profile:
-    """Of the tables of one engine; each is kept in ``cache`` for every later process."""
+    """Of the tables of one engine; each is kept in ``cache`` for every later process. ``opened`` makes a
+    table one that can be queried, or raises why it can not be read."""
 
-    def __init__(self, connection: Any, cache: Path) -> None:
+    def __init__(self, connection: Any, cache: Path, opened: Callable[[Table], None]) -> None:
         self._connection = connection
-        self._home = cache / "profiles"
+        self._cache = cache
+        self._opened = opened
 
-    def tables(self, tables: Sequence[Table], direct: Collection[str]) -> list[TableInfo]:
-        """``direct``: those that are being converted; to count in them would take long."""
-        everything = self._home / f"{_digest(tables)}.msgpack"
+    def tables(self, tables: Sequence[Table], direct: Collection[str]) -> tuple[list[TableInfo], int]:
+        """What can be read, and of how many tables there was no time to find more than their columns.
+        ``direct``: those that are being converted; to count in them would take long."""
+        everything = _file(self._cache, tables)
         if found := _read(everything):
-            return found
+            return found, 0
         until = time.monotonic() + _SECONDS
-        found, hurried = [], bool(direct)
+        found, hurried, unreadable = [], 0, False
         for table in tables:
-            file = self._home / f"{_digest([table])}.msgpack"
+            file = _file(self._cache, [table])
             kept = _read(file)
-            if kept is None and (table.name in direct or time.monotonic() > until):
-                hurried = True
-                kept = [self._columns_only(table)]
-            elif kept is None:
-                kept = [self._table(table)]
-                _write(file, kept)
+            try:
+                if kept is None and (table.name in direct or time.monotonic() > until):
+                    hurried += table.name not in direct
+                    kept = [self._columns_only(table)]
+                elif kept is None:
+                    kept = [self._table(table)]
+                    _write(file, kept)
+            except (ValueError, OSError, ChangedError):
+                unreadable = True  # told by warnings
+                continue
             found += kept
-        found = self._with_references(found, until)
-        if not hurried and time.monotonic() < until:
+        found = self._with_references(found, {table.name: table for table in tables}, until)
+        if not hurried and not direct and not unreadable and time.monotonic() < until:
             _write(everything, found)
-        return found
+        return found, hurried
 
     def _columns_only(self, table: Table) -> TableInfo:
         names, types = self._shape(table)
@@ -72,6 +80,7 @@ class Profile:
         )
 
     def _shape(self, table: Table) -> tuple[list[str], list[ColumnType]]:
+        self._opened(table)
         shape = self._connection.sql(f"SELECT * FROM {quoting.path(table.name)}")
         names = list(shape.columns)
         return names, [one.type for one in rows.columns(names, [(str(t.id), str(t)) for t in shape.types])]
@@ -112,18 +121,11 @@ class Profile:
             counted = f"SELECT {column} AS v, count(*) AS n FROM {filled} GROUP BY 1"
             query = f"SELECT v FROM ({counted}) ORDER BY n DESC, v LIMIT {MOST_SAMPLES + 1}"
             values = [value for (value,) in self._connection.execute(query).fetchall()]
-            complete = len(values) <= MOST_SAMPLES and all(len(value) <= _LONGEST_SAMPLE for value in values)
-            shown = values if complete else [value[:_LONGEST_SAMPLE] for value in values[:FEW_SAMPLES]]
-            found[name] = (shown, complete)
+            found[name] = shown(values)
         return found
 
     def _primary_key(self, table: str, view: str, columns: list[ColumnInfo]) -> list[str]:
-        likely = _own_keys(table)
-        candidates = [c for c in columns if c.type in _KEY_TYPES and not c.nullable]
-        candidates = [
-            c for c in candidates if c.name.lower() in likely or (c is columns[0] and _looks_like_key(c.name))
-        ]
-        for column in sorted(candidates, key=lambda c: (c.name.lower() not in likely, columns.index(c))):
+        for column in key_candidates(table, columns):
             (unique,) = self._one(
                 f"SELECT count(DISTINCT {quoting.name(column.name)}) = count(*) FROM {view}"
             )
@@ -131,7 +133,9 @@ class Profile:
                 return [column.name]
         return []
 
-    def _with_references(self, tables: Sequence[TableInfo], until: float) -> list[TableInfo]:
+    def _with_references(
+        self, tables: Sequence[TableInfo], opened: Mapping[str, Table], until: float
+    ) -> list[TableInfo]:
         parents = _Parents(tables)
         found = []
         for child in tables:
@@ -142,12 +146,14 @@ class Profile:
                     keys += [
                         ForeignKey([column.name], parent.name, list(parent.primary_key))
                         for parent in possible
-                        if self._refers(child, column, parent)
+                        if self._refers(child, column, parent, opened)
                     ]
             found.append(msgspec.structs.replace(child, foreign_keys=keys))
         return found
 
-    def _refers(self, child: TableInfo, column: ColumnInfo, parent: TableInfo) -> bool:
+    def _refers(
+        self, child: TableInfo, column: ColumnInfo, parent: TableInfo, tables: Mapping[str, Table]
+    ) -> bool:
         if parent is child or len(parent.primary_key) != 1 or not child.row_estimate:
             return False
         key = parent.primary_key[0]
@@ -157,6 +163,11 @@ class Profile:
         if [column.name] == child.primary_key and column.name.lower() in _own_keys(
             child.name.rpartition(".")[2]
         ):
+            return False
+        try:
+            self._opened(tables[child.name])
+            self._opened(tables[parent.name])
+        except (ValueError, OSError, ChangedError):
             return False
         inside = f"SELECT DISTINCT {quoting.name(column.name)} AS v FROM {quoting.path(child.name)}"
         inside += " WHERE v IS NOT NULL"
@@ -169,6 +180,31 @@ class Profile:
     def _one(self, query: str) -> Sequence[Any]:
         row: Sequence[Any] = self._connection.execute(query).fetchone()
         return row
+
+
+def shown(values: Sequence[str]) -> tuple[list[str], bool]:
+    """Of a column's values, the most frequent first, those that are told, and whether they are all."""
+    if len(values) <= MOST_SAMPLES and all(len(value) <= _LONGEST_SAMPLE for value in values):
+        return list(values), True
+    return [value[:_LONGEST_SAMPLE] for value in values[:FEW_SAMPLES]], False
+
+
+def key_candidates(table: str, columns: Sequence[ColumnInfo]) -> list[ColumnInfo]:
+    """Those that are the table's key if their values are unique, the likeliest first."""
+    likely = _own_keys(table)
+    possible = [
+        (column.name.lower() not in likely, position, column)
+        for position, column in enumerate(columns)
+        if column.type in _KEY_TYPES
+        and not column.nullable
+        and (column.name.lower() in likely or (position == 0 and _looks_like_key(column.name)))
+    ]
+    return [column for *_, column in sorted(possible, key=lambda one: one[:2])]
+
+
+def keep(cache: Path, table: Table, found: TableInfo) -> None:
+    """What was found out elsewhere about a table."""
+    _write(_file(cache, [table]), [found])
 
 
 def _own_keys(table: str) -> set[str]:
@@ -206,6 +242,10 @@ class _Parents:
         endings = ["_".join(parts[start:]) for start in range(len(parts))]
         found = [table for ending in endings for table in self._by_key.get(ending, ())]
         return found + self._by_table.get(column.lower(), [])
+
+
+def _file(cache: Path, tables: Sequence[Table]) -> Path:
+    return cache / "profiles" / f"{_digest(tables)}.msgpack"
 
 
 def _digest(tables: Sequence[Table]) -> str:

@@ -8,6 +8,7 @@ could be day/month as well as month/day stays text unless some value decides.
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import cache
 
 import msgspec
 
@@ -28,7 +29,7 @@ class Reading(msgspec.Struct, frozen=True):
     rival: str = ""
 
     def matches(self, text: str) -> bool:
-        return re.fullmatch(self.pattern, text) is not None
+        return _compiled(self.pattern).fullmatch(text) is not None
 
     def test_sql(self, x: str) -> str:
         """Whether a text is a value of this reading."""
@@ -37,6 +38,12 @@ class Reading(msgspec.Struct, frozen=True):
 
     def value_sql(self, x: str) -> str:
         return self.value.format(x=x)
+
+
+@cache
+def _compiled(pattern: str) -> "re.Pattern[str]":
+    """Cheaper than to have ``re`` look it up; there are only those of ALL."""
+    return re.compile(pattern)
 
 
 def candidates(values: Iterable[str]) -> list[Reading]:

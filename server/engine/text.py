@@ -41,7 +41,7 @@ _SEPARATORS_SAID = {",": "", ";": "semicolons", "\t": "tabs", "|": "bars"}
 
 class Form(msgspec.Struct, frozen=True):
     """``skip`` physical lines come before the first row of data; ``sample`` are the first of those rows.
-    ``plain`` when DuckDB can read the file as it stands."""
+    ``plain`` when DuckDB can read the file as it stands; ``complete`` when ``sample`` is all of it."""
 
     encoding: str
     separator: str
@@ -49,6 +49,7 @@ class Form(msgspec.Struct, frozen=True):
     layout: layout.Layout
     sample: list[list[str]]
     plain: bool
+    complete: bool
 
     def said(self) -> list[str]:
         """What is worth telling, in a few words each."""
@@ -99,7 +100,9 @@ def form(raw: BinaryIO, *, encoding: str = "") -> Form:
     text = text.replace("\0", "").removeprefix("\ufeff")
     separator, preface = _named_separator(text)
     separator = separator or _separator(text)
-    rows = list(_rows(text, separator, whole=whole))[preface:]
+    rows = list(_rows(text, separator, whole=whole))
+    complete = whole and len(rows) < _SAMPLE_ROWS and "\ufffd" not in text
+    rows = rows[preface:]
     found = layout.find([row for _, row in rows])
     if found is None:
         raise ValueError("it is empty")
@@ -113,6 +116,7 @@ def form(raw: BinaryIO, *, encoding: str = "") -> Form:
         layout=found,
         sample=[row for _, row in rows[first:]],
         plain=plain and on_one_line and (skip > 0 or encoding == "utf-8"),
+        complete=complete,
     )
 
 

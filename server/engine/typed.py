@@ -28,8 +28,8 @@ class Column(msgspec.Struct, frozen=True):
     gaps: bool = False
 
 
-def columns(engine: Any, staged: Path, names: Sequence[str], sample: Sequence[Sequence[str]]) -> list[Column]:
-    """The type of each column, borne out by every row."""
+def columns(engine: Any, source: str, names: Sequence[str], sample: Sequence[Sequence[str]]) -> list[Column]:
+    """The type of each column of ``source``, borne out by every row."""
     options = [
         candidates(row[position] for row in sample if position < len(row)) if position < MOST_READ else []
         for position in range(len(names))
@@ -37,7 +37,7 @@ def columns(engine: Any, staged: Path, names: Sequence[str], sample: Sequence[Se
     kept: dict[int, Column] = {}
     while waiting := [n for n, left in enumerate(options) if left and n not in kept]:
         asked = [(n, reading) for n in waiting for reading in _asked(options[n])]
-        held = _held(engine, staged, asked)
+        held = _held(engine, source, asked)
         for position in waiting:
             best = options[position][0]
             holds, whole = held[position, best]
@@ -62,7 +62,7 @@ def _asked(left: Sequence[Reading]) -> list[Reading]:
 
 
 def _held(
-    engine: Any, staged: Path, asked: Sequence[tuple[int, Reading]]
+    engine: Any, source: str, asked: Sequence[tuple[int, Reading]]
 ) -> dict[tuple[int, Reading], tuple[bool, bool]]:
     """Which readings hold for the whole column, and which of them without any gaps, in one look."""
     tests = []
@@ -70,7 +70,7 @@ def _held(
         column = f"c{position}"
         fits = f"WHEN {column} IS NULL THEN 2 WHEN {reading.test_sql(column)} THEN 2"
         tests.append(f"coalesce(min(CASE {fits} WHEN {missing_sql(column)} THEN 1 ELSE 0 END), 2)")
-    found = engine.execute(f"SELECT {', '.join(tests)} FROM read_parquet({literal(staged)})").fetchone()
+    found = engine.execute(f"SELECT {', '.join(tests)} FROM {source}").fetchone()
     return {pair: (held > 0, held > 1) for pair, held in zip(asked, found, strict=True)}
 
 

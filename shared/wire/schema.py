@@ -42,7 +42,7 @@ class TableInfo(Reply, frozen=True):
 
 
 class Unread(Reply, frozen=True):
-    """A connection whose tables are missing, and the sentence that says why."""
+    """A connection whose tables are missing, all or some of them, and the sentence that says why."""
 
     connection: str
     error: str
@@ -51,8 +51,8 @@ class Unread(Reply, frozen=True):
 class Schema(Reply, frozen=True):
     """What a connection shows. ``dialect`` is sqlglot's name for its SQL.
 
-    ``found``: how many tables fit a search of which ``tables`` are the best. ``unread`` only when the
-    schema is that of all connections.
+    ``found``: how many tables fit a search of which ``tables`` are the best. ``unread`` is what could not
+    be read, or not yet: connections, when the schema is that of all; files that are seen for the first time.
     """
 
     tables: list[TableInfo]
