@@ -5,6 +5,7 @@ import os
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from server.access.allowlist import Allowlist, Network, parsed
 from server.access.keyring import Keyring
@@ -38,6 +39,9 @@ from server.store.state import State, open_state
 from server.vault import MARK, Vault, open_vault
 from shared.installed import version
 from shared.settings import BackendSettings, DatabaseSection, SecuritySection
+
+if TYPE_CHECKING:
+    from server.tracing import Tracer
 
 _FAILURES = Rate(30, 60)
 """How many wrong keys an address may show a minute."""
@@ -128,6 +132,7 @@ def build(
             schemas=schemas,
             governance=governance,
             version=version(),
+            tracer=_tracer(settings),
             vault=vault,
             siblings=siblings,
             started=shared.started if shared else time.monotonic(),
@@ -140,6 +145,14 @@ def build(
 def scrapers_of(settings: BackendSettings) -> tuple[Network, ...]:
     """Raises SettingsInvalid."""
     return parsed(settings.metrics.allowed_ips, "metrics.allowed_ips")
+
+
+def _tracer(settings: BackendSettings) -> "Tracer | None":
+    if not settings.telemetry.otlp_endpoint:
+        return None
+    from server.tracing import Tracer
+
+    return Tracer(settings.telemetry.otlp_endpoint, version())
 
 
 def _pool_settings(section: DatabaseSection, *, processes: int) -> PoolSettings:

@@ -148,6 +148,10 @@ def check(settings: BackendSettings) -> None:
         if not 0 < value <= _MOST:
             raise SettingsInvalid(f"jobs.{name} must be above 0, and at most {_MOST}.")
     scrapers_of(settings)
+    if settings.telemetry.otlp_endpoint:
+        from server.tracing import checked_endpoint
+
+        checked_endpoint(settings.telemetry.otlp_endpoint)
     if not 0 <= settings.audit.keep_days <= _MOST_DAYS:
         raise SettingsInvalid(f"audit.keep_days is a number of days from 0 (for ever) to {_MOST_DAYS}.")
     for key, number in (

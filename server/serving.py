@@ -157,6 +157,8 @@ class Serving:
             self.backend.queries.close()
             self.backend.connections.close()
             await asyncio.to_thread(self.backend.audit.close)
+            if self.backend.tracer is not None:
+                await asyncio.to_thread(self.backend.tracer.close)
             with contextlib.suppress(Exception):  # a state that is away: who was last is not worth more
                 await asyncio.to_thread(self.backend.keyring.write_last_used)
             self._state.close()

@@ -3,7 +3,7 @@
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -29,6 +29,9 @@ from shared.errors import AppError, InvalidRequest
 from shared.permissions import Permission
 from shared.settings import BackendSettings
 from shared.wire import Reply, Request
+
+if TYPE_CHECKING:
+    from server.tracing import Tracer
 
 
 @dataclass
@@ -59,6 +62,7 @@ class Backend:
     vault: Vault
     siblings: Siblings = field(default_factory=Siblings)
     started: float = field(default_factory=time.monotonic)
+    tracer: "Tracer | None" = None
 
 
 @dataclass(slots=True)
@@ -70,6 +74,8 @@ class Note:
     sql_text: str = ""
     tables: str = ""
     row_count: int | None = None
+    asked_at: float = 0.0
+    """When its source was asked, by ``time.perf_counter``; 0 when none was."""
     target: str = ""
     """What a call changes: the name of a user, the id of a key."""
     detail: str = ""

@@ -63,6 +63,9 @@ class Dispatch:
             )
             outcome = Outcome(NOBODY, audited=route.open)
             outcome.headers |= self._over_tls
+            if (tracer := self._backend.tracer) is not None:
+                outcome.trace = tracer.begin(request.headers.getone("traceparent", None))
+                outcome.headers["traceresponse"] = outcome.trace.passed_on()
             try:
                 admitted = await self._admit(request, route, outcome)
                 call = self._call(request, admitted, outcome, request_id, arrived, path)
@@ -92,6 +95,8 @@ class Dispatch:
                 if not outcome.audited:
                     await self._audit(action, request_id, arrived, outcome)
                 requests.count(outcome.status, time.perf_counter() - arrived)
+                if tracer is not None:
+                    recording.trace(tracer, route, outcome, request_id, arrived)
                 if outcome.code:
                     figures.failed(outcome.code)
                 elif outcome.note.failure is not None:

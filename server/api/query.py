@@ -42,6 +42,7 @@ async def run(call: Call, body: QueryRequest) -> Stream | Whole:
     writing = wish.writing or _writing(
         format_, wish.packer, Origin(body.connection, body.query, datetime.now(UTC))
     )
+    call.note.asked_at = time.perf_counter()
     answer = await call.backend.sharing.ask(
         question, writing, scope=call.caller.data.scope, fresh=wish.is_fresh
     )

@@ -3,7 +3,7 @@
 import os
 import re
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -12,6 +12,9 @@ from server.api.call import Note, Route
 from server.store.audit import AuditLine
 from server.store.state import now
 from shared.permissions import Permission
+
+if TYPE_CHECKING:
+    from server.tracing import Trace, Tracer
 
 _CHANGING = frozenset(
     {
@@ -67,7 +70,7 @@ def request_id(given: str | None) -> str:
 class Outcome:
     """What a line will say; filled as the call goes on."""
 
-    __slots__ = ("audited", "caller", "code", "headers", "note", "origin", "status")
+    __slots__ = ("audited", "caller", "code", "headers", "note", "origin", "status", "trace")
 
     def __init__(self, caller: Identity, *, audited: bool) -> None:
         self.audited = audited
@@ -78,6 +81,7 @@ class Outcome:
         self.code = ""
         self.headers: dict[str, str] = {}
         self.note = Note()
+        self.trace: Trace | None = None
 
 
 def line_of(outcome: Outcome, action: str, request_id: str, arrived: float) -> AuditLine:
@@ -102,3 +106,26 @@ def line_of(outcome: Outcome, action: str, request_id: str, arrived: float) -> A
         target=note.target,
         detail=note.detail,
     )
+
+
+def trace(tracer: "Tracer", route: Route, outcome: Outcome, request_id: str, arrived: float) -> None:
+    """Spans for a request and its query: what they were, not what was asked or answered."""
+    place, note = outcome.trace, outcome.note
+    if place is None:
+        return
+    ended = time.perf_counter()
+    code = outcome.code or (note.failure.code if note.failure is not None else "")
+    failed = {"error.type": code} if code else {}
+    if note.asked_at:
+        told: dict[str, Any] = {"vmart.connection": note.connection, "vmart.query_id": note.query_id}
+        if note.row_count is not None:
+            told["db.response.returned_rows"] = note.row_count
+        tracer.query(place, ended - note.asked_at, told | failed, is_failed=bool(code))
+    attributes: dict[str, Any] = {
+        "http.request.method": route.method,
+        "http.route": route.path,
+        "http.response.status_code": outcome.status,
+        "vmart.request_id": request_id,
+        "vmart.key_id": outcome.caller.key_id,
+    }
+    tracer.request(place, f"{route.method} {route.path}", ended - arrived, attributes | failed)

@@ -90,6 +90,12 @@ class MetricsSection(Section, frozen=True):
     allowed_ips: list[str] = []
 
 
+class TelemetrySection(Section, frozen=True):
+    """``otlp_endpoint`` takes traces: OTLP over HTTP, without the path. Empty for none."""
+
+    otlp_endpoint: str = ""
+
+
 class StoreSection(Section, frozen=True):
     """``url`` is SQLAlchemy's; empty means SQLite in our own folder."""
 
@@ -106,5 +112,6 @@ class BackendSettings(Section, frozen=True):
     jobs: JobsSection = JobsSection()
     audit: AuditSection = AuditSection()
     metrics: MetricsSection = MetricsSection()
+    telemetry: TelemetrySection = TelemetrySection()
     logging: LoggingSection = LoggingSection()
     store: StoreSection = StoreSection()

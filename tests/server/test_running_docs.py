@@ -21,9 +21,8 @@ def _settings() -> set[str]:
 
 def test_every_setting_is_on_the_page_and_no_other() -> None:
     table = PAGE.partition("## Settings")[2].partition("\n## ")[0]
-    documented = set(
-        re.findall(r"`((?:server|security|database|joins|jobs|audit|metrics|logging|store)\.\w+)`", table)
-    )
+    sections = "|".join(msgspec.structs.asdict(BackendSettings()))
+    documented = set(re.findall(rf"`((?:{sections})\.\w+)`", table))
     assert documented == _settings()
 
 
