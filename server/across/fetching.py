@@ -241,7 +241,7 @@ class _Fetch:
 
     async def _part(self, part: Part) -> None:
         """A connection that died while it lay idle is replaced once: reading twice harms nothing."""
-        lease = self._connections.find_idle(part.connection)
+        lease = self._connections.find_idle(part.connection, self._caller)
         if lease is None:
             lease = await self._connections.lease(part.connection, self._caller)
         try:

@@ -139,7 +139,9 @@ def _limit(tree: exp.Expr, bounds: Sequence[Bound]) -> int | None:
     if not plain or not alone or used - {"expressions", "from_", "limit", "offset"}:
         return None
     counts = [tree.args[name].expression for name in ("limit", "offset") if tree.args.get(name)]
-    if "limit" not in used or not all(
+    if "limit" not in used or tree.args["limit"].args.get("limit_options"):  # a percentage needs them all
+        return None
+    if not all(
         isinstance(count, exp.Literal) and count.name.isdigit() and len(count.name) < 10 for count in counts
     ):
         return None

@@ -185,6 +185,7 @@ def test_a_limit_goes_along_when_any_rows_will_do() -> None:
     for what in ("DISTINCT id", "count(*)", "row_number() OVER ()", "(SELECT max(id) FROM files.zones)"):
         assert "LIMIT" not in asked(f"SELECT {what} FROM pg.stores LIMIT 5")["pg.stores"]
     assert "LIMIT" not in asked("SELECT s.id FROM pg.stores s, files.zones LIMIT 5")["pg.stores"]
+    assert "LIMIT" not in asked("SELECT id FROM pg.stores LIMIT 5%")["pg.stores"]
 
 
 def test_the_keys_of_a_small_part_are_for_the_source_of_a_large_one() -> None:
