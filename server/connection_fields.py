@@ -64,8 +64,13 @@ def checked(
 
 def _typed(field: Field, value: object) -> object:
     try:
-        return msgspec.convert(value, field.type, strict=True)
+        typed: object = msgspec.convert(value, field.type, strict=True)
     except msgspec.ValidationError as error:
         raise InvalidRequest(
             f"The field {field.name!r} ({field.label}) has the wrong type: it is a {field.type.__name__}."
         ) from error
+    if field.between is not None and isinstance(typed, int):
+        least, most = field.between
+        if not least <= typed <= most:
+            raise InvalidRequest(f"The field {field.name!r} ({field.label}) is from {least:,} to {most:,}.")
+    return typed

@@ -45,5 +45,7 @@ def check(values: Mapping[str, Any]) -> None:
     """Values of the right types. Raises InvalidRequest for those that cannot be."""
     if not 1 <= values.get(CONNECTIONS.name, 1) <= _MOST_CONNECTIONS:
         raise InvalidRequest(f"{CONNECTIONS.name} is a number from 1 to {_MOST_CONNECTIONS}.")
+    if not 0 <= values.get(CACHE.name, 0) < float("inf"):
+        raise InvalidRequest(f"{CACHE.name} must be 0 or above.")
     if not 0 < values.get(TIMEOUT.name, 1) < float("inf"):
         raise InvalidRequest(f"{TIMEOUT.name} must be above 0.")

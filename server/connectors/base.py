@@ -184,6 +184,8 @@ class Field(msgspec.Struct, frozen=True):
     guards_secret: bool = False
     """It says where the secret goes or how it is protected on its way: whoever changes it must give the
     secret again, or could have it sent elsewhere without knowing it."""
+    between: tuple[int, int] | None = None
+    """The least and the most that a number may be."""
 
 
 def _host(params: Mapping[str, Any]) -> Sequence[str]:

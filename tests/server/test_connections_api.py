@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from server.connectors import KINDS
 from tests.peers.source import Counts, number_kind
 from tests.server.running import RunningBackend, start
 
@@ -135,6 +136,17 @@ def test_a_connection_may_have_limits_of_its_own(backend: RunningBackend) -> Non
     assert (shown["pool"]["max_connections"], shown["params"]["query_timeout"]) == (2, 0.2)
     assert [set_limits(max_connections=wrong) for wrong in (0, -1, "2", 1e9)] == [400] * 4
     assert [set_limits(query_timeout=wrong) for wrong in (0, -1, "long")] == [400] * 3
+    assert [set_limits(cache_seconds=wrong) for wrong in (-1, "long")] == [400] * 2
+
+
+def test_a_number_that_would_harm_the_machine_is_refused(tmp_path: Path) -> None:
+    running = start(tmp_path, KINDS.values())
+    for name, wrong in (("threads", 20_000), ("threads", -1), ("memory_mb", -5), ("memory_mb", 10**30)):
+        body = {"name": "files", "type": "filesystem", "params": {"root": "/data", name: wrong}}
+        answered = running.ask("POST", "/api/connections", body)
+        assert answered.status == 400, (name, wrong)
+        assert name in answered.json["error"] or "number" in answered.json["error"], answered.json
+    running.stop()
 
 
 def test_the_schema_is_asked_once_and_again_on_request(backend: RunningBackend, counts: Counts) -> None:

@@ -202,7 +202,22 @@ def test_a_connection_that_leads_elsewhere_is_neither_made_nor_changed_to(narrow
 
 
 @pytest.mark.parametrize(
-    "root", ["/proc/self", "/proc", "/sys", "/dev", "/run", "/", "/etc/../proc/1", "{home}", "{home}/backend"]
+    "root",
+    [
+        "/proc/self",
+        "/proc",
+        "/sys",
+        "/dev",
+        "/run",
+        "/",
+        "/etc/../proc/1",
+        "{home}",
+        "{home}/backend",
+        "{home}/cache/files",
+        "{home}/cache/google_drive/x",
+        "{home}/demo",
+        "{home}/demo/backend",
+    ],
 )
 def test_a_folder_of_secrets_is_no_folder_of_files(
     root: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -105,7 +105,8 @@ def open_(params: Mapping[str, Any], _timeout_seconds: float) -> FilesystemConne
 
 
 def _refuse_our_own(root: Path) -> None:
-    """Raises InvalidRequest for a folder in which secrets lie: ours, and the system's."""
+    """Raises InvalidRequest for a folder in which secrets lie: ours, copies of what other connections may
+    show, and the system's."""
     real = Path(os.path.realpath(root))
     home = Path(os.path.realpath(paths.home()))
     state = home / "backend"
@@ -114,7 +115,9 @@ def _refuse_our_own(root: Path) -> None:
         part.startswith(".") for part in state.relative_to(real).parts
     )
     system = any(part in _SYSTEM for part in (real, *real.parents)) or real == Path(real.anchor)
-    if real == home or state in (real, *real.parents) or holds_state or system:
+    demo = home / "demo"  # a home of its own, beside the data that everybody may see
+    ours = {state, home / "cache", demo / "backend", demo / "cache"} & {real, *real.parents}
+    if real in (home, demo) or ours or holds_state or system:
         raise InvalidRequest(
             f"{root} can not be the root of a file connection: secrets of ours or of the system lie there.",
             details="Name the folder in which the files lie.",
@@ -128,10 +131,22 @@ KIND = Kind(
     fields=(
         Field("root", "Folder", help="On the backend's machine; CSV, Parquet, JSON, Excel."),
         Field(
-            "memory_mb", "Memory (MB)", type=int, required=False, default=1024, help="What one query may use."
+            "memory_mb",
+            "Memory (MB)",
+            type=int,
+            between=(64, 1_000_000),
+            required=False,
+            default=1024,
+            help="What one query may use.",
         ),
         Field(
-            "threads", "Threads", type=int, required=False, default=0, help="0: up to four, by the machine."
+            "threads",
+            "Threads",
+            type=int,
+            between=(0, 256),
+            required=False,
+            default=0,
+            help="0: up to four, by the machine.",
         ),
         Field(
             "tables",
@@ -144,6 +159,7 @@ KIND = Kind(
             "cache_mb",
             "Disk for converted copies (MB)",
             type=int,
+            between=(1, 100_000_000),
             required=False,
             default=CACHE_MB,
             help="Shared by all folders; what was not used for longest goes first.",

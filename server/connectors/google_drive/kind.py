@@ -223,8 +223,16 @@ KIND = Kind(
         Field("client_secret", "OAuth client secret", secret=True, required=False),
         Field("folder", "Folder", required=False, help="Link, id or path; empty: all that the account sees."),
         Field("shared_drive", "Shared drive", required=False, help="Name or id."),
-        Field("copy_mb", "Local copy (MB)", type=int, required=False, default=2048),
-        Field("memory_mb", "Memory (MB)", type=int, required=False, default=1024, help="For one query."),
+        Field("copy_mb", "Local copy (MB)", type=int, between=(1, 100_000_000), required=False, default=2048),
+        Field(
+            "memory_mb",
+            "Memory (MB)",
+            type=int,
+            between=(64, 1_000_000),
+            required=False,
+            default=1024,
+            help="For one query.",
+        ),
         Field(
             "url",
             "Address",
