@@ -45,7 +45,7 @@ class Audit {
         { head: "What", cell: ({ action, target, query }) => [h("div", null, h("span", { class: "mono small" }, action), target ? ` ${target}` : ""), query ? h("div", { class: "quiet small mono line" }, query) : null] },
         { head: "Connection", kind: "rare", cell: ({ connection }) => connection || h("span", { class: "quiet" }, "—") },
         { head: "Outcome", cell: outcome },
-        { head: "Rows", kind: "num", cell: ({ row_count: rows }) => (rows === null ? "—" : number(rows)) },
+        { head: "Rows", kind: "num rare", cell: ({ row_count: rows }) => (rows === null ? "—" : number(rows)) },
         { head: "Time", kind: "num rare", cell: ({ elapsed_ms: ms }) => elapsed(ms) },
       ],
       none: () => empty("Nothing here", "No call fits these filters. Every call with a key is on the record, also those that were refused."),
@@ -85,9 +85,9 @@ class Audit {
     return openDrawer(`Line ${number(entry.id)}`, [
       facts([
         ["When", moment(entry.at, { seconds: true })], ["Outcome", outcome(entry)], ["Action", narrow("action", entry.action)], ["About", entry.target], ["Changed", entry.detail],
-        ["User", narrow("user", entry.user)], ["Key", narrow("key", entry.key_name || entry.key_id)], ["Key id", h("span", { class: "mono small" }, entry.key_id)], ["From", entry.address],
+        ["User", narrow("user", entry.user)], ["Key", narrow("key", entry.key_name || entry.key_id)], ["Key id", entry.key_id ? h("span", { class: "mono small" }, entry.key_id) : ""], ["From", entry.address],
         ["Connection", narrow("connection", entry.connection)], ["Tables", entry.tables.length ? tags(entry.tables) : ""], ["Rows", entry.row_count === null ? "" : number(entry.row_count)], ["Time", elapsed(entry.elapsed_ms)],
-        ["Data policy", entry.scope ? h("span", { class: "mono small" }, entry.scope) : "sees all data"], ["Request", h("span", { class: "mono small" }, entry.request_id)], ["Query id", entry.query_id ? h("span", { class: "mono small" }, entry.query_id) : ""],
+        ["Data policy", entry.scope ? h("span", { class: "mono small" }, entry.scope) : entry.key_id ? "none: sees all data" : ""], ["Request", h("span", { class: "mono small" }, entry.request_id)], ["Query id", entry.query_id ? h("span", { class: "mono small" }, entry.query_id) : ""],
       ]),
       entry.query ? section("SQL", sqlBlock(entry.query)) : "",
       section("Is the trail whole?", note("", "On the backend’s machine this checks every line, and names the first that was changed, lost or moved:", statement("python -m server verify-audit"))),

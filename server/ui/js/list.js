@@ -83,7 +83,7 @@ export class List {
       const content = cell(row);
       return at === 0
         ? h("th", { scope: "row" }, h("a", { class: "open", href: this.href(row) }, content))
-        : h("td", { class: kind ?? null, "data-head": head }, content);
+        : h("td", { class: kind ?? null, "data-head": head }, h("div", { class: "cell" }, content));
     });
     const line = h("tr", null, cells);
     line.addEventListener("click", (event) => {

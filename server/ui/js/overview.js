@@ -2,21 +2,24 @@
 
 import { get, text } from "./api.js";
 import { button, h, icon } from "./dom.js";
-import { age, date, number } from "./format.js";
+import { age, date, elapsed, number } from "./format.js";
+import { load } from "./load.js";
 import { Metrics } from "./metrics.js";
 import { failed, pageHead, section, tile, waiting } from "./parts.js";
 import { may } from "./session.js";
-import { testOf } from "./testing.js";
+import { checked, testOf } from "./testing.js";
 
 export const overview = { id: "overview", title: "Overview", sign: "pulse", needs: null, make: () => new Overview() };
 
 const SOON_DAYS = 14;
+const MOST_KEYS = 1000;
 
 class Overview {
   constructor() {
     this.again = button("btn", "again", "Look again", () => this.read());
+    this.test = may("connections_write") && may("connections_read") ? button("btn", "play", "Test connections", () => this.testAll()) : null;
     this.place = h("div", { class: "stack wide" });
-    this.element = h("div", { class: "scroll" }, h("div", { class: "page" }, pageHead("Overview", "What runs, and what needs a person.", this.again), this.place));
+    this.element = h("div", { class: "scroll" }, h("div", { class: "page" }, pageHead("Overview", "What runs, and what needs a person.", this.test, this.again), this.place));
   }
 
   show() {
@@ -27,13 +30,14 @@ class Overview {
     this.again.disabled = true;
     if (!this.place.hasChildNodes()) this.place.replaceChildren(waiting("Looking"));
     try {
-      const [health, connections, keys, metrics] = await Promise.all([
-        get("/health"),
+      const [health, ready, connections, keys, metrics] = await Promise.all([
+        get("/health"), readiness(),
         may("connections_read") ? get("/api/connections").then((found) => found.connections) : null,
-        may("keys_write") ? get("/api/keys").then((found) => found.keys) : null,
-        may("system_admin") ? text("/metrics").then((found) => new Metrics(found)).catch(() => null) : null,
+        may("keys_write") ? get("/api/keys", { limit: MOST_KEYS }).then((found) => found.keys) : null,
+        may("system_admin") ? text("/metrics").then((found) => new Metrics(found)) : null,
       ]);
-      this.draw({ health, connections, keys, metrics });
+      this.found = { health, ready, connections, keys, metrics };
+      this.draw();
     } catch (error) {
       this.place.replaceChildren(failed(error, () => this.read()));
     } finally {
@@ -41,34 +45,74 @@ class Overview {
     }
   }
 
-  draw(found) {
-    const { health, connections, keys } = found;
-    const tiles = [
-      tile(health.status === "ok" ? "Well" : health.status, `up for ${age(Date.now() - health.uptime * 1000)}`, health.status === "ok" ? "ok" : "warn"),
-      tile(number(connections?.length ?? health.connections), "connections"),
-      keys ? tile(number(keys.filter(alive).length), "keys in use") : null,
-    ];
-    const warnings = this.warnings(found);
-    this.place.replaceChildren(
-      h("div", { class: "tiles" }, tiles.filter(Boolean)),
-      section("Needs a person", warnings.length ? h("ul", { class: "todo" }, warnings) : h("p", { class: "calm" }, icon("check"), "Nothing that this page can see.")));
+  async testAll() {
+    const names = this.found?.connections?.map(({ name }) => name) ?? [];
+    this.test.disabled = true;
+    for (const name of names) await checked(name, () => this.draw());
+    this.test.disabled = false;
   }
 
-  warnings({ connections, keys }) {
+  draw() {
+    const { health, ready, connections, keys, metrics } = this.found;
+    const well = health.status === "ok" && ready.status === "ready";
+    const away = ready.sources_away ?? 0;
+    const tiles = [
+      tile(well ? "Well" : ready.status === "ready" ? health.status : "Not ready", `up for ${age(Date.now() - health.uptime * 1000)}`, well ? "ok" : "warn"),
+      tile(away ? `${number(ready.sources - away)} of ${number(ready.sources)}` : number(connections?.length ?? health.connections), away ? "connections there" : "connections", away ? "warn" : ""),
+      keys ? tile(number(keys.filter(alive).length), "keys that work") : null,
+      ...(metrics ? figures(metrics) : []),
+    ];
+    const warnings = this.warnings();
+    this.place.replaceChildren(
+      h("div", { class: "tiles" }, tiles.filter(Boolean)),
+      section("Needs a person", warnings.length ? h("ul", { class: "todo" }, warnings) : h("p", { class: "calm" }, icon("check"), "Nothing that this page can see.")),
+      ...(metrics ? load(metrics, connections) : []));
+  }
+
+  warnings() {
+    const { ready, connections, keys } = this.found;
     const found = [];
+    for (const reason of ready.reasons ?? []) found.push(todo("The backend is not ready", String(reason)));
     if (location.protocol === "http:") found.push(todo("This backend is reached without encryption", "Keys and data cross the network readable. Set server.ssl_cert and server.ssl_key, or put a proxy with TLS before it."));
     for (const { name } of connections ?? []) {
       const test = testOf(name);
-      if (test?.error) found.push(todo(`${name} does not work`, test.error.message, `#/connections/${encodeURIComponent(name)}`));
-      else if (test?.warnings?.length) found.push(todo(`The account of ${name} may do more than read`, "Its test shows the statements that mend it.", `#/connections/${encodeURIComponent(name)}`));
+      const href = `#/connections/${encodeURIComponent(name)}`;
+      if (test?.error) found.push(todo(`${name} does not work`, test.error.message, href));
+      else if (test?.warnings?.length) found.push(todo(`The account of ${name} may do more than read`, "Its test shows the statements that mend it.", href));
     }
     for (const key of (keys ?? []).filter(alive)) {
       const days = key.expires_at ? (new Date(key.expires_at) - Date.now()) / 86400000 : Infinity;
-      if (days < SOON_DAYS) found.push(todo(`The key “${key.name}” expires on ${date(key.expires_at)}`, "Whoever uses it will be refused from then on. Rotate it in time.", `#/keys/${encodeURIComponent(key.id)}`));
+      if (days < SOON_DAYS) found.push(todo(`The key “${key.name}” expires on ${date(key.expires_at)}`, "Whoever uses it is refused from then on. Give it a later day, or make another one in time.", `#/keys/${encodeURIComponent(key.id)}`));
     }
     return found;
   }
 }
 
-const alive = ({ revoked, expires_at: expires }) => !revoked && !(expires && new Date(expires) < new Date());
-const todo = (title, text, href) => h("li", null, icon("warn"), h("div", { class: "grow" }, h("p", { class: "strong" }, title), h("p", { class: "quiet" }, text)), href ? h("a", { class: "btn small", href }, "Show") : null);
+/** Not ready is an answer too, with another status. */
+async function readiness() {
+  const response = await fetch("/health/ready", { cache: "no-store", credentials: "omit" });
+  return response.json();
+}
+
+function figures(metrics) {
+  const calls = metrics.sum("vmart_requests_total") ?? 0;
+  const failures = metrics.sum("vmart_requests_total", ({ status }) => status >= "500") ?? 0;
+  const [hits, misses] = ["hit", "miss"].map((result) => metrics.sum("vmart_cache_lookups_total", (labels) => labels.result === result) ?? 0);
+  const asked = ({ endpoint }) => endpoint === "query.run";
+  const time = (share) => {
+    const seconds = metrics.quantile("vmart_request_seconds", share, asked);
+    return seconds === null ? "—" : elapsed(seconds * 1000);
+  };
+  return [
+    tile(number(calls), "calls since the start"),
+    tile(number(failures), "calls that failed", failures ? "bad" : ""),
+    tile(time(0.5), "median query"),
+    tile(time(0.95), "95 of 100 within"),
+    tile(hits + misses ? `${number((100 * hits) / (hits + misses), 0)} %` : "—", "answers from the cache"),
+    tile(number(metrics.sum("vmart_queries_running") ?? 0), "queries now"),
+    tile(number(metrics.sum("vmart_workers") ?? 1), "workers"),
+  ];
+}
+
+const alive = ({ revoked, works, expires_at: expires }) => !revoked && works !== false && !(expires && new Date(expires) < new Date());
+const todo = (title, words, href) => h("li", null, icon("warn"), h("div", { class: "grow" }, h("p", { class: "strong" }, title), h("p", { class: "quiet" }, words)), href ? h("a", { class: "btn small", href }, "Show") : null);

@@ -30,7 +30,7 @@ export const statement = (text) => h("div", { class: "statement" }, sqlBlock(tex
 
 export const facts = (pairs) => h("dl", { class: "kv" }, pairs.filter(([, value]) => value !== null && value !== undefined && value !== "").map(([name, value]) => [h("dt", null, name), h("dd", null, value)]));
 
-export const section = (title, ...body) => h("section", { class: "stack" }, h("h3", { class: "sec-h" }, title), body);
+export const section = (title, ...body) => h("section", { class: "stack" }, h("h2", { class: "sec-h" }, title), body);
 
 /** A file that the browser saves. */
 export function save(blob, name) {
