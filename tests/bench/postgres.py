@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.bench import backend, bare, datasette, idle, load, toolbox
+from tests.bench import backend, bare, datasette, floor, idle, load, toolbox
 from tests.bench.installing import Unavailable
 from tests.bench.measuring import Figures, Process, Way, compared
 from tests.bench.wire import Ask, Server
@@ -34,6 +34,7 @@ class _Contest:
         self.ours: backend.Backend
         self.several: backend.Backend
         self.driver: bare.Bare
+        self.floor: Server
         self.toolbox: Server | None = None
         self.datasette: Server | None = None
         self.skipped: list[str] = []
@@ -49,6 +50,7 @@ class _Contest:
             for ours in (self.ours, self.several):
                 ours.add("bench", "postgresql", params)
             self.driver = enter(bare.running("pg8000", params, database))
+            self.floor = enter(floor.running(self.folder, params, _ONE.format("$1"), database))
             statements = {"one": _ONE.format("$1"), "thousand": _THOUSAND.format("$1"), "all": _ALL}
             try:
                 self.toolbox = enter(toolbox.running(self.folder, params, statements, database))
@@ -68,6 +70,7 @@ class _Contest:
             ways["Datasette"] = lambda: simon.short(datasette.ask(_ONE.format(":id")), 200)
         ways["pg8000 + json"] = lambda: self.driver.ask(_ONE.format(4711), 400)
         ways["GET /health"] = lambda: self.ours.health(400)
+        ways["uvloop and the same batch, no work between"] = lambda: self.floor.short(floor.ASK, 400)
         return Workload("1 row × 7", compared(ways, self.rounds))
 
     def thousand(self) -> Workload:

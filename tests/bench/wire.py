@@ -64,6 +64,7 @@ class Server:
 
     def short(self, ask: Ask, times: int) -> Figures:
         """The median of ``times`` calls with different numbers."""
+        self.close()  # while the others were measured, the server may have closed it
         self.call(ask, times + 1)
         seconds: list[float] = []
         cpu = self.meter.read()

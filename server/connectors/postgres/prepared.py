@@ -21,10 +21,10 @@ _MOST_PREPARED = 200
 
 _TIMEOUTS_KEPT = 100
 
-_BEFORE = ("BEGIN READ ONLY", "SELECT FROM pg_catalog.set_config('statement_timeout', $1, true)")
-_AFTER = ("ROLLBACK", *SESSION_CLEAN_UP, SHOW_READ_ONLY)
-QUERY_AT = len(_BEFORE)
-SHOW_AT = len(_BEFORE) + len(_AFTER)
+BEFORE = ("BEGIN READ ONLY", "SELECT FROM pg_catalog.set_config('statement_timeout', $1, true)")
+AFTER = ("ROLLBACK", *SESSION_CLEAN_UP, SHOW_READ_ONLY)
+QUERY_AT = len(BEFORE)
+SHOW_AT = len(BEFORE) + len(AFTER)
 """How many commands of a batch are complete before the query's rows come, and before the last word does:
 whether the session still only reads."""
 
@@ -82,11 +82,11 @@ class Prepared:
 
     def _prepare_around(self) -> "tuple[_Around, bytes]":
         """And what prepares it."""
-        before = {sql: self._new_name() for sql in _BEFORE}
-        after = {sql: self._new_name() for sql in _AFTER}
+        before = {sql: self._new_name() for sql in BEFORE}
+        after = {sql: self._new_name() for sql in AFTER}
         run = {sql: bind((), name) + EXECUTE for sql, name in (before | after).items()}
-        begin, timeout = _BEFORE
-        behind = EXECUTE + b"".join(run[sql] for sql in _AFTER) + SYNC
+        begin, timeout = BEFORE
+        behind = EXECUTE + b"".join(run[sql] for sql in AFTER) + SYNC
         self._around = _Around(run[begin], before[timeout], behind)
         return self._around, b"".join(parse(sql, (), name) for sql, name in (before | after).items())
 
