@@ -31,6 +31,9 @@ def add(command: Add, read: Read, config_help: str) -> None:
         "Say whether the audit trail is as it was written; exit code 0 or 1.",
     )
     verify.add_argument("--head", metavar="HEAD", help="one that was printed before: it must still be there")
+    verify.add_argument(
+        "--from", dest="first", type=int, default=0, metavar="LINE", help="only from there on"
+    )
     verify.add_argument("--config", type=Path, metavar="FILE", help=config_help)
     export = command(
         "export-audit", lambda parsed: _export(parsed, read), "Write the audit trail, one line of JSON each."
@@ -50,7 +53,9 @@ def _verify(parsed: argparse.Namespace, read: Read) -> int:
     noted = None if parsed.head is None else parsed_mark(parsed.head)
     with _opened(read(parsed.config)) as state:
         sealer = Sealer(key_for_reading(state, _vault))
-        found = verify(state, sealer, Witness(home() / "backend" / "audit" / "head", sealer), noted)
+        found = verify(
+            state, sealer, Witness(home() / "backend" / "audit" / "head", sealer), noted, first=parsed.first
+        )
     for finding in found.findings:
         print(finding, file=sys.stderr)
     if found.older:

@@ -36,6 +36,7 @@ class Order(msgspec.Struct, frozen=True):
     writing: Writing
     owner_name: str
     request_id: str
+    user_name: str = ""
     scope: str = ""
 
 
@@ -104,6 +105,8 @@ class Records:
                 status=200 if failure is None else failure.status,
                 code="" if failure is None else failure.code,
                 elapsed_ms=round(seconds * 1000, 2),
+                user_name=order.user_name,
+                scope=question.data.scope,
             )
         )
 

@@ -39,6 +39,7 @@ async def create(call: Call, body: JobRequest) -> JobInfo:
         writing=Writing(lambda: format_.make(origin)),
         owner_name=call.caller.name,
         request_id=call.request_id,
+        user_name=call.caller.user,
         scope=call.caller.scope,
     )
     return _info(await call.backend.jobs.submit(order))

@@ -55,11 +55,11 @@ class Trail:
         state = open_state(self.url, self.home)
         return state, open_trail(state, self.folder, KEY)
 
-    def verify(self, noted: Mark | None = None) -> Verified:
+    def verify(self, noted: Mark | None = None, first: int = 0) -> Verified:
         sealer = Sealer(KEY)
         state = open_state(self.url, self.home)
         try:
-            return verify(state, sealer, Witness(self.folder / "head", sealer), noted)
+            return verify(state, sealer, Witness(self.folder / "head", sealer), noted, first=first)
         finally:
             state.close()
 
@@ -128,6 +128,14 @@ def test_what_is_done_to_the_trail_is_found_and_placed(
 ) -> None:
     trail.execute(*statements)
     assert trail.verify().findings[0] == finding
+
+
+def test_what_is_known_to_be_broken_can_be_left_out(trail: Trail) -> None:
+    trail.execute("DELETE FROM audit WHERE id IN (3, 4)", "UPDATE audit SET code = 'x' WHERE id = 9")
+    assert trail.verify(first=5).findings == ["Line 9 was changed, put in, or moved."]
+    assert trail.verify(first=10).findings == []
+    assert (trail.verify(first=6).first, trail.verify(first=6).lines) == (6, 5)
+    assert trail.verify(first=1).findings[0] == "Lines 3 to 4 are missing."
 
 
 def _with_yesterdays_end(trail: Trail) -> None:

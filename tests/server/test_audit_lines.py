@@ -49,6 +49,19 @@ def test_a_change_tells_what_was_changed_in_names_of_fields_and_no_value(backend
     assert "top-secret" not in json.dumps(lines)
 
 
+def test_the_line_of_a_streamed_answer_is_safe_before_its_last_byte_has_arrived(
+    backend: RunningBackend,
+) -> None:
+    for _ in range(20):
+        answer = backend.ask("GET", "/api/audit/export")
+        assert answer.headers["transfer-encoding"] == "chunked"
+        spooled = b"".join(file.read_bytes() for file in (backend.home / "backend" / "audit").glob("*.spool"))
+        request_id = answer.headers["x-request-id"]
+        assert request_id.encode() in spooled or request_id in {
+            line["request_id"] for line in backend.audit()
+        }
+
+
 def test_refusals_that_repeat_are_counted_and_told_in_one_line(backend: RunningBackend) -> None:
     for _ in range(40):
         backend.ask("GET", "/api/connections", key="vmart_wrong")

@@ -40,12 +40,14 @@ def parsed_mark(text: str) -> Mark:
     return Mark(int(number), seal.lower())
 
 
-def verify(state: State, sealer: Sealer, witness: Witness, noted: Mark | None = None) -> Verified:
-    """``noted`` is a head that somebody kept elsewhere: the chain must still have it. A backend may go on
-    writing and clearing away meanwhile."""
+def verify(
+    state: State, sealer: Sealer, witness: Witness, noted: Mark | None = None, *, first: int = 0
+) -> Verified:
+    """``noted`` is a head that somebody kept elsewhere: the chain must still have it. Lines before number
+    ``first`` are taken for granted. A backend may go on writing and clearing away meanwhile."""
     while True:
         seen = witness.read()
-        found = _Reading(state, sealer, [mark for mark in (seen, noted) if mark is not None])
+        found = _Reading(state, sealer, [mark for mark in (seen, noted) if mark is not None], first)
         verified = found.read()
         if seen is None:
             verified.findings.append(FOREIGN)
@@ -59,7 +61,8 @@ def find_start(state: State) -> Sealed | None:
 
 
 class _Reading:
-    def __init__(self, state: State, sealer: Sealer, must_have: list[Mark]) -> None:
+    def __init__(self, state: State, sealer: Sealer, must_have: list[Mark], first: int) -> None:
+        self._first = first
         self._state = state
         self._sealer = sealer
         self._must_have = {mark.sequence: mark.seal for mark in must_have if mark.sequence}
@@ -74,9 +77,11 @@ class _Reading:
         if self.start is None and self._head is None and not self._has_seals():
             return self._not_begun()
         start, head = self._marks()
+        start = self._moved_to_the_first(start)
         before, expected, count = start.seal, start.sequence + 1, 0
+        is_unknown = not before
         begun_at = ended_at = ""
-        for row in self._rows():
+        for row in self._rows(start.sequence if self._first else -(2**63)):
             values = tuple(row[1:-1])
             number, seal = int(row[0]), str(row[-1])
             if number <= start.sequence:
@@ -90,8 +95,9 @@ class _Reading:
                     break
             count += 1
             begun_at, ended_at = begun_at or values[0], values[0]
-            after_a_gap = number != expected
-            if after_a_gap:
+            after_a_gap = number != expected or is_unknown
+            is_unknown = False
+            if number != expected:
                 self._say_changed()
                 self._find(f"{_lines(expected, number - 1)} missing.")
             if self._sealer.line(before, number, values) != seal and not after_a_gap:
@@ -145,10 +151,19 @@ class _Reading:
         self._head = found
         return found.mark
 
-    def _rows(self) -> Iterator[Any]:
+    def _moved_to_the_first(self, start: Mark) -> Mark:
+        """Without a seal when the line before it is not there."""
+        if self._first - 1 <= start.sequence:
+            return start
+        with self._state.begin() as connection:
+            seal = connection.execute(
+                sa.text("SELECT mac FROM audit WHERE id = :before"), {"before": self._first - 1}
+            ).scalar()
+        return Mark(self._first - 1, str(seal or ""))
+
+    def _rows(self, after: int) -> Iterator[Any]:
         names = ", ".join(("id", *FIELDS, "mac"))
         page = sa.text(f"SELECT {names} FROM audit WHERE id > :after ORDER BY id LIMIT {_PAGE}")  # noqa: S608
-        after = -(2**63)
         while True:
             with self._state.begin() as connection:
                 rows = connection.execute(page, {"after": after}).all()
