@@ -153,11 +153,12 @@ def _value(name: str, column: ColumnInfo, grants: Sequence[_Grant], rules: Rules
     if not grants or (len(shows) == len(grants) and len(used) == 1):
         return (name if not used else _as(used[0], name, column, rules)), kind
     if not used:
-        return masks.hidden(name), column.type
+        return masks.nothing(name, column.type, column.type, rules.dialect), column.type
     mixed = kind is ColumnType.TEXT and len(used) > 1
     branches: list[str] = []
+    nothing = masks.nothing(name, column.type, kind, rules.dialect, text=mixed)
     for way in used:
-        value = "NULL" if way is Mask.HIDE and len(used) > 1 else _as(way, name, column, rules)
+        value = nothing if way is Mask.HIDE and len(used) > 1 else _as(way, name, column, rules)
         if mixed and way not in (Mask.HIDE, Mask.HASH, Mask.LAST_FOUR):
             value = masks.as_text(value, masks.kind_of(way, column.type), rules.dialect)
         rows = dict.fromkeys(rows for mask, rows in shows if mask is way and rows is not None)
@@ -167,6 +168,8 @@ def _value(name: str, column: ColumnInfo, grants: Sequence[_Grant], rules: Rules
         branches.append(f"WHEN {' OR '.join(f'({one})' for one in rows)} THEN {value}")
     if branches[0].startswith("ELSE "):
         return branches[0].removeprefix("ELSE "), kind
+    if not branches[-1].startswith("ELSE "):
+        branches.append(f"ELSE {nothing}")
     return f"CASE {' '.join(branches)} END", kind
 
 

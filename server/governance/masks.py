@@ -25,7 +25,7 @@ def masked(mask: Mask, column: str, kind: ColumnType, dialect: str, secret: str)
             return _last_four(as_text(column, kind, dialect), dialect)
         case Mask.YEAR if kind.is_temporal:
             return _YEARS[dialect](column)
-    return hidden(column)
+    return nothing(column, kind, kind, dialect)
 
 
 def kind_of(mask: Mask | None, kind: ColumnType) -> ColumnType:
@@ -38,9 +38,18 @@ def kind_of(mask: Mask | None, kind: ColumnType) -> ColumnType:
     return kind
 
 
-def hidden(column: str) -> str:
-    """NULL, of the column's type."""
-    return f"CASE WHEN 1 = 0 THEN {column} END"
+def nothing(column: str, own: ColumnType, kind: ColumnType, dialect: str, *, text: bool = False) -> str:
+    """NULL, of the column's ``own`` type; of ``kind``, where that is another, or ``text`` in any case.
+
+    ClickHouse keeps the value below a NULL that stands for it, and functions compute, and fail, on that one:
+    so there it is a NULL of its own.
+    """
+    if dialect != "clickhouse":
+        return f"CASE WHEN 1 = 0 THEN {column} END" if own is kind and not text else "NULL"
+    found = f"materialize(defaultValueOfArgumentType(toNullable({column})))"
+    if text or (kind is not own and kind is ColumnType.TEXT):
+        return f"toString({found})"
+    return found if kind is own else f"toYear({found})"
 
 
 def as_text(column: str, kind: ColumnType, dialect: str) -> str:

@@ -89,11 +89,14 @@ def _cte(table: exp.Table, dialect: str) -> exp.CTE | None:
 
 
 def _visible(scope: exp.With, inside: exp.Expr | None, dialect: str) -> list[exp.CTE]:
-    """All of them; inside one of them the earlier ones, and where it may name itself, itself."""
+    """All of them; inside one of them the earlier ones, and where it may name itself, itself. ClickHouse sees
+    the later ones, too."""
     ctes = [cte for cte in scope.expressions if not cte.args.get("scalar")]
     places = [place for place, cte in enumerate(ctes) if cte is inside]
     if not places or scope.args.get("recursive"):
         return ctes
+    if dialect == "clickhouse":
+        return [cte for cte in ctes if cte is not inside]
     return ctes[: places[0] + (dialect in _RECURSIVE_BY_ITSELF)]
 
 

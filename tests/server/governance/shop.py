@@ -168,17 +168,23 @@ def _hash(value: str | None) -> str | None:
     return None if value is None else hashlib.sha256((SECRET + value).encode()).hexdigest()[:32]
 
 
-def schema(dialect: str) -> Schema:
-    tables = [
+def schema(dialect: str, tables: dict[str, dict[str, ColumnType]] = COLUMNS) -> Schema:
+    found = [
         TableInfo(name, [ColumnInfo(column, kind) for column, kind in columns.items()])
-        for name, columns in COLUMNS.items()
+        for name, columns in tables.items()
     ]
-    return Schema(tables, dialect, "shop")
+    return Schema(found, dialect, "shop")
 
 
 def view(dialect: str, *, own: str = "") -> View:
     said = Rules(POLICY.of("shop"), POLICY.attributes, dialect, SECRET)
     return View((dialect,), Catalogue(schema(dialect)), said, own)
+
+
+def view_of_all(dialect: str, *, own: str = "") -> View:
+    """Of a database that holds only what is seen, all of it."""
+    said = Rules([[TablePolicy("*")]], {}, dialect, SECRET)
+    return View(("all", dialect), Catalogue(schema(dialect, SEEN_COLUMNS)), said, own)
 
 
 _TYPES = {
