@@ -52,7 +52,7 @@ def _cannot_fail(node: exp.Expr) -> bool:
     match node:
         case exp.Subquery():  # as a value it fails when it has two rows
             return node.parent is None or isinstance(node.parent, _NOT_AS_A_VALUE)
-        case exp.Anonymous():
+        case exp.Anonymous() | exp.AnonymousAggFunc():
             return node.name.lower() in _FUNCTIONS_THAT_CANNOT_FAIL
         case exp.Star():
             return True

@@ -159,14 +159,14 @@ def _strip_schemas(tree: exp.Expr, base: list[exp.Table], dialect: str) -> None:
     bare = {
         (exact(table.args["db"], dialect), exact(table.this, dialect))
         for table in base
-        if table.args.get("db") is not None and not table.alias
+        if table.args.get("db") and not table.alias
     }
     if not bare:
         return
     called = _called(tree, dialect)
     for column in list(tree.find_all(exp.Column)):
         schema, name = column.args.get("db"), column.args.get("table")
-        if schema is None or name is None or column.args.get("catalog") is not None:
+        if not schema or not name or column.args.get("catalog") is not None:
             continue
         key = (exact(schema, dialect), exact(name, dialect))
         if key not in bare:

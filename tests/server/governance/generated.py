@@ -33,6 +33,8 @@ class Traits:
 TRAITS = {
     "postgres": Traits("postgres", "seen", whole_row=lambda name: f"row_to_json({name})::text"),
     "duckdb": Traits("duckdb", "seen", whole_row=lambda name: f"CAST(to_json({name}) AS TEXT)"),
+    "oracle": Traits("oracle", "seen", quote="", lateral=False),
+    "tsql": Traits("tsql", "seen", lateral=False, natural=False),
     "clickhouse": Traits("clickhouse", "seen", quote="`", lateral=False, natural=False, correlated=False),
 }
 

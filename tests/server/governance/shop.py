@@ -169,8 +169,12 @@ def _hash(value: str | None) -> str | None:
 
 
 def schema(dialect: str, tables: dict[str, dict[str, ColumnType]] = COLUMNS) -> Schema:
+    """Oracle keeps names in capital letters."""
     found = [
-        TableInfo(name, [ColumnInfo(column, kind) for column, kind in columns.items()])
+        TableInfo(
+            name,
+            [ColumnInfo(one.upper() if dialect == "oracle" else one, kind) for one, kind in columns.items()],
+        )
         for name, columns in tables.items()
     ]
     return Schema(found, dialect, "shop")

@@ -20,7 +20,7 @@ from tests.server.governance.shop import COLUMNS, SEEN_COLUMNS, raw, seen, state
 
 _NO_JOIN = "INVALID_JOIN_ON_EXPRESSION"
 """ClickHouse does not take every condition of a join; which, depends on what it can compute beforehand."""
-FEW, MANY = 150, 5_000
+FEW, MANY = 100, 5_000
 
 
 def _compare(dialect: str, count: int, seed: int, governed: Run, expected: Run) -> Counter[str]:
@@ -59,7 +59,7 @@ def _answer(run: Run, change: Callable[[ReadOnlySql], str], sql: ReadOnlySql) ->
 def _is_telling(counts: Counter[str], count: int) -> None:
     """Most of them ran, and most of those gave rows."""
     assert counts["rows"] + counts["empty"] + counts["failed"] + counts["no such join"] == count
-    assert counts["rows"] > 0.4 * count, counts
+    assert counts["rows"] > 0.3 * count, counts
     assert counts["failed"] < 0.4 * count, counts
     assert counts["no such join"] <= 0.01 * count, counts
     assert counts["read otherwise"] <= 0.04 * count, counts
