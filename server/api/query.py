@@ -36,6 +36,8 @@ async def run(call: Call, body: QueryRequest) -> Stream | Whole:
     """A short answer leaves at once and with its length, a long one in pieces."""
     wish = _wish(call.wishes.accept, call.wishes.accept_encoding, call.wishes.cache_control, call.extra)
     format_ = wish.format
+    if call.caller.data.restricts:
+        call.backend.governance.demand(body.connection, call.caller.data)
     most = call.backend.settings.database.query_timeout
     seconds = call.backend.connections.longest_query_seconds(body.connection, most)
     question = await question_for(call, body, format_, longest_seconds=seconds, whole=format_.is_file)

@@ -16,7 +16,7 @@ from server import guard
 from server.access.data_policy import DataPolicy
 from server.catalogue import Catalogue
 from server.connections import ACROSS, Connections
-from server.governance import fences
+from server.governance import fences, needs
 from server.governance.governed import Governed, Rules, governed
 from server.governance.names import Directory
 from server.governance.rewriting import rewritten
@@ -120,8 +120,12 @@ class View:
         """Raises QueryFailed or QueryRefused."""
         dialect = self._rules.dialect
         tree = guard.tree(sql, dialect)
-        fence = fences.is_needed(tree, dialect)
-        return guard.governed(rewritten(tree, dialect, lambda table: self._tree(table, fence=fence)), dialect)
+        fence, names = fences.is_needed(tree, dialect), needs.named(tree)
+
+        def find(table: exp.Table) -> exp.Select:
+            return needs.pruned(self._tree(table, fence=fence), names)
+
+        return guard.governed(rewritten(tree, dialect, find), dialect)
 
     def schema(self) -> Schema:
         """A foreign key is told only when what it points at may be seen."""
