@@ -52,7 +52,7 @@ class Dispatch:
     def around(self, route: Route) -> Handle:
         """Answers requests to a route. None has been sent already, in pieces."""
         decoder = None if route.body is None else msgspec.json.Decoder(route.body)
-        action, is_changing = route.action, recording.is_changing(route)
+        action, is_changing, is_open = route.action, recording.is_changing(route), route.open
         figures = self._backend.monitoring.requests
         requests = figures.of(action)
 
@@ -61,13 +61,13 @@ class Dispatch:
             request_id = request.ctx.request_id = recording.request_id(
                 request.headers.getone("x-request-id", None)
             )
-            outcome = Outcome(NOBODY, audited=route.open)
+            outcome = Outcome(NOBODY, audited=is_open)
             outcome.headers |= self._over_tls
             if (tracer := self._backend.tracer) is not None:
                 outcome.trace = tracer.begin(request.headers.getone("traceparent", None))
                 outcome.headers["traceresponse"] = outcome.trace.passed_on()
             try:
-                admitted = await self._admit(request, route, outcome)
+                admitted = ANYBODY if is_open else await self._admit(request, route, outcome)
                 call = self._call(request, admitted, outcome, request_id, arrived, path)
                 body = await self._body(request, call.wishes, decoder)
                 if is_changing:
@@ -105,8 +105,6 @@ class Dispatch:
         return handle
 
     async def _admit(self, request: Request, route: Route, outcome: Outcome) -> Known:
-        if route.open:
-            return ANYBODY
         backend = self._backend
         if route.scraped and within(self._origin(request), backend.scrapers):
             outcome.audited = True
