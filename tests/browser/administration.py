@@ -1,4 +1,4 @@
-"""A backend that tests of the console administer: a folder of files, and a source whose account writes."""
+"""The backend that tests of the console administer: a folder of files, a source whose account may write."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -15,6 +15,21 @@ from tests.server.running import RunningBackend, start
 
 HOSTILE = '<img src=x onerror="document.title=1">{{7*7}}'
 STATEMENT = "REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON ALL TABLES IN SCHEMA public FROM vmart;"
+
+ZONES: dict[str, Any] = {
+    "name": "zone_manager",
+    "description": "Their own zone",
+    "permissions": ["connections_read", "schema_read", "db_read"],
+    "policies": [
+        {
+            "connection": "shops",
+            "tables": [
+                {"table": "stores", "rows": "zone in ({user.zone})"},
+                {"table": "staff", "hidden": ["phone"]},
+            ],
+        }
+    ],
+}
 
 
 class LedgerConnector(NumberConnector):
@@ -54,11 +69,23 @@ def administered(folder: Path) -> Iterator[RunningBackend]:
     (data / "staff.csv").write_text("id,name,phone\n1,Asha,9876543210\n2,Ravi,9876500000\n")
     running = start(folder / "home", [*KINDS.values(), LEDGER])
     shops = {"name": "shops", "type": "filesystem", "params": {"root": str(data)}, "description": "The shops"}
-    assert running.ask("POST", "/api/connections", shops).status == 201
+    made(running, "/api/connections", shops)
+    made(running, "/api/roles", ZONES)
+    made(
+        running,
+        "/api/users",
+        {"username": "meera", "roles": ["zone_manager"], "attributes": {"zone": "North"}},
+    )
     try:
         yield running
     finally:
         running.stop()
+
+
+def made(backend: RunningBackend, path: str, body: object) -> Any:
+    answer = backend.ask("POST", path, body)
+    assert answer.status == 201, answer.body
+    return answer.json
 
 
 def sign_in(page: Page, backend: RunningBackend, where: str = "", key: str | None = None) -> None:

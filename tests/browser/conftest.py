@@ -9,8 +9,10 @@ import pytest
 import vl_convert
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
+from tests.browser.administration import administered
 from tests.browser.peer import Peer
 from tests.journeys.conftest import home
+from tests.server.running import RunningBackend
 
 __all__ = ["home"]  # a fixture that journeys have made already
 
@@ -74,3 +76,15 @@ def page(context: BrowserContext) -> Iterator[Page]:
     page.on("pageerror", lambda error: complaints.append(str(error)))
     yield page
     assert complaints == []
+
+
+@pytest.fixture(scope="session")
+def administered_backend(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningBackend]:
+    """One for all tests of the console: what each of them makes has a name of its own."""
+    with administered(tmp_path_factory.mktemp("console")) as running:
+        yield running
+
+
+@pytest.fixture
+def backend(administered_backend: RunningBackend) -> RunningBackend:
+    return administered_backend

@@ -1,21 +1,14 @@
 """The admin console's door and frame: signing in and out, what a key may see, and what the page may do."""
 
 import re
-from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import BrowserContext, Page, Request, expect
 
-from tests.browser.administration import administered, sign_in
+from tests.browser.administration import sign_in
 from tests.server.running import RunningBackend
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def backend(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningBackend]:
-    with administered(tmp_path_factory.mktemp("console")) as running:
-        yield running
 
 
 def test_the_page_and_its_files_are_for_everybody_kept_and_locked_down(backend: RunningBackend) -> None:

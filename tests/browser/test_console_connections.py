@@ -1,20 +1,12 @@
 """The console's connections: added, tested, changed, deleted; their form is made of the kind's own fields."""
 
-from collections.abc import Iterator
-
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.administration import HOSTILE, STATEMENT, administered, sign_in
+from tests.browser.administration import HOSTILE, STATEMENT, sign_in
 from tests.server.running import RunningBackend
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def backend(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningBackend]:
-    with administered(tmp_path_factory.mktemp("console")) as running:
-        yield running
 
 
 def add(backend: RunningBackend, name: str, host: str = "db.example.internal", about: str = "") -> None:

@@ -1,43 +1,12 @@
 """The console's users, roles and keys: made, changed, taken away; what they may and see, and why."""
 
-from collections.abc import Iterator
-from typing import Any
-
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.administration import HOSTILE, administered, sign_in
+from tests.browser.administration import HOSTILE, made, sign_in
 from tests.server.running import RunningBackend
 
 pytestmark = pytest.mark.browser
-
-ZONES: dict[str, Any] = {
-    "name": "zone_manager",
-    "description": "Their own zone",
-    "permissions": ["connections_read", "schema_read", "db_read"],
-    "policies": [
-        {
-            "connection": "shops",
-            "tables": [
-                {"table": "stores", "rows": "zone in ({user.zone})"},
-                {"table": "staff", "hidden": ["phone"]},
-            ],
-        }
-    ],
-}
-
-
-@pytest.fixture(scope="module")
-def backend(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningBackend]:
-    with administered(tmp_path_factory.mktemp("console")) as running:
-        made(running, "/api/roles", ZONES)
-        yield running
-
-
-def made(backend: RunningBackend, path: str, body: object) -> Any:
-    answer = backend.ask("POST", path, body)
-    assert answer.status == 201, answer.body
-    return answer.json
 
 
 def test_a_user_is_added_changed_switched_off_and_deleted(page: Page, backend: RunningBackend) -> None:

@@ -6,22 +6,29 @@ import { elapsed } from "./format.js";
 import { statement } from "./parts.js";
 
 const results = new Map();
+let shown = null; // the place of a test that was opened last
 
 /** What the last test since signing in found: {running} or {error} or {elapsed_ms, warnings}. */
 export const testOf = (name) => results.get(name);
-export const forgetTests = () => results.clear();
+export function forgetTests() {
+  results.clear();
+  shown = null;
+}
 
-/** Tests it; ``changed`` is called when there is something new to show. Never throws. */
+/** Tests it; ``changed`` is called when there is something new to show, and so is an opened place. Never throws. */
 export async function checked(name, changed) {
-  results.set(name, { running: true });
-  changed();
+  const tell = (result) => {
+    results.set(name, result);
+    changed();
+    if (shown?.name === name) shown.draw();
+    return result;
+  };
+  tell({ running: true });
   try {
-    results.set(name, await post(at("connections", name, "test")));
+    return tell(await post(at("connections", name, "test")));
   } catch (error) {
-    results.set(name, { error });
+    return tell({ error });
   }
-  changed();
-  return results.get(name);
 }
 
 /** A warning as the backend words it, and the statements in it. */
@@ -36,6 +43,7 @@ export class TestPlace {
   constructor(name, changed) {
     this.name = name;
     this.changed = changed;
+    shown = this;
     this.verdict = h("span");
     this.steps = h("ul");
     this.element = h("section", { class: "test", "aria-label": "Test" }, h("div", { class: "head" }, h("span", null, "Test"), this.verdict), this.steps);
@@ -43,13 +51,11 @@ export class TestPlace {
   }
 
   async run() {
-    await checked(this.name, () => this.draw());
-    const { error, warnings = [] } = testOf(this.name);
+    const { error, warnings = [] } = await checked(this.name, this.changed);
     announce(error ? sentence(error) : warnings.length ? `Works, with ${warnings.length} warnings` : "Works", { now: Boolean(error) });
   }
 
   draw() {
-    this.changed();
     const test = testOf(this.name);
     this.element.hidden = !test;
     if (!test) return;

@@ -38,12 +38,12 @@ class View {
     const value = kind ? `${kind}/${name}` : "";
     if (value && !options.some(([one]) => one === value)) options.push([value, `${kind === "role" ? "Role" : "User"} ${name}`]);
     const at = connection || shownFirst(connections, kind === "role" ? [name] : users.find((user) => user.username === name)?.roles ?? [], roles);
-    const go = () => {
+    const go = (...chosen) => {
       const [kindNow, ...nameNow] = who.value().split("/");
-      if (kindNow) this.app.go("view", kindNow, nameNow.join("/"), where.value());
+      if (kindNow) this.app.go("view", kindNow, nameNow.join("/"), ...chosen);
     };
-    const who = choiceField("Who", options, { value, onchange: go });
-    const where = choiceField("Connection", connections.map((one) => one.name), { value: at, onchange: go });
+    const who = choiceField("Who", options, { value, onchange: () => go(...(connection ? [connection] : [])) });
+    const where = choiceField("Connection", connections.map((one) => one.name), { value: at, onchange: () => go(where.value()) });
     for (const { element } of [who, where]) element.classList.add("w3");
     this.who.replaceChildren(who.element, where.element);
     if (!connections.length) this.result.replaceChildren(empty("Nothing is connected", "There is nothing yet that anybody could see."));
