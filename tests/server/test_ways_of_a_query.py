@@ -41,21 +41,30 @@ class _Client:
     def __init__(self, backend: RunningBackend, key: str | None = None) -> None:
         self._key = key or backend.admin
         self._socket = socket.create_connection(("127.0.0.1", backend.port), timeout=20)
+        self._behind = b""
 
     def ask(self, more: str = "", **body: Any) -> bytes:
-        """The whole answer, but for what differs from answer to answer."""
+        self.send(more, **body)
+        return self.receive()
+
+    def send(self, more: str = "", **body: Any) -> None:
         text = json.dumps({"connection": "shop", "query": _SQL, "params": {"n": 1}, **body})
         head = (
             "POST /api/query HTTP/1.1\r\nHost: backend\r\nContent-Type: application/json\r\n"
             f"Authorization: Bearer {self._key}\r\n{more}Content-Length: {len(text)}\r\n\r\n"
         )
         self._socket.sendall((head + text).encode())
-        received = b""
+
+    def receive(self) -> bytes:
+        """The next whole answer, but for what differs from answer to answer."""
+        received, self._behind = self._behind, b""
         while (end := received.find(b"\r\n\r\n")) < 0:
             received += self._received()
         length = re.search(rb"content-length: (\d+)", received[:end])
-        while len(received) < end + 4 + (int(length[1]) if length else 0):
+        total = end + 4 + (int(length[1]) if length else 0)
+        while len(received) < total:
             received += self._received()
+        received, self._behind = received[:total], received[total:]
         return _CHANGING.sub(b"*", received)
 
     def status(self, more: str = "") -> int:
@@ -158,3 +167,39 @@ def test_every_way_leaves_the_same_line_in_the_audit_trail(shop: RunningBackend,
 
     wait_until(lambda: len(lines()) == 5 and all(line == lines()[0] for line in lines()), 20)
     assert lines()[0]["row_count"] == 2
+
+
+def test_who_leaves_while_the_event_loop_waits_stops_the_query_in_its_source(
+    shop: RunningBackend, postgres: PostgresServer
+) -> None:
+    sql = "SELECT count(*) AS n FROM generate_series(1, :n::bigint) a WHERE a % 7 = 0"
+    leaving, staying = _Client(shop), _Client(shop)
+
+    def running() -> int:
+        active = "SELECT count(*) FROM pg_stat_activity WHERE usename = 'reader' AND state = 'active'"
+        return int(postgres.execute(active)[0][0])
+
+    for n in (8, 9):  # from the second time on without a thread
+        assert leaving.ask(_FRESH, query=sql, params={"n": n}).startswith(b"HTTP/1.1 200")
+    leaving.send(_FRESH, query=sql, params={"n": 10**12})
+    wait_until(lambda: running() == 1, 20)
+    leaving.send(_FRESH, query=sql, params={"n": 10})  # behind it, and never answered
+    leaving.close()
+    wait_until(lambda: running() == 0, 20)
+    assert staying.ask(_FRESH, query=sql, params={"n": 9}).startswith(b"HTTP/1.1 200")
+    staying.close()
+    wait_until(lambda: [line["code"] for line in shop.audit()].count("client_left") == 1, 20)
+    assert len(shop.serving.backend.queries) == 0
+
+
+def test_requests_behind_one_that_the_event_loop_waits_for_are_answered_in_their_order(
+    client: _Client,
+) -> None:
+    sql = "SELECT count(*) AS n FROM generate_series(1, :n::bigint) a"
+    for n in (8, 9):
+        client.ask(_FRESH, query=sql, params={"n": n})
+    sizes = [300_000, 1, 200_000, 2, 3]
+    for n in sizes:
+        client.send(_FRESH, query=sql, params={"n": n})
+    answers = [client.receive() for _ in sizes]
+    assert [int(re.findall(rb'"rows":\[\[(\d+)\]\]', answer)[0]) for answer in answers] == sizes
