@@ -1,6 +1,7 @@
 """Every change to the audit trail is found, and a line that was taken is never lost."""
 
 import sqlite3
+from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
@@ -10,6 +11,8 @@ from server.app import build
 from server.cli import main
 from server.store.audit import AuditLine, AuditTrail, open_trail
 from server.store.audit.chain import Mark, Sealer, Witness
+from server.store.audit.pruning import prune
+from server.store.audit.searching import AuditSearch, Filters
 from server.store.audit.verifying import Verified, parsed_mark, verify
 from server.store.state import State, open_state
 from shared.errors import InvalidRequest
@@ -255,6 +258,17 @@ def test_the_chain_is_the_same_in_postgresql(tmp_path: Path, postgres: PostgresS
     trail = Trail(tmp_path, f"postgresql+pg8000://{SUPERUSER}:{password_of(SUPERUSER)}@{address}")
     assert trail.verify().findings == []
     postgres.execute("DELETE FROM audit WHERE id = 4", database="audit_chain")
+    assert trail.verify().findings == ["Line 4 is missing."]
+    state = open_state(trail.url, tmp_path)
+    search = AuditSearch(state)
+    assert [found.id for found in search.newest(Filters(search="R7", outcome="ok"), limit=5).lines] == [7]
+    part = search.newest(Filters(since=datetime(2026, 11, 28, tzinfo=UTC), key="till"), limit=3)
+    assert ([found.id for found in part.lines], part.next) == ([10, 9, 8], 8)
+    assert search.newest(Filters(search="%"), limit=3).lines == []
+    assert len([found for batch in search.everything(Filters()) for found in batch]) == 9
+    late = datetime(2027, 11, 28, tzinfo=UTC)
+    assert prune(state, Sealer(KEY), 30, late).lines == 3  # up to the line that is missing
+    state.close()
     assert trail.verify().findings == ["Line 4 is missing."]
 
 

@@ -18,21 +18,24 @@ _BUDGET_SECONDS = 3.0
 _QUICK_SECONDS = 0.2
 _BATCH = 1_000
 
-_SEARCHED = (
-    "request_id",
-    "key_id",
-    "key_name",
-    "user_name",
-    "address",
-    "action",
-    "connection",
-    "query_id",
-    "tables",
-    "code",
-    "target",
-    "detail",
-    "sql_text",
+_SEARCHED = " || '\n' || ".join(
+    (
+        "request_id",
+        "key_id",
+        "key_name",
+        "user_name",
+        "address",
+        "action",
+        "connection",
+        "query_id",
+        "tables",
+        "code",
+        "target",
+        "detail",
+        "sql_text",
+    )
 )
+"""As one text, which is looked through at once: a search has no line breaks."""
 
 OUTCOMES = {
     "ok": "status < 400",
@@ -157,7 +160,7 @@ def _select(wanted: list[str], order: str, limit: int) -> sa.TextClause:
 
 
 def _conditions(filters: Filters) -> tuple[list[str], dict[str, Any]]:
-    wanted, values = conditions(Page(1, search=filters.search), ["id"], _SEARCHED)
+    wanted, values = conditions(Page(1, search=filters.search), ["id"], [_SEARCHED])
     for name, sign in (("since", ">="), ("until", "<")):
         moment: datetime | None = getattr(filters, name)
         if moment is not None:
