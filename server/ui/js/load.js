@@ -3,6 +3,7 @@
 import { h } from "./dom.js";
 import { elapsed, number } from "./format.js";
 import { section, state } from "./parts.js";
+import { testOf } from "./testing.js";
 
 const MOST = 6;
 
@@ -27,7 +28,7 @@ function pools(metrics, names) {
       const cell = (head, kind, content) => h("td", { class: kind, "data-head": head }, h("div", { class: "cell" }, content));
       return h("tr", null,
         h("th", { scope: "row" }, h("a", { class: "open name", href: `#/connections/${encodeURIComponent(name)}` }, name)),
-        cell("State", null, metrics.sum("vmart_pool_breaker_open", of) ? state("bad", "Away") : waits ? state("warn", `${number(waits)} wait`) : most === null ? h("span", { class: "quiet" }, "Not used yet") : state("ok", "There")),
+        cell("State", null, testOf(name)?.error || metrics.sum("vmart_pool_breaker_open", of) ? state("bad", "Away") : waits ? state("warn", `${number(waits)} wait`) : most === null ? h("span", { class: "quiet" }, "Not used yet") : state("ok", "There")),
         cell("Pool in use", null, most === null ? "—" : h("span", { class: "row" }, h("progress", { max: most, value: used, "aria-label": `Pool of ${name}` }), h("span", { class: "num" }, `${number(used)}/${number(most)}`))),
         cell("Queries", "num", number(metrics.sum("vmart_query_seconds_count", of) ?? 0)),
         cell("Median", "num", seconds === null ? "—" : elapsed(seconds * 1000)));
