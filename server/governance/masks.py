@@ -49,7 +49,7 @@ def nothing(column: str, own: ColumnType, kind: ColumnType, dialect: str, *, tex
     found = f"materialize(defaultValueOfArgumentType(toNullable({column})))"
     if text or (kind is not own and kind is ColumnType.TEXT):
         return f"toString({found})"
-    return found if kind is own else f"toYear({found})"
+    return found if kind is own else f"toInt32(toYear({found}))"
 
 
 def as_text(column: str, kind: ColumnType, dialect: str) -> str:
@@ -106,7 +106,7 @@ def _last_four(text: str, dialect: str) -> str:
 _YEARS: dict[str, Callable[[str], str]] = {
     "postgres": lambda column: f"CAST(EXTRACT(YEAR FROM {column}) AS INT)",
     "duckdb": lambda column: f"date_part('year', {column})",
-    "clickhouse": lambda column: f"toYear({column})",
+    "clickhouse": lambda column: f"toInt32(toYear({column}))",
     "oracle": lambda column: f"EXTRACT(YEAR FROM {column})",
     "tsql": lambda column: f"YEAR({column})",
 }

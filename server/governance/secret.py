@@ -2,7 +2,7 @@
 
 import secrets
 
-from server.store.facts import find_fact, set_fact
+from server.store.facts import add_fact, find_fact
 from server.store.state import State
 from server.vault import Vault
 
@@ -13,6 +13,5 @@ def mask_secret(state: State, vault: Vault) -> str:
     """The same for every process and as long as the state lives. Raises VaultClosed."""
     sealed = find_fact(state, _FACT)
     if sealed is None:
-        set_fact(state, _FACT, vault.seal(_FACT, {"secret": secrets.token_hex(16)}))
-        sealed = find_fact(state, _FACT) or ""
+        sealed = add_fact(state, _FACT, vault.seal(_FACT, {"secret": secrets.token_hex(16)}))
     return vault.open(_FACT, sealed)["secret"]
