@@ -22,6 +22,7 @@ from tests.peers.web import Fault, WebHandler, WebPeer
 SCOPE = "https://www.googleapis.com/auth/drive.readonly"
 FOLDER = "application/vnd.google-apps.folder"
 SHEET = "application/vnd.google-apps.spreadsheet"
+SHORTCUT = "application/vnd.google-apps.shortcut"
 DOCUMENT = "application/vnd.google-apps.document"
 EMAIL = "reader@shop.iam.gserviceaccount.com"
 
@@ -191,6 +192,9 @@ class DriveServer(WebPeer):
 
     def folder(self, name: str, *, parent: str = "my-drive-root", **more: Any) -> str:
         return self.put(name, parent=parent, kind=FOLDER, **more)
+
+    def shortcut(self, name: str, target: str, *, parent: str, **more: Any) -> str:
+        return self.put(name, parent=parent, kind=SHORTCUT, shortcutDetails={"targetId": target}, **more)
 
     def remove(self, file_id: str) -> None:
         del self.files[file_id]

@@ -125,7 +125,7 @@ class GoogleDriveConnector:
         hits = [
             _entry(place, one)
             for place, one in tree.by_path.items()
-            if wanted in PurePosixPath(place).name.casefold() or one.id in indexed
+            if wanted in PurePosixPath(place).name.casefold() or one.content_id in indexed
         ]
         return sorted(hits, key=lambda entry: entry.path.casefold())[:limit]
 
@@ -137,11 +137,11 @@ class GoogleDriveConnector:
                 raise NotFound(f"There is no file {path[:200]!r}.")
             media_type, ending = read_as(one)
             if one.media_type in EXPORTS:
-                data = b"".join(self._api.exported(one.id, media_type, max_bytes))
+                data = b"".join(self._api.exported(one.content_id, media_type, max_bytes))
             elif one.size is None:
                 raise InvalidRequest("Google Drive has no content to give for this kind of file.")
             else:
-                data = b"".join(self._api.content(one.id, max_bytes))
+                data = b"".join(self._api.content(one.content_id, max_bytes))
                 whole = len(data) == one.size
                 if not whole or (one.md5 and hashlib.md5(data, usedforsecurity=False).hexdigest() != one.md5):
                     raise SourceUnavailable("The file has just changed in Google Drive.", retry_after=10)

@@ -98,6 +98,11 @@ class Mirror:
                 f"{len(left_out)} files are no tables: the local copy would pass {MOST_TABLES:,} files or "
                 f"{self._most_bytes // MEGABYTE:,} MB (copy_mb); the first is {left_out[0].path!r}."
             )
+        if refused := self._tree.refused:
+            said.append(
+                f"{len(refused)} shortcuts lead out of the folder or in a circle, and are not followed; "
+                f"the first is {refused[0]!r}."
+            )
         if self._state.cut:
             said.append(f"The folder holds more than {MOST_ITEMS:,} files; the rest is not seen.")
         return said
@@ -152,8 +157,8 @@ class Mirror:
 
     def _pieces(self, one: Item) -> Iterator[bytes]:
         if one.media_type == SHEET:
-            return self._api.exported(one.id, EXPORTS[SHEET][0], self._most_bytes)
-        return self._api.content(one.id, self._most_bytes)
+            return self._api.exported(one.content_id, EXPORTS[SHEET][0], self._most_bytes)
+        return self._api.content(one.content_id, self._most_bytes)
 
     def _look(self) -> None:
         """What has changed; or everything, when that is not known."""

@@ -4,6 +4,10 @@ Names in Drive are free text: slashes, ``..``, control characters, marks that tu
 two of one name in one folder. Here each gets a label that is safe in a path, and twins get a piece of their
 id. Which of them are tables, and what those are called, is decided here too, the same whatever else is
 there (as server/engine/tables would, without its numbers). Getting the listing stays in mirror.
+
+A shortcut is what it leads to, under its own name, when that hangs on the same root: whoever shared a folder
+has shared nothing beside it. What lies behind a folder's shortcut is shown once more, shortcuts in it to
+folders are not.
 """
 
 import hashlib
@@ -18,9 +22,10 @@ import msgspec
 from server.engine import tables
 
 FOLDER = "application/vnd.google-apps.folder"
+SHORTCUT = "application/vnd.google-apps.shortcut"
 SHEET = "application/vnd.google-apps.spreadsheet"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-FIELDS = "id,name,mimeType,parents,size,md5Checksum,modifiedTime,trashed,driveId"
+FIELDS = "id,name,mimeType,parents,size,md5Checksum,modifiedTime,trashed,driveId,shortcutDetails(targetId)"
 EXPORTS = {
     SHEET: (XLSX, ".xlsx"),
     "application/vnd.google-apps.document": ("text/plain", ".txt"),
@@ -36,13 +41,15 @@ _ENDINGS = {
     XLSX: ".xlsx",
 }
 """For a file whose name has none."""
+_MOST_PATHS = 20_000
 _LONGEST_LABEL = 150
 _LONGEST_TABLE = 40
 """Characters; file names have at most 255 bytes, and identifiers 63."""
 
 
 class Item(msgspec.Struct, frozen=True):
-    """A file or folder as Drive lists it. ``size`` is None for Google's own documents."""
+    """A file or folder as Drive lists it. ``size`` is None for Google's own documents; ``target`` is what a
+    shortcut leads to."""
 
     id: str
     name: str
@@ -51,6 +58,12 @@ class Item(msgspec.Struct, frozen=True):
     size: int | None = None
     md5: str = ""
     modified_at: str = ""
+    target: str = ""
+
+    @property
+    def content_id(self) -> str:
+        """Of what is read."""
+        return self.target or self.id
 
     @property
     def folder(self) -> bool:
@@ -82,13 +95,13 @@ class TableFile(msgspec.Struct, frozen=True):
 
 
 def item(found: dict[str, Any]) -> Item | None:
-    """Of an answer of Drive; None for what has no place here (shortcuts, which may lead out, and bin)."""
+    """Of an answer of Drive; None for what has no place here, such as the bin."""
     file_id, name, kind = found.get("id"), found.get("name"), found.get("mimeType")
     if not (isinstance(file_id, str) and file_id and isinstance(name, str) and isinstance(kind, str)):
         return None
-    if found.get("trashed") is True or kind == "application/vnd.google-apps.shortcut":
+    if found.get("trashed") is True:
         return None
-    size, parents = found.get("size"), found.get("parents")
+    size, parents, leads = found.get("size"), found.get("parents"), found.get("shortcutDetails")
     return Item(
         file_id,
         name,
@@ -97,37 +110,66 @@ def item(found: dict[str, Any]) -> Item | None:
         int(size) if isinstance(size, str) and size.isdecimal() else None,
         str(found.get("md5Checksum") or ""),
         str(found.get("modifiedTime") or ""),
+        str(leads.get("targetId") or "") if kind == SHORTCUT and isinstance(leads, dict) else "",
     )
 
 
 class Tree:
-    """Everything below the root, by path. ``items`` may hold more; only what hangs on the root counts."""
+    """Everything below the root, by path. ``items`` may hold more; only what hangs on the root counts.
+    ``refused`` are the paths of shortcuts that are not followed."""
 
     def __init__(self, root: str, items: Iterable[Item]) -> None:
         self.root = root
         self.by_path: dict[str, Item] = {}
+        self.refused: list[str] = []
         children: dict[str, list[Item]] = {}
         for one in items:
             children.setdefault(one.parents[0] if one.parents else root, []).append(one)
         self._children: dict[str, list[str]] = {}
-        waiting, seen = [("", root)], {root}
-        while waiting:
-            path, parent = waiting.pop()
+        inside = _hanging(root, children)
+        waiting = [("", frozenset({root}), root, False)]
+        while waiting and len(self.by_path) < _MOST_PATHS:
+            path, above, parent, borrowed = waiting.pop()
             labelled = _labelled(children.get(parent, []))
             self._children[path] = [f"{path}/{label}".lstrip("/") for label, _ in labelled]
-            for place, (_, one) in zip(self._children[path], labelled, strict=True):
-                if one.id in seen:
+            for place, (_, listed) in zip(self._children[path], labelled, strict=True):
+                found = _followed(listed, inside, borrowed=borrowed)
+                if found is None or (found.folder and found.content_id in above):
+                    self.refused.append(place)
                     continue
-                seen.add(one.id)
-                self.by_path[place] = one
-                if one.folder and place.count("/") < tables.MAX_DEPTH:
-                    waiting.append((place, one.id))
+                self.by_path[place] = found
+                if found.folder and place.count("/") < tables.MAX_DEPTH:
+                    at = found.content_id
+                    waiting.append((place, above | {at}, at, borrowed or bool(found.target)))
         self.tables = _table_files(self.by_path)
 
     def children(self, path: str) -> list[tuple[str, Item]] | None:
         """Of a folder; None when there is none of that path."""
         found = self._children.get(path)
         return None if found is None else [(one, self.by_path[one]) for one in found if one in self.by_path]
+
+
+def _hanging(root: str, children: dict[str, list[Item]]) -> dict[str, Item]:
+    """What hangs on the root by itself, by id."""
+    found: dict[str, Item] = {}
+    waiting = [root]
+    while waiting:
+        for one in children.get(waiting.pop(), ()):
+            if one.id not in found:
+                found[one.id] = one
+                if one.folder:
+                    waiting.append(one.id)
+    return found
+
+
+def _followed(one: Item, inside: dict[str, Item], *, borrowed: bool) -> Item | None:
+    """What an item stands for; None for a shortcut that leads out, to another one, or on from behind one."""
+    if one.media_type != SHORTCUT:
+        return one
+    to = inside.get(one.target)
+    if to is None or to.media_type == SHORTCUT or (to.folder and borrowed):
+        return None
+    return msgspec.structs.replace(to, id=one.id, name=one.name, parents=one.parents, target=to.id)
 
 
 def label(name: str) -> str:

@@ -139,6 +139,47 @@ def test_only_what_a_query_reads_is_fetched(opened: Opener, drive: DriveServer, 
     assert len([call for call in drive.calls if call.startswith("files/")]) == 2
 
 
+def test_a_shortcut_is_what_it_leads_to_within_the_folder_that_was_shared(
+    opened: Opener, drive: DriveServer, shop: str
+) -> None:
+    by_name = {one["name"]: one["id"] for one in drive.files.values()}
+    outside = drive.put("secret.csv", b"a\n1\n")
+    drive.shortcut("Copy of stores.csv", by_name["stores.csv"], parent=by_name["HR"])
+    drive.shortcut("People", by_name["HR"], parent=shop)
+    drive.shortcut("in a circle", shop, parent=by_name["HR"])
+    drive.shortcut("out.csv", outside, parent=shop)
+    drive.shortcut("gone.csv", "no-such-file", parent=shop)
+    drive.shortcut("twice", drive.shortcut("itself", "x", parent=shop, file_id="itself-1"), parent=shop)
+    connector = opened(folder=shop)
+    assert names(connector) == {
+        "stores", "targets_2026", "hr.staff_list", "hr.copy_of_stores", "people.staff_list",
+        "people.copy_of_stores",
+    }  # fmt: skip
+    both = "SELECT count(*) FROM stores a JOIN people.copy_of_stores b ON a.store_id = b.store_id"
+    assert ask(connector, both) == [[2]]
+    assert connector.read("People/Staff List.tsv", 100).data == b"id\tname\n1\tAsha\n"
+    assert {entry.path for entry in connector.list("People", 10)} == {
+        "People/Copy of stores.csv", "People/Staff List.tsv",
+    }  # fmt: skip
+    (said,) = connector.warnings()
+    assert said.startswith("6 shortcuts lead out of the folder or in a circle")
+    assert not any(outside in call for call in drive.calls), "what lies outside is not even asked for"
+    drive.put("stores.csv", b"store_id,name\n9,New\n", parent=shop, file_id=by_name["stores.csv"])
+    assert ask(connector, "SELECT store_id FROM hr.copy_of_stores") == [[9]]
+    drive.remove(by_name["stores.csv"])
+    assert names(connector) == {"targets_2026", "hr.staff_list", "people.staff_list"}
+
+
+def test_shortcuts_between_many_folders_do_not_multiply(opened: Opener, drive: DriveServer) -> None:
+    root = drive.folder("Knots", file_id="folder-of-knots")
+    folders = [drive.folder(f"f{number}", parent=root) for number in range(12)]
+    for folder in folders:
+        for other in folders:
+            drive.shortcut(f"to {other}", other, parent=folder)
+    drive.put("x.csv", b"a\n1\n", parent=folders[0])
+    assert len(names(opened(folder=root))) == 1 + 11
+
+
 def test_changes_are_seen_and_only_changed_files_fetched(
     opened: Opener, drive: DriveServer, shop: str
 ) -> None:
