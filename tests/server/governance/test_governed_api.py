@@ -240,6 +240,19 @@ def test_a_job_keeps_the_rows_of_the_callers_zone(backend: RunningBackend, north
     assert told["query"] == body["query"]
 
 
+def test_a_result_is_kept_from_its_owner_who_may_see_other_rows_by_now(backend: RunningBackend) -> None:
+    key = _key(backend, "North")
+    name = f"caller{next(_numbers) - 1}"
+    body = {"connection": "shop", "query": "SELECT sale_id FROM sales", "format": "json"}
+    path = f"/api/jobs/{backend.ask('POST', '/api/jobs', body, key=key).json['id']}/result"
+    assert backend.ask("GET", path, key=key).status == 200
+    moved = backend.ask("PUT", f"/api/users/{name}", {"attributes": {"zone": "East"}})
+    assert moved.status == 200, moved.body
+    refused = backend.ask("GET", path, key=key)
+    assert (refused.status, refused.json["code"]) == (403, "not_permitted")
+    assert backend.ask("GET", path).status == 200, "who sees everything may see it"
+
+
 @pytest.mark.parametrize(
     "accept", ["text/csv", "application/x-ndjson", "application/vnd.apache.arrow.stream"]
 )
