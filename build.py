@@ -262,7 +262,7 @@ def run_test(arguments: List[str]) -> int:
     rest += ["--all"] if known.all else []
     set_up("dev")
     os.chdir(str(ROOT))
-    workers = str(max(2, min(4, os.cpu_count() or 2)))
+    workers = str(min(4, (os.cpu_count() or 1) + 1))  # one more, for many tests wait for something
     parallel = [] if known.serial else ["-n", workers, "--dist", "loadfile", "--no-loadscope-reorder"]
     return become(["-m", "pytest"] + parallel + rest)
 

@@ -12,6 +12,16 @@ pytest_plugins = (
 )
 
 
+_LONGEST = (
+    "test_desktop_program.py",
+    "test_faults.py",
+    "test_image.py",
+    "test_from_a_wheel.py",
+    "test_service.py",
+)
+"""Of the slow files, those of several minutes."""
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--all", action="store_true", help="also run the tests that are marked slow")
 
@@ -34,6 +44,14 @@ def _browser_files_last(items: list[pytest.Item]) -> None:
 
 def _slow_files_first(items: list[pytest.Item]) -> None:
     """Files are handed to the workers in this order: the long ones begin at once, and the many short ones
-    fill what is left, so that no worker sits idle at the end."""
+    fill what is left, so that no worker sits idle at the end. Those that use what a long one has built come
+    when it is there."""
     slow = {item.path for item in items if item.get_closest_marker("slow")}
-    items.sort(key=lambda item: item.path not in slow)
+    waiting = {item.path for item in items if "built" in getattr(item, "fixturenames", ())}
+
+    def place(item: pytest.Item) -> tuple[bool, int]:
+        if item.path.name in _LONGEST:
+            return False, _LONGEST.index(item.path.name)
+        return item.path not in slow, len(_LONGEST) + (item.path in waiting)
+
+    items.sort(key=place)

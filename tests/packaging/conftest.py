@@ -1,4 +1,4 @@
-"""The desktop program, built once for all tests of this folder, and a screen."""
+"""The desktop program, built once for all tests of this folder, in whichever process; and a screen."""
 
 import os
 import shutil
@@ -22,9 +22,23 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
         absent("needs Debian or a relative of it")
     if os.environ.get("VMART_DIST"):
         return ROOT / os.environ["VMART_DIST"]
-    into = tmp_path_factory.mktemp("dist")
+    import fcntl
+
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if base.name.startswith("popen-") else base
+    into = shared / "dist"
+    with (shared / "dist.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # the workers of one run need it once
+        if not into.exists():
+            _build(into)
+    return into
+
+
+def _build(into: Path) -> None:
+    beside = into.with_name("dist.new")
+    shutil.rmtree(beside, ignore_errors=True)
     done = subprocess.run(
-        [sys.executable, ROOT / "build.py", "package", "--into", into],
+        [sys.executable, ROOT / "build.py", "package", "--into", beside],
         capture_output=True,
         text=True,
         check=False,
@@ -32,7 +46,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if "apt install" in done.stderr:
         absent(done.stderr)
     assert done.returncode == 0, done.stderr
-    return into
+    beside.rename(into)
 
 
 @pytest.fixture
