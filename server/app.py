@@ -14,6 +14,7 @@ from server.access.limits import Limiter, Rate
 from server.access.provisioned import provisioned_by
 from server.access.roles import Roles
 from server.access.users import Users
+from server.account_probe import AccountProbe
 from server.across.fetching import Across
 from server.api.call import Backend
 from server.connections import Connections
@@ -126,6 +127,7 @@ def build(
             monitoring=Monitoring(parts, siblings, shared.figures if shared else None),
             scrapers=scrapers_of(settings),
             connections=connections,
+            accounts=AccountProbe(connections),
             queries=queries,
             sharing=sharing,
             jobs=jobs,

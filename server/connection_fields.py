@@ -74,3 +74,9 @@ def _typed(field: Field, value: object) -> object:
         if not least <= typed <= most:
             raise InvalidRequest(f"The field {field.name!r} ({field.label}) is from {least:,} to {most:,}.")
     return typed
+
+
+def one_line(text: str) -> str:
+    if len(text) > 500:
+        raise InvalidRequest("A description has at most 500 characters.")
+    return " ".join(text.split())

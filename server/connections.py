@@ -17,7 +17,7 @@ from server.figures import Histogram
 from server.leases import Lease
 from server.pools import Pool, PoolSettings
 from server.reach import Reach
-from server.store.connections import ConnectionRow, ConnectionStore
+from server.store.connections import ConnectionRow, ConnectionStore, same_source
 from server.store.state import now
 from server.vault import Vault
 from shared.errors import InvalidRequest, NotFound, SourceUnavailable
@@ -121,7 +121,7 @@ class Connections:
             type=kind.type,
             params=open_params,
             sealed=self._vault.seal(_purpose(name), secrets),
-            description=_one_line(description),
+            description=connection_fields.one_line(description),
             created_at=now(),
             updated_at=now(),
         )
@@ -143,10 +143,25 @@ class Connections:
             row,
             params=open_params,
             sealed=self._vault.seal(_purpose(name), secrets),
-            description=row.description if description is None else _one_line(description),
+            description=row.description if description is None else connection_fields.one_line(description),
         )
         await asyncio.to_thread(self._store.replace, changed)
         await self.refresh()
+
+    async def note_account(self, name: str, warnings: Sequence[str]) -> None:
+        """What its account was found to be able to do beyond reading."""
+        row = self._row(name)
+        await asyncio.to_thread(self._store.note_account, name, row.updated_at, list(warnings))
+        await self.refresh()
+
+    def leads_elsewhere(self, name: str) -> bool:
+        """Whether there is a host behind it."""
+        row = self._row(name)
+        return bool(self._kind(row.type).hosts(row.params))
+
+    def open_apart(self, name: str) -> Connector:
+        """One that no pool knows. Blocking; close it in the end."""
+        return self._open(self._row(name))
 
     async def delete(self, name: str) -> None:
         await asyncio.to_thread(self._store.delete, name)
@@ -215,7 +230,7 @@ class Connections:
             rows = await asyncio.to_thread(self._store.everything)
             before, self._rows, self._version = self._rows, rows, version
             self._terms.clear()
-            for name in [name for name in self._pools if not _lead_alike(rows.get(name), before.get(name))]:
+            for name in [name for name in self._pools if not same_source(rows.get(name), before.get(name))]:
                 self._pools.pop(name).close()
 
     def close(self) -> None:
@@ -265,6 +280,8 @@ class Connections:
             dialect=self._kind(row.type).dialect,
             created_at=row.created_at,
             updated_at=row.updated_at,
+            warnings=row.warnings if row.tested_at else None,
+            tested_at=row.tested_at or None,
         )
 
 
@@ -279,18 +296,5 @@ def _terms(rows: Sequence[ConnectionRow]) -> Terms:
     )
 
 
-def _lead_alike(one: ConnectionRow | None, other: ConnectionRow | None) -> bool:
-    """Apart from how their secrets are sealed: whoever changes those changes ``updated_at`` too."""
-    return one == other or (
-        one is not None and other is not None and one == msgspec.structs.replace(other, sealed=one.sealed)
-    )
-
-
 def _purpose(name: str) -> str:
     return f"connection:{name}"
-
-
-def _one_line(text: str) -> str:
-    if len(text) > 500:
-        raise InvalidRequest("A description has at most 500 characters.")
-    return " ".join(text.split())

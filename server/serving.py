@@ -155,6 +155,7 @@ class Serving:
             Sanic.unregister_app(app)
             await self.backend.jobs.close()
             self.backend.queries.close()
+            self.backend.accounts.close()
             self.backend.connections.close()
             await asyncio.to_thread(self.backend.audit.close)
             if self.backend.tracer is not None:

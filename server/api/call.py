@@ -14,6 +14,7 @@ from server.access.keys import Keys
 from server.access.limits import Limiter
 from server.access.roles import Roles
 from server.access.users import Users
+from server.account_probe import AccountProbe
 from server.connections import Connections
 from server.governance.governance import Governance
 from server.jobs import Jobs
@@ -53,6 +54,7 @@ class Backend:
     audit_search: AuditSearch
     monitoring: Monitoring
     connections: Connections
+    accounts: AccountProbe
     queries: Queries
     sharing: Sharing
     jobs: Jobs

@@ -42,6 +42,7 @@ async def create(call: Call, body: ConnectionCreate) -> ConnectionInfo:
     _demand_all_data(call)
     await call.backend.connections.create(body.name, body.type, body.params, body.description)
     await call.backend.siblings.refresh()
+    call.backend.accounts.begin(body.name)
     return call.backend.connections.get(body.name)
 
 
@@ -50,6 +51,7 @@ async def update(call: Call, body: ConnectionUpdate) -> ConnectionInfo:
     _demand_all_data(call)
     await call.backend.connections.update(name, body.params, body.description)
     await call.backend.siblings.refresh()
+    call.backend.accounts.begin(name)
     return call.backend.connections.get(name)
 
 
@@ -71,6 +73,8 @@ async def test(call: Call, _body: None) -> ConnectionTest:
         warnings = await lease.run_within(_PATIENCE_SECONDS, lease.connector.warnings)
     finally:
         lease.release()
+    await call.backend.connections.note_account(name, warnings)
+    call.note.detail = f"{len(warnings)} warnings"
     return ConnectionTest(True, round((time.perf_counter() - started) * 1000, 1), warnings)
 
 

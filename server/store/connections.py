@@ -19,6 +19,14 @@ class ConnectionRow(msgspec.Struct, frozen=True):
     description: str
     created_at: str
     updated_at: str
+    warnings: list[str] = []
+    """What its account may do beyond reading, as of ``tested_at``, which is empty when nobody knows."""
+    tested_at: str = ""
+
+
+def same_source(one: ConnectionRow | None, other: ConnectionRow | None) -> bool:
+    """Apart from how secrets are sealed and what is known of the account: the day tells of the rest."""
+    return one is other or (one is not None and other is not None and one.updated_at == other.updated_at)
 
 
 class ConnectionStore:
@@ -32,7 +40,13 @@ class ConnectionStore:
         with self._state.begin() as connection:
             rows = connection.execute(sa.text("SELECT * FROM connections ORDER BY name")).mappings().all()
         return {
-            row["name"]: ConnectionRow(**{**row, "params": msgspec.json.decode(row["params"])})
+            row["name"]: ConnectionRow(
+                **{
+                    **row,
+                    "params": msgspec.json.decode(row["params"]),
+                    "warnings": msgspec.json.decode(row["warnings"], type=list[str]),
+                }
+            )
             for row in rows
         }
 
@@ -56,12 +70,25 @@ class ConnectionStore:
             done = connection.execute(
                 sa.text(
                     "UPDATE connections SET params = :params, sealed = :sealed, description = :description,"
-                    " updated_at = :updated_at WHERE name = :name"
+                    " updated_at = :updated_at, warnings = '[]', tested_at = '' WHERE name = :name"
                 ),
                 _as_values(msgspec.structs.replace(row, updated_at=now())),
             )
             if done.rowcount == 0:
                 raise NotFound(f"There is no connection called {row.name!r}.")
+            changed(connection, "connections")
+
+    def note_account(self, name: str, updated_at: str, warnings: list[str]) -> None:
+        """What its account may do beyond reading; nothing when it was changed since ``updated_at``."""
+        values = {"name": name, "updated_at": updated_at, "at": now()}
+        with self._state.begin() as connection:
+            connection.execute(
+                sa.text(
+                    "UPDATE connections SET warnings = :warnings, tested_at = :at"
+                    " WHERE name = :name AND updated_at = :updated_at"
+                ),
+                {**values, "warnings": msgspec.json.encode(warnings).decode()},
+            )
             changed(connection, "connections")
 
     def delete(self, name: str) -> None:
@@ -73,4 +100,6 @@ class ConnectionStore:
 
 
 def _as_values(row: ConnectionRow) -> dict[str, Any]:
-    return {**msgspec.structs.asdict(row), "params": msgspec.json.encode(row.params).decode()}
+    values = msgspec.structs.asdict(row)
+    del values["warnings"], values["tested_at"]  # of a row that is new nobody knows
+    return {**values, "params": msgspec.json.encode(row.params).decode()}

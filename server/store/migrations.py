@@ -116,5 +116,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         """ALTER TABLE api_keys ADD COLUMN previous_sha256 TEXT""",
         """ALTER TABLE api_keys ADD COLUMN previous_expires_at TEXT""",
         """UPDATE versions SET noun = 'access' WHERE noun = 'keys'""",
+        """ALTER TABLE connections ADD COLUMN warnings TEXT NOT NULL DEFAULT '[]'""",
+        """ALTER TABLE connections ADD COLUMN tested_at TEXT NOT NULL DEFAULT ''""",
     ),
 )

@@ -39,8 +39,9 @@ class PoolFigures(Reply, frozen=True):
 
 
 class ConnectionInfo(Reply, frozen=True):
-    """A connection without its secrets: ``params`` holds the open fields only. ``pool`` is there when one
-    connection is asked for, and was used since the start."""
+    """A connection without its secrets: ``params`` holds the open fields only. ``warnings`` says what its
+    account may do beyond reading, with the statements that mend it, as of ``tested_at``; both are null while
+    that is not known. ``pool`` is there when one connection is asked for, and was used since the start."""
 
     name: str
     type: str
@@ -49,6 +50,8 @@ class ConnectionInfo(Reply, frozen=True):
     dialect: str
     created_at: str
     updated_at: str
+    warnings: list[str] | None = None
+    tested_at: str | None = None
     pool: PoolFigures | None = None
 
 
