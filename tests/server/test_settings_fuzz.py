@@ -21,6 +21,31 @@ SECTIONS = {
     for section in msgspec.structs.fields(BackendSettings)
 }
 
+ODD_TEXTS = [
+    *(
+        "",
+        " ",
+        "0",
+        "-1",
+        "100/hour",
+        "1e9/hour",
+        "1/hour/hour",
+        "99999999999999999999/second",
+        "\u0967/hour",
+    ),
+    *("\x00", "${", "${X}", "${file:/nowhere}", "$${", "~", "*", "::", "0.0.0.0", "[::1", "%s%n", "INFO"),  # noqa: S104
+    *(
+        "/",
+        "/dev/zero",
+        "/dev/null",
+        "/proc/self/mem",
+        "sqlite://",
+        "postgresql://[",
+        "\ud83d\ude00",
+        "a" * 5000,
+    ),
+]
+
 strange = st.one_of(
     st.none(),
     st.booleans(),
@@ -28,12 +53,8 @@ strange = st.one_of(
     st.integers(min_value=-(10**30), max_value=10**30),
     st.floats(),
     st.text(max_size=30),
-    st.sampled_from(
-        ["", " ", "0", "-1", "100/hour", "1e9/hour", "\x00", "${", "${X}", "${file:/nowhere}", "$${", "~", "*", "::",
-         "0.0.0.0", "/", "/dev/zero", "/dev/null", "/proc/self/mem", "[::1", "sqlite://", "postgresql://[", "\ud83d\ude00",
-         "1/hour/hour", "99999999999999999999/second", "\u0967/hour", "INFO", "%s%n", "a" * 5000]
-    ),
-)  # fmt: skip
+    st.sampled_from(ODD_TEXTS),
+)
 nested = st.recursive(
     strange,
     lambda inner: st.one_of(
@@ -95,7 +116,8 @@ def test_any_bytes_are_taken_or_told(folder: Path, content: bytes) -> None:
 
 
 WHOLE = """server: {host: 127.0.0.1, port: 5000, workers: 2}
-security: {rate_limit: "100/hour", allowed_ips: ["10.0.0.0/8"], connection_hosts: ["*.x"], client_users: {"CN:x": y}}
+security: {rate_limit: "100/hour", allowed_ips: ["10.0.0.0/8"], connection_hosts: ["*.x"],
+  client_users: {"CN:x": y}}
 database: {max_connections: 20}
 logging: {level: INFO, file: "${LOG:}"}
 """
