@@ -203,8 +203,10 @@ class Pool:
         now = time.monotonic()
         if now - slot.idle_since < self._settings.check_after_idle:
             return slot
+        seconds = max(min(self._settings.grace, deadline - now), 0.01)
         try:
-            await asyncio.wait_for(slot.check(), max(min(self._settings.grace, deadline - now), 0.01))
+            # In a task, for whoever waits here may have none.
+            await asyncio.get_running_loop().create_task(asyncio.wait_for(slot.check(), seconds))
         except (AppError, TimeoutError):
             slot.abort()
             self._discard(slot)

@@ -65,7 +65,7 @@ def create_app(backend: Backend) -> Sanic[Any, Any]:
     for route in ROUTES:
         handle = dispatch.around(route)
         if "<" not in route.path:
-            app.ctx.lean[f"{route.method} {route.path} HTTP/1.1"] = handle
+            app.ctx.lean[f"{route.method} {route.path} HTTP/1.1"] = handle, route.at_once
         app.add_route(
             _for_sanic(handle),
             route.path,

@@ -192,6 +192,11 @@ class Route(msgspec.Struct, frozen=True):
     with_key: bool = False
     scraped: bool = False
     """Callers from metrics.allowed_ips need no key, and leave no line."""
+    from_anywhere: bool = False
+    """Of one that is open: also from addresses that ``security.allowed_ips`` keeps out, for probes."""
+    at_once: bool = False
+    """Its handler may begin without a task of its own, where the request is received: until it has waited for
+    anything but a Soon, nothing in it may need one, as ``asyncio.timeout`` does."""
 
     @property
     def open(self) -> bool:

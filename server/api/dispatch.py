@@ -67,7 +67,9 @@ class Dispatch:
                 outcome.trace = tracer.begin(request.headers.getone("traceparent", None))
                 outcome.headers["traceresponse"] = outcome.trace.passed_on()
             try:
-                admitted = ANYBODY if is_open else await self._admit(request, route, outcome)
+                admitted = (
+                    self._anybody(request, route) if is_open else await self._admit(request, route, outcome)
+                )
                 call = self._call(request, admitted, outcome, request_id, arrived, path)
                 body = await self._body(request, call.wishes, decoder)
                 if is_changing:
@@ -103,6 +105,11 @@ class Dispatch:
                     figures.failed(outcome.note.failure.code)
 
         return handle
+
+    def _anybody(self, request: Request, route: Route) -> Known:
+        if not route.from_anywhere:
+            self._backend.allowlist.check(self._origin(request))
+        return ANYBODY
 
     async def _admit(self, request: Request, route: Route, outcome: Outcome) -> Known:
         backend = self._backend

@@ -5,8 +5,9 @@ here, strictly, and handed to the same handlers. The first request on a connecti
 (in pieces, chunked, with an expectation, odd in any way) gives the rest of that connection to Sanic, which
 also keeps time, closes and drains for both.
 
-A request that comes whole is answered where it is received, as far as that goes without waiting, or while
-waiting only for what is Soon; what waits longer is handed over to the connection's task.
+A request that comes whole is answered where it is received, when its route allows that and as far as it goes
+without waiting, or while waiting only for what is Soon; what waits longer is handed over to the connection's
+task.
 """
 
 import asyncio
@@ -22,7 +23,7 @@ from sanic.http import Http, Stage
 from sanic.server.protocols.http_protocol import HttpProtocol
 
 from server.api import heads
-from server.api.heads import Headers
+from server.api.heads import Head
 from server.api.replies import Response
 from server.soon import Part, Soon
 
@@ -84,13 +85,14 @@ class LeanStream:
 class _Known:
     """A head that came on this connection, and who answers it."""
 
-    __slots__ = ("handle", "headers", "length", "memo")
+    __slots__ = ("at_once", "handle", "headers", "length", "memo")
 
-    def __init__(self, handle: Handle, headers: Headers, length: int) -> None:
+    def __init__(self, handle: Handle, at_once: bool, head: Head) -> None:
         self.memo: dict[Hashable, Any] = {}
         self.handle = handle
-        self.headers = headers
-        self.length = length
+        self.at_once = at_once
+        self.headers = head.headers
+        self.length = head.length
 
 
 class LeanHttp(Http):
@@ -163,8 +165,8 @@ class LeanHttp(Http):
         if written in self._heads:
             return self._heads[written]
         head = heads.read(written)
-        handle = None if head is None else self.protocol.app.ctx.lean.get(head.first)
-        known = None if head is None or handle is None else _Known(handle, head.headers, head.length)
+        route = None if head is None else self.protocol.app.ctx.lean.get(head.first)
+        known = None if head is None or route is None else _Known(route[0], route[1], head)
         if len(self._heads) >= _HEADS_KEPT:
             del self._heads[next(iter(self._heads))]
         self._heads[written] = known
@@ -213,7 +215,7 @@ class LeanHttp(Http):
             return False
         end = data.find(b"\r\n\r\n", 0, _LONGEST_HEAD)
         known = None if end < 0 else self._known(data[:end])
-        if known is None or len(data) != end + 4 + known.length:
+        if known is None or not known.at_once or len(data) != end + 4 + known.length:
             return False
         protocol._time = time.monotonic()
         self.waits = False

@@ -183,6 +183,8 @@ def _failures(route: Route, described: Described) -> list[type[AppError]]:
     kinds = [*ALWAYS, *described.failures]
     if not route.open:
         kinds += KNOWN_CALLER
+    elif not route.from_anywhere:
+        kinds.append(errors.AddressNotAllowed)
     if route.body is not None:
         kinds.append(errors.UnsupportedMedia)
     if "<" in route.path:

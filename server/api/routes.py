@@ -39,8 +39,8 @@ from shared.wire.preview import PreviewRequest
 EVERYBODY = None
 
 ROUTES: tuple[Route, ...] = (
-    Route("GET", "/health", health.show, EVERYBODY),
-    Route("GET", "/health/ready", health.ready, EVERYBODY),
+    Route("GET", "/health", health.show, EVERYBODY, from_anywhere=True, at_once=True),
+    Route("GET", "/health/ready", health.ready, EVERYBODY, from_anywhere=True),
     Route("GET", "/metrics", metrics.show, Permission.SYSTEM_ADMIN, scraped=True),
     Route("GET", "/docs", reference.page, EVERYBODY),
     Route("GET", "/openapi.json", reference.openapi, EVERYBODY),
@@ -66,7 +66,15 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/api/files/<name>", files.show_all, Permission.FILES_READ),
     Route("GET", "/api/files/<name>/content", files.content, Permission.FILES_READ),
     Route("GET", "/api/schema/<name>", schema.show, Permission.SCHEMA_READ),
-    Route("POST", "/api/query", query.run, Permission.DB_READ, QueryRequest, extra=Permission.DATA_EXPORT),
+    Route(
+        "POST",
+        "/api/query",
+        query.run,
+        Permission.DB_READ,
+        QueryRequest,
+        extra=Permission.DATA_EXPORT,
+        at_once=True,
+    ),
     Route(
         "DELETE",
         "/api/query/<query_id>",

@@ -63,7 +63,6 @@ class Monitoring:
     async def state_is_there(self) -> bool:
         """Whether the state can be read, within a few seconds. Whoever asks meanwhile waits for the same
         answer: a state that hangs must not take a thread for each of them."""
-        await asyncio.sleep(0)  # a time-out needs the connection's task, which has not begun with this
         if self._looking is None:
             self._looking = asyncio.ensure_future(asyncio.to_thread(self._parts.search.is_there))
             self._looking.add_done_callback(self._looked)
@@ -80,7 +79,6 @@ class Monitoring:
         """Added up over all workers, as they are now."""
         if self._slots is None:
             return self.here()
-        await asyncio.sleep(0)  # as above
         await self._siblings.tell_figures()
         others = [number for number in range(self._slots.count) if number != self._siblings.number]
         return added([self.here(), *(_decoded(self._slots.read(number)) for number in others)])

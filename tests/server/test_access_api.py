@@ -207,7 +207,11 @@ def test_nobody_else_can_say_where_they_come_from(tmp_path: Path) -> None:
     try:
         answered = running.ask("GET", "/api/keys", headers={"X-Forwarded-For": "10.1.2.3"})
         assert (answered.status, answered.json["code"]) == (403, "address_not_allowed")
-        assert running.ask("GET", "/health", key="").status == 200
+        assert [running.ask("GET", path, key="").status for path in ("/admin", "/docs")] == [403, 403]
+        assert [running.ask("GET", path, key="").status for path in ("/health", "/health/ready")] == [
+            200,
+            200,
+        ]
     finally:
         running.stop()
 
