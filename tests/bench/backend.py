@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from tests.bench import started
 from tests.bench.measuring import Figures, Process
 from tests.bench.wire import Ask, Server, post
@@ -17,7 +19,7 @@ class Backend(Server):
 
     def __init__(self, pid: int, port: int, key: str, *behind: Process) -> None:
         super().__init__(pid, port, *behind)
-        self.pid, self.key = pid, key
+        self.pid, self.key, self._behind = pid, key, behind
         self._headers = {"Authorization": f"Bearer {key}"}
 
     def add(self, name: str, kind: str, params: dict[str, Any]) -> None:
@@ -40,6 +42,15 @@ class Backend(Server):
         if not from_cache:
             headers["Cache-Control"] = "no-cache"
         return post("/api/query", body, headers, expected)
+
+    def as_caller(self, key: str) -> "Backend":
+        """The same backend, asked with another key."""
+        return Backend(self.pid, self.port, key, *self._behind)
+
+    def make(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        """Something new of the API."""
+        made: dict[str, Any] = msgspec.json.decode(self.call(post(path, body, self._headers)))
+        return made
 
     def rows(self, connection: str, sql: str) -> bytes:
         return self.call(self.ask(connection, sql))

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.bench import backend, bare, datasette, floor, idle, load, toolbox
+from tests.bench import backend, bare, datasette, floor, governed, idle, load, toolbox
 from tests.bench.installing import Unavailable
 from tests.bench.measuring import Figures, Process, Way, compared
 from tests.bench.wire import Ask, Server
@@ -33,6 +33,7 @@ class _Contest:
         self.server, self.folder, self.rows, self.rounds = server, folder, rows, rounds
         self.ours: backend.Backend
         self.several: backend.Backend
+        self.governed: backend.Backend
         self.driver: bare.Bare
         self.floor: Server
         self.toolbox: Server | None = None
@@ -47,8 +48,12 @@ class _Contest:
             enter = open_ones.enter_context
             self.ours = enter(backend.running(self.folder / "one", database))
             self.several = enter(backend.running(self.folder / "several", database, workers=_WORKERS))
-            for ours in (self.ours, self.several):
+            strict = enter(
+                backend.running(self.folder / "strict", database, workers=_WORKERS, more=governed.SETTINGS)
+            )
+            for ours in (self.ours, self.several, strict):
                 ours.add("bench", "postgresql", params)
+            self.governed = governed.caller_of(strict)
             self.driver = enter(bare.running("pg8000", params, database))
             self.floor = enter(floor.running(self.folder, params, _ONE.format("$1"), database))
             statements = {"one": _ONE.format("$1"), "thousand": _THOUSAND.format("$1"), "all": _ALL}
@@ -72,6 +77,15 @@ class _Contest:
         ways["GET /health"] = lambda: self.ours.health(400)
         ways["uvloop and the same batch, no work between"] = lambda: self.floor.short(floor.ASK, 400)
         return Workload("1 row × 7", compared(ways, self.rounds))
+
+    def governance(self) -> Workload:
+        """Addresses, rates that two workers count, a user's row filter and mask; and an administrator's key
+        without any of that."""
+        ways: dict[str, Way] = {
+            "backend, all switched on": lambda: self.governed.short(self._one(self.governed), 400),
+            "backend, none of it": lambda: self.several.short(self._one(self.several), 400),
+        }
+        return Workload("1 row, governed", compared(ways, max(self.rounds, 3)))
 
     def thousand(self) -> Workload:
         ask = self.ours.ask("bench", _THOUSAND.format(":id"), id="%d")
@@ -163,7 +177,8 @@ def measured(folder: Path, *, rows: int, rounds: int) -> tuple[list[Workload], l
         server.execute("VACUUM ANALYZE lines")
         contest = _Contest(server, folder, rows, rounds)
         with contest.everybody():
-            found = [contest.one_row(), contest.thousand(), contest.all_rows(), contest.formats()]
+            found = [contest.one_row(), contest.governance(), contest.thousand()]
+            found += [contest.all_rows(), contest.formats()]
             try:
                 found.append(contest.crowd("64 clients, 1 row each", rows))
                 found.append(contest.crowd("64 clients, the same question", 1))
