@@ -1,4 +1,4 @@
-"""The audit trail over HTTP: searched in pages, and read out whole."""
+"""The audit trail over HTTP: searched in pages, opened by number, read out whole, and verified."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
@@ -9,10 +9,11 @@ import msgspec
 from server.api import paging
 from server.api.call import Call, Stream
 from server.store.audit.searching import Filters, Found, as_json
-from shared.errors import InvalidRequest
-from shared.wire import AuditEntry, AuditPage
+from shared.errors import InvalidRequest, NotFound
+from shared.wire import AuditEntry, AuditPage, AuditVerification
 
 _LONGEST = 200
+_LONGEST_NUMBER = 18
 
 
 async def search(call: Call, _body: None) -> AuditPage:
@@ -22,6 +23,29 @@ async def search(call: Call, _body: None) -> AuditPage:
     part = await asyncio.to_thread(call.backend.audit_search.newest, filters, limit=page.limit, before=before)
     following = None if part.next is None else paging.mark((part.next,))
     return AuditPage([_entry(found) for found in part.lines], following)
+
+
+async def show(call: Call, _body: None) -> AuditEntry:
+    text = call.path["id"]
+    is_number = text.isascii() and text.isdecimal() and len(text) <= _LONGEST_NUMBER
+    found = await asyncio.to_thread(call.backend.audit_search.find, int(text)) if is_number else None
+    if found is None:
+        raise NotFound("The audit trail has no line with this number.")
+    return _entry(found)
+
+
+async def verify(call: Call, _body: None) -> AuditVerification:
+    """What it finds is an answer, not an error."""
+    found = await asyncio.to_thread(call.backend.audit.verify)
+    call.note.detail = "whole" if found.is_whole else f"{len(found.findings)} problems"
+    return AuditVerification(
+        ok=found.is_whole,
+        lines=found.lines,
+        first=found.first,
+        older=found.older,
+        head=str(found.head),
+        problems=found.findings,
+    )
 
 
 async def export(call: Call, _body: None) -> Stream:

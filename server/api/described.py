@@ -110,6 +110,13 @@ DESCRIBED: Mapping[str, Described] = {
         parameters=(_SEARCH, *_LINES),
         media=("application/x-ndjson",),
     ),
+    "audit.show": Described("Show a line of the audit trail"),
+    "audit.verify": Described(
+        "Verify the audit trail",
+        "Reads the chain, of a very long one its newer part, and says where it is not as it was written. "
+        "Once at a time.",
+        failures=(errors.Conflict,),
+    ),
     "reference.openapi": Described("This description", media=("application/json",)),
     "me.show": Described("Show what the caller's key may do"),
     "connections.show_all": Described("List connections", "Without secrets."),

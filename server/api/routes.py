@@ -128,6 +128,8 @@ ROUTES: tuple[Route, ...] = (
     ),
     Route("GET", "/api/audit", audit.search, Permission.AUDIT_READ),
     Route("GET", "/api/audit/export", audit.export, Permission.AUDIT_READ),
+    Route("POST", "/api/audit/verify", audit.verify, Permission.AUDIT_READ),
+    Route("GET", "/api/audit/<id>", audit.show, Permission.AUDIT_READ),
     Route("GET", "/api/keys", keys.show_all, Permission.KEYS_WRITE),
     Route("POST", "/api/keys", keys.create, Permission.KEYS_WRITE, KeyCreate, status=201),
     Route("GET", "/api/keys/<id>", keys.show, Permission.KEYS_WRITE),

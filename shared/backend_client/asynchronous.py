@@ -79,6 +79,8 @@ class AsyncBackendClient:
     execute_query = _asks(BackendClient.execute_query)
     query_batches = _iterates(BackendClient.query_batches)
     audit_entries = _iterates(BackendClient.audit_entries)
+    audit_entry = _calls(BackendClient.audit_entry)
+    verify_audit = _calls(BackendClient.verify_audit)
     stream_query = _asks(BackendClient.stream_query)
     stream_arrow = _asks(BackendClient.stream_arrow)
     download_query = _asks(BackendClient.download_query)

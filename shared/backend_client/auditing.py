@@ -1,13 +1,14 @@
-"""The audit trail through the client: read page by page, the newest line first."""
+"""The audit trail through the client: read page by page, the newest line first; one line; verified."""
 
 from collections.abc import Iterator
 from datetime import datetime
 from typing import TypedDict, Unpack
 
+from shared.backend_client.answers import decode
 from shared.backend_client.http import Transport
 from shared.backend_client.pages import every_page
 from shared.errors import InvalidRequest
-from shared.wire import AuditEntry, AuditPage
+from shared.wire import AuditEntry, AuditPage, AuditVerification
 
 
 class AuditFilters(TypedDict, total=False):
@@ -21,6 +22,7 @@ class AuditFilters(TypedDict, total=False):
     request_id: str
 
 
+_PATIENCE_SECONDS = 300.0
 _FILTERS = AuditFilters.__optional_keys__
 
 
@@ -52,6 +54,17 @@ class Auditing:
         for page in every_page(self._transport, "/api/audit", AuditPage, limit, asked):
             yield from page.entries[:left]
             left = None if left is None else max(left - len(page.entries), 0)
+
+    def audit_entry(self, number: int) -> AuditEntry:
+        """One line. Raises NotFound when there is none with this number."""
+        return decode(self._transport.ask("GET", f"/api/audit/{number}", repeatable=True), AuditEntry)
+
+    def verify_audit(self) -> AuditVerification:
+        """Whether the trail is as it was written, and where it is not. Raises Conflict while it is at it."""
+        answer = self._transport.ask(
+            "POST", "/api/audit/verify", repeatable=False, patience_seconds=_PATIENCE_SECONDS
+        )
+        return decode(answer, AuditVerification)
 
 
 def _said(moment: datetime | None, name: str) -> str | None:

@@ -30,7 +30,7 @@ from shared.wire.access import (
     UserList,
     UserUpdate,
 )
-from shared.wire.audit import AuditEntry, AuditPage
+from shared.wire.audit import AuditEntry, AuditPage, AuditVerification
 from shared.wire.base import ErrorBody, Health, Readiness, Reply, Request
 from shared.wire.connections import (
     ConnectionCreate,
@@ -60,6 +60,7 @@ __all__ = [
     "AnalyzeRequest",
     "AuditEntry",
     "AuditPage",
+    "AuditVerification",
     "ColumnInfo",
     "ConnectionCreate",
     "ConnectionInfo",

@@ -35,3 +35,16 @@ class AuditPage(Reply, frozen=True):
 
     entries: list[AuditEntry]
     next: str | None = None
+
+
+class AuditVerification(Reply, frozen=True):
+    """Whether the chain is as it was written: ``problems`` are sentences that say where it is not. ``lines``
+    from number ``first`` on were read; ``older`` ones were there before the chain began, and nothing protects
+    them. ``head`` is where the chain ends: kept elsewhere, it proves later that nothing was cut off."""
+
+    ok: bool
+    lines: int
+    first: int
+    older: int
+    head: str
+    problems: list[str]

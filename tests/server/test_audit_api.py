@@ -1,6 +1,9 @@
 """The audit trail over HTTP: who may read it, what is found, in pages, and read out whole."""
 
 import json
+import sqlite3
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -10,12 +13,13 @@ import msgspec
 import pytest
 
 from server.store.audit import AuditLine, open_trail
-from server.store.audit.chain import Sealer, Witness
+from server.store.audit import trail as trailing
+from server.store.audit.chain import Mark, Sealer, Witness
 from server.store.audit.pruning import prune
 from server.store.audit.verifying import verify
 from server.store.state import open_state
 from shared.backend_client import BackendClient
-from shared.errors import InvalidRequest
+from shared.errors import Conflict, InvalidRequest
 from tests.server.running import RunningBackend, wait_until
 
 
@@ -46,10 +50,10 @@ def test_a_line_tells_who_did_what_and_how_it_ended(backend: RunningBackend) -> 
 
 
 def test_only_who_may_read_the_trail_reads_it(backend: RunningBackend) -> None:
-    for path in ("/api/audit", "/api/audit/export"):
-        assert backend.ask("GET", path, key=backend.key("db_read", "system_admin")).status == 403
-        assert backend.ask("GET", path, key="").status == 401
-        assert backend.ask("GET", path, key=backend.key("audit_read")).status == 200
+    for method, path in (("GET", "/api/audit"), ("GET", "/api/audit/export"), ("POST", "/api/audit/verify")):
+        assert backend.ask(method, path, key=backend.key("db_read", "system_admin")).status == 403
+        assert backend.ask(method, path, key="").status == 401
+        assert backend.ask(method, path, key=backend.key("audit_read")).status == 200
 
 
 def test_pages_lead_through_every_line_once(backend: RunningBackend) -> None:
@@ -157,6 +161,72 @@ def test_the_client_reads_as_many_lines_as_are_asked_for(backend: RunningBackend
         assert list(client.audit_entries(until=ago)) == []
         with pytest.raises(InvalidRequest):
             next(client.audit_entries(since=datetime(2026, 11, 28)))  # noqa: DTZ001 - that is the mistake
+
+
+def test_one_line_is_opened_by_its_number(backend: RunningBackend) -> None:
+    backend.query("numbers", max_rows=10)
+    written(backend, 2)
+    [asked] = found(backend, action="query.run")
+    assert backend.ask("GET", f"/api/audit/{asked['id']}").json == asked
+    assert backend.ask("GET", f"/api/audit/{asked['id']}", key=backend.key("db_read")).status == 403
+    for number in ("0", "-1", "999999", "9" * 40, "1e3", "%D9%A1", "1%20OR%201=1"):
+        assert backend.ask("GET", f"/api/audit/{number}").status == 404
+
+
+def test_the_trail_is_verified_and_a_change_is_told_by_its_number(backend: RunningBackend) -> None:
+    backend.query("numbers", max_rows=10)
+    written(backend, 2)
+    with BackendClient(backend.url, backend.admin) as client:
+        whole = client.verify_audit()
+        assert (whole.ok, whole.problems, whole.first, whole.older) == (True, [], 1, 0)
+        assert whole.lines >= 2
+        assert whole.head.startswith(f"{whole.lines}:")
+        [asked] = client.audit_entries(action="query.run")
+        with sqlite3.connect(backend.home / "backend" / "state.db") as connection:
+            connection.execute("UPDATE audit SET row_count = 9 WHERE id = ?", (asked.id,))
+        assert client.audit_entry(asked.id).row_count == 9
+        broken = client.verify_audit()
+        assert (broken.ok, broken.problems) == (False, [f"Line {asked.id} was changed, put in, or moved."])
+        wait_until(lambda: len(list(client.audit_entries(action="audit.verify"))) == 2)
+        details = [line.detail for line in client.audit_entries(action="audit.verify")]
+        assert details == ["1 problems", "whole"]
+
+
+def test_the_trail_is_verified_once_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    state = open_state("", tmp_path)
+    trail = open_trail(state, tmp_path / "audit", KEY)
+    begun, go_on = threading.Event(), threading.Event()
+
+    def read(witness: Witness) -> Mark | None:
+        begun.set()
+        assert go_on.wait(30)
+        return reading(witness)
+
+    reading = Witness.read
+    monkeypatch.setattr(Witness, "read", read)
+    with ThreadPoolExecutor(1) as threads:
+        first = threads.submit(trail.verify)
+        assert begun.wait(30)
+        with pytest.raises(Conflict):
+            trail.verify()
+        go_on.set()
+        assert first.result().is_whole
+    assert trail.verify().is_whole
+    trail.close()
+    state.close()
+
+
+def test_of_a_very_long_trail_the_newer_part_is_verified(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trailing, "_MOST_VERIFIED", 3)
+    _old(tmp_path, [1, 1, 1, 1, 1])
+    state = open_state("", tmp_path)
+    trail = open_trail(state, tmp_path / "audit", KEY)
+    found = trail.verify()
+    assert (found.is_whole, found.first, found.lines) == (True, 3, 3)
+    trail.close()
+    state.close()
 
 
 KEY = b"k" * 32

@@ -68,7 +68,7 @@ class Chain:
 
     def __init__(self, sealer: Sealer, witness: "Witness") -> None:
         self.sealer = sealer
-        self._witness = witness
+        self.witness = witness
         self._seen = GENESIS
 
     def append(self, connection: sa.Connection, lines: Sequence[AuditLine], *, suspicious: bool) -> Mark:
@@ -77,7 +77,7 @@ class Chain:
         ``suspicious``: an attempt has failed on a line that is there already.
         """
         head = find_mark(connection, "head")
-        noted = self._witness.read()
+        noted = self.witness.read()
         known = max(self._seen, noted or GENESIS, key=_sequence)
         broken = FOREIGN if noted is None else "" if suspicious else self._wrong_with(head, known)
         if head is None or broken or suspicious:
@@ -97,7 +97,7 @@ class Chain:
 
     def committed(self, head: Mark) -> None:
         self._seen = max(self._seen, head, key=_sequence)
-        self._witness.write(head)
+        self.witness.write(head)
 
     def _wrong_with(self, head: "Sealed | None", known: Mark) -> str:
         if head is None:

@@ -118,6 +118,13 @@ class AuditSearch:
                 return Part(found, top if top > first else None)
         return Part(found, None)
 
+    def find(self, number: int) -> Found | None:
+        """Blocking."""
+        statement = _select(["id = :number"], "id", 1)
+        with self._state.begin() as connection:
+            row = connection.execute(statement, {"number": number}).first()
+        return None if row is None else _found(row)
+
     def everything(self, filters: Filters) -> Iterator[list[Found]]:
         """All of them in their order, in batches. Blocking at each."""
         wanted, values = _conditions(filters)

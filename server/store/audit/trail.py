@@ -11,12 +11,14 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from server.store.audit.chain import Chain, Mark, Sealer, Witness, lock
+from server.store.audit.chain import Chain, Mark, Sealer, Witness, find_mark, lock
 from server.store.audit.line import AuditLine, of_the_backend
 from server.store.audit.pruning import Pruned, prune_some
 from server.store.audit.repeats import Repeats
 from server.store.audit.spool import Left, Numbered, Spool
+from server.store.audit.verifying import Verified, verify
 from server.store.state import State
+from shared.errors import Conflict
 
 _log = logging.getLogger(__name__)
 
@@ -25,6 +27,8 @@ _RETRY_SECONDS = 1.0
 _CLEAR_SECONDS = 3600.0
 _LOOK_SECONDS = 5.0
 """How soon the lines of a process that died beside this one are taken over."""
+_MOST_VERIFIED = 500_000
+"""Lines at a time while calls are answered: seconds, not minutes. All of them: ``verify-audit``."""
 
 
 class AuditTrail:
@@ -47,6 +51,7 @@ class AuditTrail:
         self._settled = 0
         self._closed = False
         self._lock = threading.Lock()
+        self._verifying = threading.Lock()
         self._moved = threading.Condition(self._lock)
         self._wake, self._stopping = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, name="audit", daemon=True)
@@ -95,6 +100,21 @@ class AuditTrail:
     def is_full(self) -> bool:
         """Whether the next line has to wait."""
         return len(self._waiting) >= self._most
+
+    def verify(self) -> Verified:
+        """Whether the chain is as it was written; of a very long one, its newer part. Blocking, for seconds.
+
+        Raises Conflict while another thread does the same.
+        """
+        if not self._verifying.acquire(blocking=False):
+            raise Conflict("The audit trail is being verified already. Try again when that is done.")
+        try:
+            with self._state.begin() as connection:
+                head = find_mark(connection, "head")
+            first = 0 if head is None else max(head.mark.sequence - _MOST_VERIFIED + 1, 0)
+            return verify(self._state, self._chain.sealer, self._chain.witness, first=first)
+        finally:
+            self._verifying.release()
 
     def close(self, timeout_seconds: float = 10) -> None:
         """Writes what waits, then stops."""
