@@ -20,7 +20,12 @@ def fresh_key() -> str:
 
 def looks_like_a_key(text: str) -> bool:
     """True for what we could have made: spares a lookup in the state for anything else."""
-    return len(text) == _LENGTH and text.startswith(PREFIX) and _checksum(text[:-6]) == text[-6:]
+    return (
+        len(text) == _LENGTH
+        and text.isascii()
+        and text.startswith(PREFIX)
+        and _checksum(text[:-6]) == text[-6:]
+    )
 
 
 def hashed(key: str) -> str:
@@ -29,8 +34,8 @@ def hashed(key: str) -> str:
 
 
 def digest_of(key: str) -> bytes:
-    """By which it is found."""
-    return hashlib.sha256(key.encode()).digest()
+    """By which it is found; also of text that is no key, with bytes in it that are no text."""
+    return hashlib.sha256(key.encode("utf-8", "surrogateescape")).digest()
 
 
 def _checksum(text: str) -> str:

@@ -16,7 +16,6 @@ from server.api.heads import MOST_HEADERS
 from server.api.lean import LeanProtocol
 
 _LINE = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+:[\t\x20-\x7e\x80-\xff]*")
-_TARGET = re.compile(rb"[!-~]+")
 _FIRST_LINE = re.compile(rb"[!-~]+ [!-~\x80-\xff]+ HTTP/1\.[01]")
 _ONCE = frozenset({b"host", b"content-length", b"transfer-encoding", b"authorization", b"content-type"})
 
@@ -32,7 +31,7 @@ class StrictRequest(Request):
         head = more.get("head", b"")
         if head:
             _check(head)
-        elif not _TARGET.fullmatch(url_bytes):  # Sanic's stand-in for a request whose head was refused
+        else:  # Sanic's stand-in for a request whose head was refused; its address may be the reason
             url_bytes = b"*"
         super().__init__(url_bytes, headers, *args, **more)
         if "transfer-encoding" in self.headers:

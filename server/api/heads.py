@@ -10,6 +10,7 @@ _LONGEST_BODY = 32_768
 _NAME = re.compile(r"[A-Za-z0-9-]+")
 _LENGTH = re.compile(r"[0-9]{1,5}")
 _OTHERS_BUSINESS = frozenset({"transfer-encoding", "expect", "upgrade", "trailer", "te", "content-encoding"})
+_ONCE = ("authorization", "content-type")
 _LINE = "%s: %s\r\n".__mod__
 _STATUS = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n" for status in HTTPStatus}
 
@@ -54,7 +55,7 @@ def read(written: bytes) -> Head | None:
     length = values.get("content-length", ["0"])
     plain = (
         len(lines) <= MOST_HEADERS
-        and len(values.get("authorization", ())) <= 1
+        and all(len(values.get(name, ())) <= 1 for name in _ONCE)
         and _OTHERS_BUSINESS.isdisjoint(values)
         and len(values.get("host", ())) == len(length) == 1
         and [value.lower() for value in values.get("connection", ["keep-alive"])] == ["keep-alive"]

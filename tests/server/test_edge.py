@@ -3,6 +3,7 @@
 import contextlib
 import gzip
 import json
+import logging
 import socket
 import time
 from collections.abc import Iterator
@@ -69,6 +70,10 @@ AMBIGUOUS = {
     "an empty name": head("Host: x", ": y"),
     "no colon": head("Host: x", "nonsense"),
     "two hosts": head("Host: x", "Host: y"),
+    "two media types": head("Host: x", "Content-Type: application/json", "Content-Type: text/plain"),
+    "no address": head("Host: x", first="GET \xff HTTP/1.1"),
+    "half an address": head("Host: x", first="GET http://[::1/api/keys HTTP/1.1"),
+    "a way through": head("Host: x", first="CONNECT x:1 HTTP/1.1"),
     "two keys": head("Host: x", "Authorization: Bearer a", "Authorization: Bearer b"),
     "a signed length": head("Host: x", "Content-Length: +34"),
     "a length in another script": head("Host: x", "Content-Length: \xb3\xb4"),
@@ -89,6 +94,16 @@ def test_a_head_that_could_be_read_in_two_ways_is_refused_and_ends_the_connectio
     assert b"uptime" not in answer
     assert b"connection: close" in answer.lower()
     assert b'"code":"' in answer
+
+
+@pytest.mark.parametrize("key", ["\xff", "vmart_\xe9", "\xed\xa0\x80", "vmart_" + "\xe9" * 49])
+@pytest.mark.parametrize("more", ["X: y", "TE: trailers"])
+def test_a_key_of_bytes_that_are_no_text_is_as_any_other_wrong_one(
+    backend: RunningBackend, key: str, more: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    answer = exchanged(backend, head("Host: x", f"Authorization: Bearer {key}", more, "Connection: close"))
+    assert answer.startswith(b"HTTP/1.1 401 ")
+    assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
 
 
 @pytest.mark.parametrize(
