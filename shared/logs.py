@@ -21,6 +21,8 @@ _SECRETS = (
     re.compile(r"(AIza)[A-Za-z0-9_-]{20,}"),
 )
 
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+
 
 def masked(text: str) -> str:
     """``text`` with everything that looks like a key, a password or a token replaced by dots."""
@@ -29,16 +31,23 @@ def masked(text: str) -> str:
     return text
 
 
+def _plain(text: str) -> str:
+    """With what moves the cursor, breaks a line or turns the direction of writing told by its name."""
+    return _CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+
+
 class _MaskingFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         return masked(super().format(record))
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
-        """One line a message: a name with a line break in it must not forge an entry."""
-        return super().formatMessage(record).replace("\r", "\\r").replace("\n", "\\n")
+        """One line a message: a name with a line break in it must not forge an entry, nor one with an escape
+        sequence hide some from whoever reads them in a terminal."""
+        return _plain(super().formatMessage(record))
 
     def formatException(self, *args: Any) -> str:  # noqa: N802 - logging's name
-        return "    " + super().formatException(*args).replace("\n", "\n    ")
+        lines = super().formatException(*args).split("\n")
+        return "\n".join(f"    {_plain(line)}" for line in lines)
 
 
 class _JournalFormatter(_MaskingFormatter):

@@ -119,6 +119,23 @@ def test_a_line_break_in_a_message_can_not_forge_a_line(tmp_path: Path) -> None:
     assert len(file.read_text(encoding="utf-8").splitlines()) == 1
 
 
+@pytest.mark.parametrize(
+    "text", ["\x1b[2J\x1b[1A", "a\rb", "\x9b2K", "a\u2028b", "\u202eback", "\udcff", "\x85", "\x00"]
+)
+def test_nothing_in_a_message_moves_the_cursor_or_breaks_the_line(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "a.log"
+    logs.set_up(file=file, to_terminal=False)
+    logging.getLogger("x").info("name is %s", text)
+    try:
+        raise ValueError(text)
+    except ValueError:
+        logging.getLogger("x").exception("it failed")
+    written = file.read_bytes().decode("utf-8")
+    assert "name is" in written
+    assert "ValueError" in written
+    assert all(character.isprintable() for character in written.replace("\n", ""))
+
+
 def test_in_the_journal_each_line_has_its_priority_and_no_time(tmp_path: Path) -> None:
     code = (
         "import logging; from shared import logs; logs.set_up(file=__import__('pathlib').Path('a.log'));"
