@@ -16,6 +16,7 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError, UnsupportedError
 
 from server.sql import parsing
+from server.sql.latest import latest
 from server.sql.rules import Rules, rules
 from server.sql.tree import table_names, verify
 from shared.errors import InvalidRequest, QueryRefused
@@ -27,6 +28,9 @@ Placeholders in it are written ``:name``."""
 _CACHED_UP_TO = 10_000
 """Characters. Longer texts are checked each time, so that the cache stays small."""
 
+_TREES, _TEXTS = 50_000, 2_000_000
+"""Characters of which trees are kept, each of which takes nearly a kilobyte; and of which what is small."""
+
 
 def check(text: str, dialect: str) -> ReadOnlySql:
     """Raises QueryRefused, which says what in the text, and why."""
@@ -37,16 +41,24 @@ def check(text: str, dialect: str) -> ReadOnlySql:
     return verdict
 
 
-@lru_cache(maxsize=2048)
-def tree(sql: ReadOnlySql, dialect: str) -> exp.Expr:
-    """The tree of a checked query, for reading only: it is shared. Placeholders are exp.Placeholder."""
+@latest(_TREES)
+def _tree(sql: str, dialect: str) -> exp.Expr:
     return _parsed(sql, dialect, rules(dialect))
 
 
-@lru_cache(maxsize=2048)
+def tree(sql: ReadOnlySql, dialect: str) -> exp.Expr:
+    """The tree of a checked query, for reading only: it is shared. Placeholders are exp.Placeholder."""
+    return _tree(sql, dialect)
+
+
+@latest(_TEXTS)
+def _tables(sql: str, dialect: str) -> frozenset[str]:
+    return table_names(_tree(sql, dialect))
+
+
 def tables(sql: ReadOnlySql, dialect: str) -> frozenset[str]:
     """The tables and views that the query reads, as it writes them (``hr.staff``), without its CTEs."""
-    return table_names(tree(sql, dialect))
+    return _tables(sql, dialect)
 
 
 def governed(tree: exp.Expr, dialect: str) -> ReadOnlySql:
@@ -63,9 +75,14 @@ def governed(tree: exp.Expr, dialect: str) -> ReadOnlySql:
     raise QueryRefused("The query can not be written under the data policies; write it more simply.")
 
 
+@latest(_TEXTS)
+def _placeholders(sql: str, dialect: str) -> frozenset[str]:
+    return frozenset(node.name for node in _tree(sql, dialect).find_all(exp.Placeholder))
+
+
 def placeholders(sql: ReadOnlySql, dialect: str) -> frozenset[str]:
     """The names behind the colons."""
-    return frozenset(node.name for node in tree(sql, dialect).find_all(exp.Placeholder))
+    return _placeholders(sql, dialect)
 
 
 _EXPLAIN = re.compile(r"\s*EXPLAIN(?P<analyze>\s+ANALYZE)?\s+(?=\S)", re.IGNORECASE)
@@ -176,7 +193,7 @@ def _where(error: SqlglotError) -> str:
     return ""
 
 
-@lru_cache(maxsize=2048)
+@latest(_TEXTS)
 def _places(sql: str, dialect: str) -> tuple[tuple[int, int, str], ...]:
     found = ((token, parsing.placeholder_name(token)) for token in parsing.tokens(sql, dialect))
     return tuple((token.start - 1, token.end + 1, name) for token, name in found if name is not None)

@@ -23,8 +23,8 @@ from shared.wire import ErrorBody, QueryEnd, QueryRequest
 
 _LONGEST_SQL = 1_000_000
 
-_REMEMBERED_SQL, _MOST_REMEMBERED = 10_000, 50
-"""Characters, and how many, for one head of a request."""
+_REMEMBERED_SQL, _MOST_REMEMBERED = 1_000, 50
+"""Characters, and how many, for one head of a request: each of some thousand connections may have eight."""
 
 _VARY = "accept, accept-encoding"
 

@@ -29,7 +29,8 @@ from shared.wire import ConnectionInfo, ForeignKey, Schema, TableInfo
 
 T = TypeVar("T")
 
-_KEPT_QUERIES = 2_048
+_KEPT_QUERIES, _KEPT_UP_TO = 2_048, 10_000
+"""How many, and of how many characters each."""
 _KEPT_VIEWS = 256
 _OWN_SCHEMAS = {"postgres": "public", "tsql": "dbo", "duckdb": "main"}
 """Which schema goes without saying; other dialects have it among the fields of the connection."""
@@ -63,8 +64,10 @@ class Governance:
             try:
                 found = view.rewrite(sql)
             except QueryRefused as refusal:
-                found = refusal
-            self._queries.keep(key, found)
+                # anew: as it was raised it holds the frames that it came through, and so the query's tree
+                found = QueryRefused(refusal.message, details=refusal.details)
+            if len(sql) <= _KEPT_UP_TO:
+                self._queries.keep(key, found)
         if isinstance(found, QueryRefused):
             raise QueryRefused(found.message, details=found.details)
         return found

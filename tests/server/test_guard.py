@@ -132,3 +132,16 @@ def test_what_can_not_be_parsed_is_told_without_the_parsers_own_names() -> None:
         guard.check("SELCT * FROM sales", "duckdb")
     assert "line 1" in str(refused.value)
     assert "<class" not in str(refused.value)
+
+
+def test_long_texts_that_differ_do_not_fill_the_memory() -> None:
+    texts = ["SELECT " + ", ".join([f"a + {number}"] * 1_000) + " FROM t" for number in range(7)]
+    queries = [guard.check(text, "duckdb") for text in texts]
+    trees = [guard.tree(sql, "duckdb") for sql in queries]
+    assert guard.tree(queries[-1], "duckdb") is trees[-1]
+    assert guard.tree(queries[0], "duckdb") is not trees[0]
+
+
+def test_a_text_that_comes_again_is_not_read_again() -> None:
+    sql = guard.check("SELECT a FROM t WHERE b = :c", "duckdb")
+    assert guard.tree(sql, "duckdb") is guard.tree(sql, "duckdb")
