@@ -69,6 +69,6 @@ def written(status: int, headers: Mapping[str, object]) -> bytes:
     """With the empty line behind it. Raises ValueError for a header that would break out of its line."""
     first = _STATUS.get(status) or f"HTTP/1.1 {status} \r\n"
     head = first + "".join(map(_LINE, headers.items())) + "connection: keep-alive\r\n\r\n"
-    if head.count("\n") != len(headers) + 3:
+    if not head.count("\n") == head.count("\r") == len(headers) + 3:
         raise ValueError("A header holds a line break.")
     return head.encode("latin-1", "replace")

@@ -8,6 +8,7 @@ import socket
 import pytest
 from sanic.http import Stage
 
+from server.api import heads
 from tests.peers.source import Counts
 from tests.server.running import RunningBackend, wait_until
 
@@ -164,3 +165,9 @@ def test_a_request_that_never_ends_is_told_so(backend: RunningBackend) -> None:
         wait_until(lambda: any(one._http.stage is Stage.REQUEST for one in list(server.connections)))
         loop.call_soon_threadsafe(times_out)
         assert sock.recv(1000).startswith(b"HTTP/1.1 4")
+
+
+@pytest.mark.parametrize("value", ["a\r\nb: c", "a\nb: c", "a\rb: c", "\r", "\n"])
+def test_no_header_of_an_answer_breaks_out_of_its_line(value: str) -> None:
+    with pytest.raises(ValueError, match="line break"):
+        heads.written(200, {"x": value})
