@@ -106,7 +106,7 @@ def _catalogue() -> list[str]:
         ),
         _view("permissions_here", "scope permission_name", [
             ("DATABASE", "CONNECT"), ("DATABASE", "SELECT"), ("DATABASE", "CREATE TABLE"),
-            ("SERVER", "CONNECT SQL"), ("SERVER", "VIEW ANY DATABASE"),
+            ("SERVER", "CONNECT SQL"), ("SERVER", "VIEW ANY DATABASE"), ("SERVER", "ALTER TRACE"),
         ]),
     ]  # fmt: skip
 

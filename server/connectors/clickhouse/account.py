@@ -12,6 +12,7 @@ Rows = Callable[[str], list[dict[str, Any]]]
 _READS = frozenset({"SELECT", "SHOW", "DICTGET", "USAGE", "CHECK"})
 _READS_TOO = re.compile(r"(SHOW|SELECT)\b.*|displaySecretsInShowAndSelect", re.IGNORECASE)
 _GRANT = re.compile(r"GRANT (?P<what>.+?) ON (?P<where>\S+) TO .*", re.DOTALL)
+_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _SOURCES = re.compile(
     r"SOURCES|READ|WRITE|FILE|URL|REMOTE|MONGO|REDIS|MYSQL|POSTGRES|SQLITE|ODBC|JDBC|HDFS|S3|HIVE|AZURE|KAFKA|NATS"
     r"|RABBITMQ|CREATE TEMPORARY TABLE|CREATE ARBITRARY TEMPORARY TABLE",
@@ -21,6 +22,7 @@ _SOURCES = re.compile(
 
 def warnings(rows: Rows, account: Account, user: str) -> list[str]:
     """A sentence each; empty when the account only reads."""
+    user = _named(user)
     readonly = account.values.get("readonly", "0")
     if readonly == "1":
         return []
@@ -65,6 +67,11 @@ def _grants(rows: Rows, user: str) -> list[str] | None:
                 f" Mend it: REVOKE {', '.join(more)} ON {where} FROM {user};"
             )
     return found
+
+
+def _named(user: str) -> str:
+    """As a statement has it: what mends is copied."""
+    return user if _PLAIN.fullmatch(user) else "`" + user.replace("\\", "\\\\").replace("`", "\\`") + "`"
 
 
 def _only_reads(right: str) -> bool:

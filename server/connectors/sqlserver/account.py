@@ -55,11 +55,20 @@ def warnings(rows: Rows) -> list[str]:
         for role, is_member in zip(_ROLES, member, strict=True)
         if is_member
     ]
-    beyond = [name for (name,) in (*rows(_DATABASE), *rows(_SERVER)) if name not in _HARMLESS]
-    found += [
-        f"The user {account} has the permission {name}. Mend it: REVOKE {name} FROM {account};"
-        for name in beyond[:_MOST]
+    of_user = [name for (name,) in rows(_DATABASE) if name not in _HARMLESS]
+    of_login = [name for (name,) in rows(_SERVER) if name not in _HARMLESS]
+    said = quoted(str(login))
+    beyond = [
+        *(
+            f"The user {account} has the permission {name}. Mend it: REVOKE {name} FROM {account};"
+            for name in of_user
+        ),
+        *(
+            f"The login {said} has the permission {name}. Mend it: USE master; REVOKE {name} FROM {said};"
+            for name in of_login
+        ),
     ]
+    found += beyond[:_MOST]
     if len(beyond) > _MOST:
         found.append(f"The user {account} has {len(beyond) - _MOST} more permissions beyond reading.")
     for schema, count, example in rows(_WRITABLE):
