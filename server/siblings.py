@@ -17,7 +17,7 @@ import msgspec
 
 from server.access.limits import Rate
 from server.access.shared_calls import AnyRate, SharedCalls
-from server.slots import Slots
+from server.last_words import LastWords
 
 _log = logging.getLogger(__name__)
 
@@ -52,7 +52,7 @@ class Shared:
         self.addresses = AnyRate()
         self.failures = SharedCalls(failures.calls)
         self.mailboxes = Mailboxes(workers)
-        self.figures = Slots(workers)
+        self.figures = LastWords(workers)
         self.started = time.monotonic()
 
 

@@ -11,11 +11,11 @@ import msgspec
 from server.connections import Connections
 from server.figures import Figures
 from server.jobs import Jobs
+from server.last_words import LastWords
 from server.monitoring.series import Series, added, histogram, lasting, series
 from server.queries import Queries
 from server.sharing import Sharing
 from server.siblings import Siblings
-from server.slots import Slots
 from server.store.audit import AuditTrail
 from server.store.audit.searching import AuditSearch
 
@@ -40,19 +40,19 @@ class Parts:
 class Monitoring:
     """Lives on the event loop. ``place`` is this worker's number; alone it is the only one."""
 
-    def __init__(self, parts: Parts, siblings: Siblings, slots: Slots | None) -> None:
+    def __init__(self, parts: Parts, siblings: Siblings, last_words: LastWords | None) -> None:
         self.requests = Figures()
         self._parts = parts
-        self._siblings, self._slots = siblings, slots
+        self._siblings, self._last_words = siblings, last_words
         self._next_telling = 0.0
         self._looking: asyncio.Future[bool] | None = None
         # A worker that takes the place of one that died goes on where that one ended: counters never fall.
-        self._before = {} if slots is None else lasting(_decoded(slots.read(siblings.number)))
+        self._before = {} if last_words is None else lasting(_decoded(last_words.read(siblings.number)))
 
     def tell(self) -> None:
         """Where the other workers can read it, whatever becomes of this one."""
-        if self._slots is not None:
-            self._slots.write(self._siblings.number, msgspec.msgpack.encode(self.here()))
+        if self._last_words is not None:
+            self._last_words.write(self._siblings.number, msgspec.msgpack.encode(self.here()))
 
     def tell_now_and_then(self) -> None:
         """To be called often."""
@@ -77,11 +77,11 @@ class Monitoring:
 
     async def everywhere(self) -> Series:
         """Added up over all workers, as they are now."""
-        if self._slots is None:
+        if self._last_words is None:
             return self.here()
         await self._siblings.tell_figures()
-        others = [number for number in range(self._slots.count) if number != self._siblings.number]
-        return added([self.here(), *(_decoded(self._slots.read(number)) for number in others)])
+        others = [number for number in range(self._last_words.count) if number != self._siblings.number]
+        return added([self.here(), *(_decoded(self._last_words.read(number)) for number in others)])
 
     def here(self) -> Series:
         """Of this process, with what its forerunners counted."""

@@ -16,8 +16,8 @@ import pytest
 
 from server.cli import main
 from server.figures import Histogram
+from server.last_words import LastWords
 from server.monitoring.series import FAMILIES, added, exposition, histogram, lasting, series
-from server.slots import Slots
 from shared.settings import BackendSettings
 from shared.settings.backend import MetricsSection
 from tests.journeys.processes import children_of, runs
@@ -122,13 +122,13 @@ def test_series_add_up_escape_their_labels_and_keep_what_lasts() -> None:
 
 
 def test_a_slot_gives_what_was_written_whole_or_nothing() -> None:
-    slots = Slots(2, size=4096)
-    assert slots.read(0) == b""
-    assert slots.write(1, b"a" * 1000)
-    assert slots.write(0, b"b")
-    assert (slots.read(0), slots.read(1)) == (b"b", b"a" * 1000)
-    assert not slots.write(0, b"c" * 4096)
-    assert slots.read(0) == b"b"
+    last_words = LastWords(2, size=4096)
+    assert last_words.read(0) == b""
+    assert last_words.write(1, b"a" * 1000)
+    assert last_words.write(0, b"b")
+    assert (last_words.read(0), last_words.read(1)) == (b"b", b"a" * 1000)
+    assert not last_words.write(0, b"c" * 4096)
+    assert last_words.read(0) == b"b"
 
 
 def test_a_backend_is_ready_until_its_state_is_away(

@@ -10,7 +10,7 @@ _HEAD = struct.Struct("=II")
 _TRIES = 5
 
 
-class Slots:
+class LastWords:
     """Made before the workers part. Each writes its own, and reads any."""
 
     def __init__(self, count: int, size: int = 1024 * 1024) -> None:
