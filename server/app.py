@@ -24,7 +24,7 @@ from server.governance.governance import Governance
 from server.governance.secret import mask_secret
 from server.jobs import open_jobs
 from server.monitoring.collecting import Monitoring, Parts
-from server.pools import PoolSettings
+from server.pool_settings import PoolSettings
 from server.queries import Queries
 from server.reach import Reach
 from server.schemas import Schemas

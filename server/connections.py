@@ -15,7 +15,8 @@ from server import connection_fields, own_fields, reach
 from server.connectors.base import Connector, Kind
 from server.figures import Histogram
 from server.leases import Lease
-from server.pools import Pool, PoolSettings
+from server.pool_settings import PoolSettings
+from server.pools import Pool
 from server.reach import Reach
 from server.store.connections import ConnectionRow, ConnectionStore, same_source
 from server.store.state import now

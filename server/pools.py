@@ -12,12 +12,12 @@ import random
 import time
 from collections.abc import Callable
 
-import msgspec
-
 from server.breaker import Breaker
 from server.connectors.base import Connector
 from server.figures import Histogram
-from server.leases import Lease, Slot
+from server.leases import Lease
+from server.pool_settings import PoolSettings
+from server.slot import Slot
 from server.turns import Turn, Turns
 from shared.errors import AppError, SourceBusy, SourceUnavailable
 from shared.wire import PoolFigures
@@ -25,25 +25,6 @@ from shared.wire import PoolFigures
 _LONGEST_ADVICE_SECONDS = 60
 _FIRST_ADVICE_SECONDS = 5
 """What one who is sent away is told to wait, at most, and as long as nothing is known."""
-
-
-class PoolSettings(msgspec.Struct, frozen=True):
-    """Per connection; the times are seconds.
-
-    A connection that lay idle for ``idle_timeout`` is closed, and one that is older than about
-    ``max_age`` when nobody has it; one that lay idle for ``check_after_idle`` is asked whether it
-    lives before it is lent. ``grace`` is how long a stopped query may take to end. The figures are for
-    one of ``processes``.
-    """
-
-    max_connections: int
-    connection_timeout: float
-    max_waiting: int = 1000
-    idle_timeout: float = 300.0
-    max_age: float = 3600.0
-    check_after_idle: float = 10.0
-    grace: float = 5.0
-    processes: int = 1
 
 
 class Pool:

@@ -29,7 +29,8 @@ from server.governance.errors import screened
 from server.governance.governance import Governance, View
 from server.guard import Explained, ReadOnlySql
 from server.leases import Lease
-from server.pools import Pool, PoolSettings
+from server.pool_settings import PoolSettings
+from server.pools import Pool
 from server.schemas import Schemas, qualified
 from shared import paths
 from shared.errors import (

@@ -12,7 +12,8 @@ import pytest
 from server.connectors.base import Connector, Limits
 from server.guard import check
 from server.leases import Lease
-from server.pools import Pool, PoolSettings
+from server.pool_settings import PoolSettings
+from server.pools import Pool
 from server.queries import _Stop
 from shared.errors import AppError, QueryCancelled, SourceBusy, SourceUnavailable
 from tests.peers.source import Counts, NumberConnector
