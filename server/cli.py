@@ -135,7 +135,7 @@ def _serve(parsed: argparse.Namespace) -> int:
 
 
 def _check_config(parsed: argparse.Namespace) -> int:
-    from server.running import check
+    from server.checking import check
 
     check(_settings(parsed.config))
     print("The settings can be used.")

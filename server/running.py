@@ -14,27 +14,21 @@ from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import TextIO
 
-import msgspec
-
 from server import private_files
-from server.access import client_certificates
 from server.access.key_text import looks_like_a_key
 from server.access.keyring import Keyring
 from server.access.keys import Keys
-from server.access.provisioned import provisioned_by
 from server.address import bind, url_of
-from server.app import prepare, rates_of, scrapers_of, shared_by_workers
-from server.certificates import tls
+from server.app import prepare, shared_by_workers
+from server.checking import check
 from server.connectors.login import is_loopback
 from server.notify import Notifier
-from server.reach import Reach
 from server.reloading import Reloading, log_to
 from server.reporting import Reporting
 from server.serving import Serving
 from server.siblings import Place
-from server.store.state import check_url
 from server.terminal import Terminal
-from server.workers import Pulse, Workers, check_count
+from server.workers import Pulse, Workers
 from shared import logs
 from shared.errors import SettingsInvalid
 from shared.paths import home, private_folder
@@ -46,11 +40,6 @@ _DEMO_CONNECTION = "retail"
 _DEMO_ROLE = "analyst"
 
 _OBJECTS_BEFORE_A_COLLECTION = 10_000
-
-_LONGEST_SECONDS = 86_400
-_MOST_DAYS = 36_500
-_MOST = 2_000_000_000
-"""What fits wherever a source keeps such a number."""
 
 
 def serve(settings: BackendSettings, read_again: Callable[[], BackendSettings] | None = None) -> int:
@@ -124,48 +113,6 @@ def _serve_with_workers(
     seat.stop_with_parent(serving.stop)
     _run(serving, seat.beat, beside=[reporting.run, reloading.run])
     return 0
-
-
-def check(settings: BackendSettings) -> None:
-    """Raises what ``serve`` would raise about the settings, and changes nothing."""
-    from server.access.allowlist import Allowlist
-
-    rates_of(settings.security)
-    Allowlist(settings.security.allowed_ips, settings.security.trusted_proxies)
-    tls(settings)
-    client_certificates.check(settings.security.client_users)
-    Reach(settings.security.connection_hosts)
-    _refuse_plain_http(settings.server)
-    check_url(settings.store.url)
-    if not 0 <= settings.server.port <= 65_535:
-        raise SettingsInvalid("server.port is a number from 0 (any free one) to 65535.")
-    check_count(settings.server.workers, settings.database.max_connections)
-    for name, value in msgspec.structs.asdict(settings.database).items():
-        most = _LONGEST_SECONDS if isinstance(value, float) else _MOST
-        if not 0 < value <= most:
-            raise SettingsInvalid(f"database.{name} must be above 0, and at most {most}.")
-    for name, value in msgspec.structs.asdict(settings.jobs).items():
-        if not 0 < value <= _MOST:
-            raise SettingsInvalid(f"jobs.{name} must be above 0, and at most {_MOST}.")
-    scrapers_of(settings)
-    if settings.telemetry.otlp_endpoint:
-        from server.tracing import checked_endpoint
-
-        checked_endpoint(settings.telemetry.otlp_endpoint)
-    if not 0 <= settings.audit.keep_days <= _MOST_DAYS:
-        raise SettingsInvalid(f"audit.keep_days is a number of days from 0 (for ever) to {_MOST_DAYS}.")
-    for key, number in (
-        ("security.max_body_mb", settings.security.max_body_mb),
-        ("logging.max_size_mb", settings.logging.max_size_mb),
-        ("server.request_timeout", settings.server.request_timeout),
-    ):
-        if not 0 < number <= _MOST:
-            raise SettingsInvalid(f"{key} must be above 0, and at most {_MOST}.")
-    provisioned_by(settings, home())
-    if settings.logging.format not in logs.FORMATS:
-        raise SettingsInvalid("logging.format is text or json.")
-    if settings.logging.level not in logging.getLevelNamesMapping():
-        raise SettingsInvalid("logging.level is one of DEBUG, INFO, WARNING, ERROR or CRITICAL.")
 
 
 def serve_demo(folder: Path, port: int, *, with_parent: bool) -> int:
@@ -261,16 +208,6 @@ def _first_key(keyring: Keyring, folder: Path) -> None:
     file = private_folder(folder) / "administrator.key"
     private_files.replace(file, key.encode() + b"\n")
     _say(f"The administrator's API key is in {file}. Move it to a safe place.")
-
-
-def _refuse_plain_http(section: ServerSection) -> None:
-    """Raises SettingsInvalid when others could reach us without TLS and nobody said that they may."""
-    if not section.ssl_cert and not is_loopback(section.host) and not section.allow_plain_http:
-        raise SettingsInvalid(
-            f"server.host is {section.host!r}, which other machines can reach, and without server.ssl_cert "
-            "keys and data would travel unencrypted. Set server.ssl_cert and server.ssl_key; or listen on "
-            "127.0.0.1 behind a proxy that speaks TLS; or set server.allow_plain_http: true."
-        )
 
 
 def _warn_about_plain_http(section: ServerSection) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from server.running import check
+from server.checking import check
 from shared.errors import SettingsInvalid
 from shared.settings import BackendSettings, ServerSection
 from tests.server.processes import run
