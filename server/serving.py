@@ -18,8 +18,9 @@ from sanic.server.protocols.http_protocol import HttpProtocol
 
 from server.address import url_of
 from server.api.call import Backend
-from server.api.dispatch import Dispatch, Handle, OutsideRoutes
+from server.api.dispatch import Dispatch, Handle
 from server.api.edge import EdgeProtocol, StrictRequest
+from server.api.outside_routes import OutsideRoutes
 from server.api.routes import ROUTES
 from server.app import allowlist_of, build, rates_of, scrapers_of
 from server.certificates import RenewableContext, Watched, tls

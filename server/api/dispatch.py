@@ -1,6 +1,6 @@
 """Around every handler: identify, allow the address, limit, permit, decode, answer, audit. In this order.
 
-The one place where a failure becomes HTTP, and one of the two edges where anything unexpected
+The one place where a failure of a route becomes HTTP, and one of the two edges where anything unexpected
 is caught: it is logged under its request id, and its text goes no further.
 """
 
@@ -12,9 +12,8 @@ from functools import partial
 from typing import Any
 
 import msgspec
-from sanic import HTTPResponse, Request
+from sanic import Request
 from sanic.exceptions import SanicException
-from sanic.handlers import ErrorHandler
 
 from server.access import client_certificates
 from server.access.allowlist import check_within, counted_as, within
@@ -27,7 +26,6 @@ from server.api.recording import Outcome
 from server.api.remembered import ANYBODY, Known, memo_of, wishes_of
 from server.api.replies import Response
 from server.certificates import INSTEAD_OF_KEY
-from server.figures import Figures
 from server.store.audit.repeats import REPEATING
 from shared.errors import AppError, InvalidRequest, NotAuthenticated, RequestTimedOut, UnsupportedMedia
 
@@ -268,34 +266,6 @@ class Dispatch:
         audit = self._backend.audit
         if not (audit.refuse(line) if line.code in REPEATING else audit.write(line)):
             await asyncio.shield(asyncio.to_thread(audit.write_slowly, line))
-
-
-class OutsideRoutes(ErrorHandler):
-    """Sanic's own failures, before a route was found: no such path, a broken request line."""
-
-    def __init__(self, figures: Figures) -> None:
-        super().__init__()
-        self._figures = figures
-        self._requests = figures.of("none")
-
-    def default(self, request: Request, exception: Exception) -> HTTPResponse:
-        request_id = getattr(request.ctx, "request_id", "") or recording.request_id(
-            request.headers.getone("x-request-id", None)
-        )
-        if isinstance(exception, SanicException):
-            headers = getattr(exception, "headers", None) or {}
-            known = replies.in_our_words(exception)
-            self._requests.count(known.status, 0.0)
-            self._figures.failed(known.code)
-            return replies.failure(known, request_id, headers).for_sanic()
-        if not isinstance(exception, asyncio.CancelledError):
-            _log.error(
-                "Request %s failed unexpectedly",
-                request_id,
-                exc_info=exception,
-                extra={"request_id": request_id},
-            )
-        return replies.unexpected(request_id).for_sanic()
 
 
 def _first_line(error: Exception) -> str:
