@@ -10,10 +10,11 @@ zone, so they are asked for with a day to spare; FLOAT is left alone, for it may
 
 import re
 from collections.abc import Callable, Sequence
-from datetime import date, timedelta
+from datetime import timedelta
 
 from sqlglot import exp
 
+from server.across import literals
 from shared.results import ColumnType
 from shared.wire import ColumnInfo
 
@@ -25,7 +26,6 @@ Find = Callable[[exp.Column], ColumnInfo | None]
 
 _HAS_BOOLEANS = frozenset({"duckdb", "postgres"})
 _DATES_ARE_DATES = frozenset({"duckdb", "postgres", "clickhouse"})
-_KEEPS_BACKSLASHES = frozenset({"duckdb", "postgres"})
 _FLIPPED = {
     exp.EQ: exp.EQ,
     exp.NEQ: exp.NEQ,
@@ -34,14 +34,8 @@ _FLIPPED = {
     exp.GT: exp.LT,
     exp.GTE: exp.LTE,
 }
-_PLAIN_NUMBER = re.compile(r"\d{1,15}(\.\d{1,15})?")
-_DATE = re.compile(r"\d{4}-\d\d-\d\d")
-_MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)[ T]\d\d:\d\d(:\d\d(\.\d{1,6})?)?")
 _PLAIN_PATTERN = re.compile(r"[A-Za-z0-9 %-]+")
 _OPERANDS = frozenset({"this", "expression", "expressions", "low", "high"})
-_YEARS = range(1972, 2105)
-"""Which every source's dates can say."""
-
 _HAS_NO_NULL_OF_ITS_OWN = frozenset({ColumnType.INTEGER, ColumnType.TEXT, ColumnType.BOOLEAN})
 
 
@@ -62,19 +56,19 @@ def one_of(column: ColumnInfo, values: Sequence[str | int], dialect: str) -> exp
     """``column IN (values)``; None when a value can not be said."""
     if column.type is ColumnType.DATE and dialect not in _DATES_ARE_DATES:
         return None
-    literals: list[exp.Expr] = []
+    expressions: list[exp.Expr] = []
     for value in values:
         said = (
-            _whole_number(value)
+            literals.whole_number(value)
             if isinstance(value, int)
-            else _date(value, dialect)
+            else literals.date_of(value, dialect)
             if column.type is ColumnType.DATE
-            else _text(value, dialect)
+            else literals.text_of(value, dialect)
         )
         if said is None:
             return None
-        literals.append(said)
-    return exp.In(this=named(column), expressions=literals)
+        expressions.append(said)
+    return exp.In(this=named(column), expressions=expressions)
 
 
 def named(column: ColumnInfo) -> exp.Column:
@@ -185,12 +179,12 @@ class _Writer:
 
     def _widened(self, how: type[exp.Expr], column: ColumnInfo, right: exp.Expr) -> exp.Expr | None:
         """With a day more on either side."""
-        day = _day_of(right)
+        day = literals.day_of(right)
         if day is None or how is exp.NEQ:
             return None
         first, last = day - timedelta(days=1), day + timedelta(days=2)
-        after = exp.GTE(this=named(column), expression=_midnight(first, column, self._dialect))
-        before = exp.LT(this=named(column), expression=_midnight(last, column, self._dialect))
+        after = exp.GTE(this=named(column), expression=literals.midnight(first, column, self._dialect))
+        before = exp.LT(this=named(column), expression=literals.midnight(last, column, self._dialect))
         if how is exp.EQ:
             return _all_of([after, before])
         return after if how in (exp.GT, exp.GTE) else before
@@ -198,16 +192,16 @@ class _Writer:
     def _value(self, column: ColumnInfo, node: exp.Expr) -> exp.Expr | None:
         match column.type:
             case ColumnType.INTEGER:
-                return _number(node, whole=False)
+                return literals.number(node, whole=False)
             case ColumnType.DECIMAL:  # ClickHouse compares decimals with fractions as floats
-                return _number(node, whole=self._dialect == "clickhouse")
+                return literals.number(node, whole=self._dialect == "clickhouse")
             case ColumnType.TEXT if isinstance(node, exp.Literal) and node.is_string:
-                return _text(node.name, self._dialect)
+                return literals.text_of(node.name, self._dialect)
             case ColumnType.BOOLEAN if isinstance(node, exp.Boolean) and self._dialect in _HAS_BOOLEANS:
                 return exp.Boolean(this=bool(node.this))
             case ColumnType.DATE:
-                text = _typed_text(node, exp.DType.DATE)
-                return None if text is None else _date(text, self._dialect)
+                text = literals.typed_text(node, exp.DType.DATE)
+                return None if text is None else literals.date_of(text, self._dialect)
             case _:
                 return None
 
@@ -226,7 +220,7 @@ class _Writer:
             return None
         if not isinstance(pattern, exp.Literal) or not _PLAIN_PATTERN.fullmatch(pattern.name):
             return None
-        said = _text(pattern.name, self._dialect)
+        said = literals.text_of(pattern.name, self._dialect)
         return None if said is None else exp.Like(this=named(column), expression=said)
 
 
@@ -241,74 +235,3 @@ def _all_of(sides: list[exp.Expr]) -> exp.Expr | None:
     for side in sides[1:]:
         both = exp.And(this=both, expression=side)
     return exp.Paren(this=both) if len(sides) > 1 else both
-
-
-def _number(node: exp.Expr, *, whole: bool) -> exp.Expr | None:
-    if isinstance(node, exp.Paren):
-        return _number(node.this, whole=whole)
-    if isinstance(node, exp.Neg):
-        inner = _number(node.this, whole=whole)
-        return exp.Paren(this=exp.Neg(this=inner)) if isinstance(inner, exp.Literal) else None
-    if not isinstance(node, exp.Literal) or node.is_string or not _PLAIN_NUMBER.fullmatch(node.name):
-        return None
-    return None if whole and "." in node.name else exp.Literal.number(node.name)
-
-
-def _whole_number(value: int) -> exp.Expr | None:
-    if abs(value) >= 10**15:
-        return None
-    literal = exp.Literal.number(str(abs(value)))
-    return literal if value >= 0 else exp.Paren(this=exp.Neg(this=literal))
-
-
-def _text(text: str, dialect: str) -> exp.Expr | None:
-    if "\\" in text and dialect not in _KEEPS_BACKSLASHES:
-        return None
-    return exp.Literal.string(text) if text.isprintable() and len(text) <= 1_000 else None
-
-
-def _date(text: str, dialect: str) -> exp.Expr | None:
-    day = _real_day(text) if _DATE.fullmatch(text) else None
-    return None if day is None else _date_literal(day, dialect)
-
-
-def _midnight(day: date, column: ColumnInfo, dialect: str) -> exp.Expr:
-    if (
-        dialect == "clickhouse" and column.type is ColumnType.TIMESTAMP
-    ):  # older ones compare days with seconds
-        text = exp.Literal.string(f"{day.isoformat()} 00:00:00")
-        return exp.Cast(this=text, to=exp.DataType(this=exp.DType.DATETIME))
-    return _date_literal(day, dialect)
-
-
-def _date_literal(day: date, dialect: str) -> exp.Expr:
-    text = exp.Literal.string(day.isoformat())
-    if dialect == "oracle":  # a cast would read it as the session likes
-        return exp.Anonymous(this="to_date", expressions=[text, exp.Literal.string("YYYY-MM-DD")])
-    return exp.Cast(this=text, to=exp.DataType(this=exp.DType.DATE))
-
-
-def _day_of(node: exp.Expr) -> date | None:
-    kinds = (exp.DType.DATE, exp.DType.TIMESTAMP, exp.DType.TIMESTAMPNTZ, exp.DType.TIMESTAMPTZ)
-    text = next((text for text in (_typed_text(node, kind) for kind in kinds) if text is not None), None)
-    if text is None:
-        return None
-    moment = _MOMENT.fullmatch(text)
-    return _real_day(moment[1] if moment else text)
-
-
-def _typed_text(node: exp.Expr, kind: exp.DType) -> str | None:
-    """The text of ``'…'``, or of that cast to ``kind``."""
-    if isinstance(node, exp.Paren):
-        return _typed_text(node.this, kind)
-    if isinstance(node, exp.Cast) and node.to.this == kind and not node.to.expressions:
-        node = node.this
-    return node.name if isinstance(node, exp.Literal) and node.is_string else None
-
-
-def _real_day(text: str) -> date | None:
-    try:
-        day = date.fromisoformat(text) if _DATE.fullmatch(text) else None
-    except ValueError:
-        return None
-    return day if day is not None and day.year in _YEARS else None
