@@ -135,3 +135,24 @@ def test_on_a_phone_everything_fits_and_the_pages_open_from_the_menu(
     page.get_by_role("link", name="shops").click()
     expect(page.locator("#drawer").get_by_text("The shops")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+def test_what_an_account_may_do_is_known_without_a_test_of_this_session(
+    page: Page, backend: RunningBackend
+) -> None:
+    add(backend, "books")
+    add(backend, "unseen", "nowhere")
+    assert backend.ask("POST", "/api/connections/books/test").status == 200
+    sign_in(page, backend, "connections", backend.key("connections_read"))
+    expect(page.get_by_role("row", name="books").get_by_text("May do more than read")).to_be_visible()
+    expect(page.get_by_role("row", name="unseen").get_by_text("Not known yet")).to_be_visible()
+    page.get_by_role("link", name="books").click()
+    account = page.get_by_role("region", name="Account")
+    expect(account.get_by_text("can write 3 tables in the schema public")).to_be_visible()
+    expect(account.locator(".statement")).to_have_text(STATEMENT)
+    expect(account.get_by_text("Looked at:")).to_be_visible()
+    page.get_by_role("link", name="Overview").click()
+    expect(page.get_by_text("The account of books may do more than read")).to_be_visible()
+    expect(page.locator(".todo", has_text="not known yet").get_by_text("unseen")).to_be_visible()
+    backend.ask("DELETE", "/api/connections/books")
+    backend.ask("DELETE", "/api/connections/unseen")

@@ -1,11 +1,15 @@
 """The console's pages to look with: overview, audit trail, the eyes of another; and how every page looks."""
 
+import re
+import sqlite3
+from pathlib import Path
+
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from tests.browser.administration import HOSTILE, made, sign_in
-from tests.server.running import RunningBackend
+from tests.browser.administration import HOSTILE, administered, made, sign_in
+from tests.server.running import RunningBackend, wait_until
 
 pytestmark = pytest.mark.browser
 
@@ -76,6 +80,46 @@ def test_the_trail_is_searched_opened_narrowed_and_saved(page: Page, backend: Ru
     assert download.value.suggested_filename.endswith(".jsonl")
     assert "SELECT name FROM stores" in saved
     assert "connections.create" not in saved
+
+
+def test_a_line_is_opened_by_its_address_also_when_it_is_not_in_the_list(
+    page: Page, backend: RunningBackend
+) -> None:
+    missing = {"connection": "shops", "query": "SELECT name FROM opened_by_address"}
+    asked = backend.ask("POST", "/api/query", missing)
+    wait_until(lambda: any("opened_by_address" in str(line["sql_text"]) for line in backend.audit()))
+    [line] = [line for line in backend.audit() if line["request_id"] == asked.headers["x-request-id"]]
+    sign_in(page, backend, "audit")
+    page.get_by_label("Find in the trail").fill("no line has these words")
+    expect(page.get_by_text("Nothing found")).to_be_visible()
+    drawer = page.locator("#drawer")
+    page.evaluate("where => { location.hash = where }", f"#/audit/{line['id']}")
+    expect(drawer.locator(".sql").first).to_contain_text("opened_by_address")
+    for nobody in ("999999", "<img src=x>"):
+        page.evaluate("where => { location.hash = '#/audit/' + encodeURIComponent(where) }", nobody)
+        expect(drawer.get_by_text("There is no such line")).to_be_visible()
+    page.reload()
+    expect(drawer.get_by_text("There is no such line")).to_be_visible()
+
+
+def test_the_trail_is_verified_with_a_button_and_told_in_words(page: Page, tmp_path: Path) -> None:
+    with administered(tmp_path) as own:
+        sign_in(page, own, "audit")
+        check = page.get_by_role("button", name="Verify the trail")
+        check.click()
+        expect(page.get_by_text("The trail is whole:")).to_be_visible()
+        expect(page.locator(".chain .statement")).to_contain_text(re.compile(r"\d+:[0-9a-f]{32}"))
+        with sqlite3.connect(own.home / "backend" / "state.db") as connection:
+            connection.execute("UPDATE audit SET address = '10.0.0.9' WHERE id = 2")
+        page.route("**/api/audit/verify", lambda route: route.abort())
+        check.click()
+        expect(page.get_by_text("The backend does not answer.")).to_be_visible()
+        page.unroute("**/api/audit/verify")
+        page.get_by_role("button", name="Try again").click()
+        expect(page.get_by_text("Line 2 was changed, put in, or moved.")).to_be_visible()
+        expect(check).to_be_enabled()
+        page.get_by_role("link", name="Open line 2").click()
+        expect(page.locator("#drawer").get_by_text("10.0.0.9")).to_be_visible()
 
 
 def test_the_overview_counts_and_tests(page: Page, backend: RunningBackend) -> None:

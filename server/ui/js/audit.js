@@ -1,12 +1,13 @@
 // The Audit page: who did what, from where, with which outcome; searched, opened, exported.
 
-import { file, get, sentence } from "./api.js";
+import { at, file, get, sentence } from "./api.js";
+import { ChainCheck } from "./chain.js";
 import { openDrawer } from "./drawer.js";
 import { button, h } from "./dom.js";
 import { elapsed, moment, number } from "./format.js";
 import { choiceField, textField } from "./forms.js";
 import { List } from "./list.js";
-import { empty, facts, note, pageHead, save, section, state, statement, tags } from "./parts.js";
+import { empty, facts, failed, pageHead, save, section, state, tags, waiting } from "./parts.js";
 import { sqlBlock } from "./sql.js";
 import { toast } from "./toast.js";
 
@@ -29,6 +30,7 @@ class Audit {
     this.filters = h("div", { class: "filters" }, this.since.element, this.outcome.element, this.from.element, this.to.element);
     for (const place of [this.filters, more]) place.addEventListener("change", () => this.changed());
     this.exporting = button("btn", "export", "Export", () => this.export());
+    this.check = new ChainCheck(() => this.entries.clear());
     this.list = new List({
       label: "Audit trail",
       search: "Find in the trail",
@@ -50,13 +52,14 @@ class Audit {
       ],
       none: () => empty("Nothing here", "No call fits these filters. Every call with a key is on the record, also those that were refused."),
     });
-    this.element = h("div", { class: "scroll" }, h("div", { class: "page" }, pageHead("Audit", "Every call, sealed in a chain in which a change, a gap or another order shows.", this.exporting), this.list.element));
+    this.element = h("div", { class: "scroll" }, h("div", { class: "page" }, pageHead("Audit", "Every call, sealed in a chain in which a change, a gap or another order shows.", this.check.button, this.exporting), this.check.place, this.list.element));
     this.drawDays();
   }
 
   show([id]) {
-    if (!id || !this.list.rows) this.list.read().then(() => id && this.open(id));
-    else this.open(id);
+    this.wanted = id;
+    if (!id || !this.list.rows) this.list.read();
+    if (id) this.open(id);
   }
 
   drawDays() {
@@ -77,12 +80,31 @@ class Audit {
     return { ...narrow, outcome: this.outcome.value() };
   }
 
-  open(id) {
+  async open(id) {
     const back = () => this.app.go("audit");
     const entry = this.entries.get(id);
-    if (!entry) return openDrawer(`Line ${id}`, empty("Not among the lines shown", "Search for it with other filters."), { onClose: back });
+    if (entry) {
+      this.draw(entry, back);
+      return;
+    }
+    openDrawer(`Line ${id}`, waiting("Reading"), { onClose: back });
+    try {
+      const found = await get(at("audit", id));
+      if (this.isWanted(id)) this.draw(found, back);
+    } catch (error) {
+      if (!this.isWanted(id)) return;
+      openDrawer(`Line ${id}`, error.status === 404 ? empty("There is no such line", "The number is wrong, or the line was cleared away with those of its time.") : failed(error, () => this.open(id)), { onClose: back });
+    }
+  }
+
+  /** Nobody has gone elsewhere meanwhile. */
+  isWanted(id) {
+    return this.wanted === id && this.element.isConnected;
+  }
+
+  draw(entry, back) {
     const narrow = (name, value) => (value ? h("span", { class: "row" }, h("span", { class: "cut" }, value), button("ghost", "search", "Only these", () => this.only(name, value))) : "");
-    return openDrawer(`Line ${number(entry.id)}`, [
+    openDrawer(`Line ${number(entry.id)}`, [
       facts([
         ["When", moment(entry.at, { seconds: true })], ["Outcome", outcome(entry)], ["Action", narrow("action", entry.action)], ["About", entry.target], ["Changed", entry.detail],
         ["User", narrow("user", entry.user)], ["Key", narrow("key", entry.key_name || entry.key_id)], ["Key id", entry.key_id ? h("span", { class: "mono small" }, entry.key_id) : ""], ["From", entry.address],
@@ -90,7 +112,6 @@ class Audit {
         ["Data policy", entry.scope ? h("span", { class: "mono small" }, entry.scope) : entry.key_id ? "none: sees all data" : ""], ["Request", h("span", { class: "mono small" }, entry.request_id)], ["Query id", entry.query_id ? h("span", { class: "mono small" }, entry.query_id) : ""],
       ]),
       entry.query ? section("SQL", sqlBlock(entry.query)) : "",
-      section("Is the trail whole?", note("", "On the backend’s machine this checks every line, and names the first that was changed, lost or moved:", statement("python -m server verify-audit"))),
     ], { onClose: back });
   }
 

@@ -1,11 +1,12 @@
 // The Connections page: what is connected, whether it answers, and what its account may do beyond reading.
 
+import { AccountPlace, accountCell, accountOf, noteAccounts } from "./account.js";
 import { at, get, remove, sentence } from "./api.js";
 import { ConnectionForm } from "./connection_form.js";
 import { confirm } from "./confirm.js";
 import { mayLeave, openDrawer, shutDrawer } from "./drawer.js";
 import { button, h, iconButton } from "./dom.js";
-import { elapsed, moment, number } from "./format.js";
+import { clockOrDay, elapsed, moment, number } from "./format.js";
 import { List } from "./list.js";
 import { menu } from "./menu.js";
 import { empty, facts, failed, link, pageHead, section, state, waiting } from "./parts.js";
@@ -28,6 +29,7 @@ class Connections {
       href: ({ name }) => `#/connections/${encodeURIComponent(name)}`,
       load: async () => {
         const [{ connections: rows }] = await Promise.all([get("/api/connections"), this.readKinds()]);
+        noteAccounts(rows);
         this.all?.toggleAttribute("disabled", !rows.length);
         return { rows };
       },
@@ -35,7 +37,7 @@ class Connections {
         { head: "Connection", cell: ({ name, type }) => [h("span", { class: "name" }, name), h("span", { class: "quiet small" }, this.label(type))] },
         { head: "State", cell: ({ name }) => stateOf(name) },
         { head: "Time", kind: "num", cell: ({ name }) => (testOf(name)?.elapsed_ms ? elapsed(testOf(name).elapsed_ms) : "—") },
-        { head: "Account", cell: ({ name }) => accountOf(name) },
+        { head: "Account", cell: ({ name }) => accountCell(name) },
         { head: "About", kind: "rare", cell: ({ description }) => h("span", { class: "quiet" }, description || "—") },
       ],
       none: () => empty("Nothing is connected yet", "A connection brings a database, a folder of files, Tableau or Google Drive. Its password goes in once and never comes out.", may("connections_write") ? link("btn primary", "plus", "Add a connection", "#/connections/new") : null),
@@ -107,17 +109,20 @@ class Connections {
     let connection;
     try {
       connection = await get(at("connections", name));
+      noteAccounts([connection]);
     } catch (error) {
       return openDrawer(name, failed(error, error.status === 404 ? null : () => this.open(name)), { onClose: back });
     }
     const kind = this.kinds?.find(({ type }) => type === connection.type);
     const shown = (kind?.fields ?? []).filter(({ secret }) => !secret).map(({ name: field, label }) => [label, written(connection.params[field])]);
     const secrets = (kind?.fields ?? []).filter(({ secret }) => secret).map(({ label }) => label);
-    const test = may("connections_write") ? new TestPlace(name, () => this.list.draw()) : null;
+    const account = new AccountPlace(name);
+    const test = may("connections_write") ? new TestPlace(name, account, () => this.list.draw()) : null;
     const more = iconButton("more", "More", () => menu(more, [{ label: "Delete", icon: "bin", danger: true, act: () => this.drop(name) }], { label: name }), { "aria-haspopup": "menu", "aria-expanded": "false" });
     openDrawer(name, [
       facts([["Kind", kind?.label ?? connection.type], ["About", connection.description], ...shown, ...secrets.map((label) => [label, h("span", { class: "quiet" }, "kept sealed; nobody can read it back")])]),
       test?.element,
+      account.element,
       connection.pool ? section("Pool of this worker", facts([["In use", `${connection.pool.in_use} of ${connection.pool.max_connections}`], ["Idle", number(connection.pool.idle)], ["Waiting", number(connection.pool.waiting)], ["Opened", number(connection.pool.opened)], ["Failed", number(connection.pool.failed)]])) : null,
       facts([["Added", moment(connection.created_at)], ["Changed", moment(connection.updated_at)]]),
     ].filter(Boolean), {
@@ -152,15 +157,10 @@ class Connections {
 
 function stateOf(name) {
   const test = testOf(name);
-  if (!test) return h("span", { class: "quiet" }, "Not tested");
+  const { at: answered } = accountOf(name);
+  if (!test) return h("span", { class: "quiet" }, answered ? `Answered: ${clockOrDay(answered)}` : "Not tested");
   if (test.running) return h("span", { class: "row" }, h("span", { class: "spin" }), h("span", { class: "quiet" }, "Testing"));
   return test.error ? state("bad", "Fails", test.error.message) : state("ok", "Answers");
-}
-
-function accountOf(name) {
-  const test = testOf(name);
-  if (!test || test.running || test.error) return h("span", { class: "quiet" }, "—");
-  return test.warnings.length ? h("span", { class: "tag warn" }, "May do more than read") : "Reads only";
 }
 
 const written = (value) => (value === true ? "yes" : value === false ? "no" : value === undefined ? "" : String(value));

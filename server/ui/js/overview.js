@@ -1,5 +1,6 @@
 // The Overview page: whether all is well, and what needs a person. Each part is left out that the key may not see.
 
+import { accountOf, noteAccounts } from "./account.js";
 import { get, text } from "./api.js";
 import { button, h, icon } from "./dom.js";
 import { age, date, elapsed, number } from "./format.js";
@@ -13,6 +14,7 @@ export const overview = { id: "overview", title: "Overview", sign: "pulse", need
 
 const SOON_DAYS = 14;
 const MOST_KEYS = 1000;
+const MOST_NAMES = 6;
 
 class Overview {
   constructor() {
@@ -36,6 +38,7 @@ class Overview {
         may("keys_write") ? get("/api/keys", { limit: MOST_KEYS }).then((found) => found.keys) : null,
         may("system_admin") ? text("/metrics").then((found) => new Metrics(found)) : null,
       ]);
+      noteAccounts(connections ?? []);
       this.found = { health, ready, connections, keys, metrics };
       this.draw();
     } catch (error) {
@@ -78,8 +81,10 @@ class Overview {
       const test = testOf(name);
       const href = `#/connections/${encodeURIComponent(name)}`;
       if (test?.error) found.push(todo(`${name} does not work`, test.error.message, href));
-      else if (test?.warnings?.length) found.push(todo(`The account of ${name} may do more than read`, "Its test shows the statements that mend it.", href));
+      if (accountOf(name).warnings?.length) found.push(todo(`The account of ${name} may do more than read`, "The connection shows the statements that mend it.", href));
     }
+    const unknown = (connections ?? []).filter(({ name }) => !accountOf(name).warnings && !testOf(name)?.error);
+    if (unknown.length) found.push(todo("What these accounts may do is not known yet", `${some(unknown.map(({ name }) => name))}. A test finds it out.`, "#/connections", "info"));
     for (const key of (keys ?? []).filter(alive)) {
       const days = key.expires_at ? (new Date(key.expires_at) - Date.now()) / 86400000 : Infinity;
       if (days < SOON_DAYS) found.push(todo(`The key “${key.name}” expires on ${date(key.expires_at)}`, "Whoever uses it is refused from then on. Give it a later day, or make another one in time.", `#/keys/${encodeURIComponent(key.id)}`));
@@ -87,6 +92,8 @@ class Overview {
     return found;
   }
 }
+
+const some = (names) => (names.length > MOST_NAMES + 1 ? `${names.slice(0, MOST_NAMES).join(", ")} and ${number(names.length - MOST_NAMES)} more` : names.join(", "));
 
 /** Not ready is an answer too, with another status. */
 async function readiness() {
@@ -115,4 +122,4 @@ function figures(metrics) {
 }
 
 const alive = ({ revoked, works, expires_at: expires }) => !revoked && works !== false && !(expires && new Date(expires) < new Date());
-const todo = (title, words, href) => h("li", null, icon("warn"), h("div", { class: "grow" }, h("p", { class: "strong" }, title), h("p", { class: "quiet" }, words)), href ? h("a", { class: "btn small", href }, "Show") : null);
+const todo = (title, words, href, sign = "warn") => h("li", { "data-kind": sign }, icon(sign), h("div", { class: "grow" }, h("p", { class: "strong" }, title), h("p", { class: "quiet" }, words)), href ? h("a", { class: "btn small", href }, "Show") : null);
