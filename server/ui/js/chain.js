@@ -3,7 +3,7 @@
 import { post } from "./api.js";
 import { announce, button, h } from "./dom.js";
 import { number } from "./format.js";
-import { failed, link, note, statement } from "./parts.js";
+import { failed, kept, link, note } from "./parts.js";
 
 export class ChainCheck {
   /** ``read`` is called when the chain was read: what was shown of the trail before may be no longer so. */
@@ -40,14 +40,14 @@ export class ChainCheck {
 function whole(found) {
   const says = found.lines ? `The trail is whole: ${span(found)}. Nothing was changed, put in, moved or taken away.` : "The trail is whole: no line was written yet.";
   return note("ok", says, older(found),
-    h("p", { class: "quiet" }, "This is where it ends now. Keep it elsewhere: it proves later that nothing was cut off."), statement(found.head));
+    h("p", { class: "quiet" }, "This is where it ends now. Keep it elsewhere: it proves later that nothing was cut off."), kept(found.head));
 }
 
 function broken(found) {
   return note("bad", `The trail is not as it was written. Read: ${span(found)}.`,
     h("ul", { class: "stack tight" }, found.problems.map((problem) => h("li", { class: "row" }, h("span", { class: "grow" }, problem), opened(problem)))), older(found),
     h("p", { class: "quiet" }, "Somebody wrote into the state beside the backend, or it comes from a backup or a power cut. On the backend’s machine, this tells the same and takes an end that you have kept:"),
-    statement("python -m server verify-audit --head HEAD"));
+    kept("python -m server verify-audit --head HEAD"));
 }
 
 const span = ({ first, lines }) => (lines === 1 ? `one line, number ${number(first)}` : `${number(lines)} lines, from number ${number(first)} on`);

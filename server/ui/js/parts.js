@@ -26,7 +26,12 @@ export const state = (kind, text, more) => h("span", { class: "state" }, h("span
 export const tags = (names, kind = "") => h("span", { class: "tags" }, names.map((name) => h("span", { class: `tag ${kind}` }, name)));
 
 /** SQL or a command, with a button that copies it. */
-export const statement = (text) => h("div", { class: "statement" }, sqlBlock(text), iconButton("copy", "Copy", () => copy(text, "Copied")));
+export const statement = (text) => copied(text, sqlBlock(text));
+
+/** A text to keep elsewhere, such as a seal. */
+export const kept = (text) => copied(text, h("pre", { class: "sql" }, text));
+
+const copied = (text, shown) => h("div", { class: "statement" }, shown, iconButton("copy", "Copy", () => copy(text, "Copied")));
 
 export const facts = (pairs) => h("dl", { class: "kv" }, pairs.filter(([, value]) => value !== null && value !== undefined && value !== "").map(([name, value]) => [h("dt", null, name), h("dd", null, value)]));
 
