@@ -15,7 +15,7 @@ from server.access.provisioned import provisioned_by
 from server.access.roles import Roles
 from server.access.users import Users
 from server.account_probe import AccountProbe
-from server.across.fetching import Across
+from server.across.across import Across
 from server.api.call import Backend
 from server.connections import Connections
 from server.connectors import KINDS

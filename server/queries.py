@@ -14,7 +14,7 @@ from uuid import UUID
 
 from server import guard
 from server.access.data_policy import UNRESTRICTED, DataPolicy
-from server.across.fetching import Across
+from server.across.across import Across
 from server.answers import Answer, Question, Told, Writing, told
 from server.connections import ACROSS, Connections
 from server.connectors.base import Progress, Progressing, QuickAnswer
