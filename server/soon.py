@@ -2,6 +2,7 @@
 be cancelled by itself."""
 
 import asyncio
+import contextlib
 from collections.abc import Coroutine, Generator
 from typing import Any, Generic, TypeVar
 
@@ -42,3 +43,18 @@ class Part(Generic[T]):
         except StopIteration as ended:
             result: T = ended.value
             return result
+
+
+_alone: set[asyncio.Future[None]] = set()
+
+
+def finish(part: Part[Any]) -> None:
+    """Does what is left of work whose end nobody waits for any more."""
+    task = asyncio.get_running_loop().create_task(_done(part))
+    _alone.add(task)
+    task.add_done_callback(_alone.discard)
+
+
+async def _done(part: Part[Any]) -> None:
+    with contextlib.suppress(asyncio.CancelledError):
+        await part

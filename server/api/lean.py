@@ -25,7 +25,7 @@ from sanic.server.protocols.http_protocol import HttpProtocol
 from server.api import heads
 from server.api.heads import Head
 from server.api.replies import Response
-from server.soon import Part, Soon
+from server.soon import Part, Soon, finish
 
 _LONGEST_HEAD = 8_192
 _HEADS_KEPT = 8
@@ -243,6 +243,8 @@ class LeanHttp(Http):
                 self._soon = awaited
                 awaited._asyncio_future_blocking = False  # as a task does that takes it up
                 awaited.add_done_callback(partial(self._go_on, answering))
+            elif self._leaves:
+                finish(Part(answering, awaited))  # the connection's task is gone too
             else:
                 self._begun = answering, awaited
                 self._wake()

@@ -192,6 +192,35 @@ def test_who_leaves_while_the_event_loop_waits_stops_the_query_in_its_source(
     assert len(shop.serving.backend.queries) == 0
 
 
+def test_who_leaves_is_counted_also_when_the_line_of_the_trail_has_to_wait(
+    shop: RunningBackend, postgres: PostgresServer
+) -> None:
+    sql = "SELECT count(*) AS n FROM generate_series(1, :n::bigint) a WHERE a % 5 = 0"
+    counted = 'vmart_requests_total{endpoint="query.run",status="499"}'
+
+    def left() -> int:
+        found = re.search(re.escape(counted) + r" (\d+)", shop.ask("GET", "/metrics").body.decode())
+        return int(found[1]) if found else 0
+
+    def running() -> int:
+        active = "SELECT count(*) FROM pg_stat_activity WHERE usename = 'reader' AND state = 'active'"
+        return int(postgres.execute(active)[0][0])
+
+    leaving = _Client(shop)
+    for n in (8, 9):
+        assert leaving.ask(_FRESH, query=sql, params={"n": n}).startswith(b"HTTP/1.1 200")
+    before, audit = left(), shop.serving.backend.audit
+    leaving.send(_FRESH, query=sql, params={"n": 10**12})
+    wait_until(lambda: running() == 1, 20)
+    usual, audit._most = audit._most, 0  # as when lines come faster than they can be written
+    try:
+        leaving.close()
+        wait_until(lambda: running() == 0, 20)
+    finally:
+        audit._most = usual
+    wait_until(lambda: left() == before + 1, 20)
+
+
 def test_requests_behind_one_that_the_event_loop_waits_for_are_answered_in_their_order(
     client: _Client,
 ) -> None:
