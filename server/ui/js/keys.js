@@ -10,7 +10,7 @@ import { choiceField, form } from "./forms.js";
 import { KeyForm } from "./key_form.js";
 import { List } from "./list.js";
 import { menu } from "./menu.js";
-import { empty, facts, failed, link, note, pageHead, state, statement, tags, waiting } from "./parts.js";
+import { empty, facts, failed, kept, link, note, pageHead, state, tags, waiting } from "./parts.js";
 import { whoami } from "./session.js";
 import { toast } from "./toast.js";
 
@@ -130,7 +130,7 @@ class Keys {
 
 const once = (key) => h("div", { class: "stack once" },
   note("ok", "Copy the key now: it is shown this once, and nobody can read it again."),
-  statement(key),
+  kept(key),
   h("p", { class: "hint" }, `Give it to its owner over a way that you trust. In the agent it goes into Settings, Connection, together with this address: ${location.origin}`));
 
 function stateOf(key) {

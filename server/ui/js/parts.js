@@ -28,7 +28,7 @@ export const tags = (names, kind = "") => h("span", { class: "tags" }, names.map
 /** SQL or a command, with a button that copies it. */
 export const statement = (text) => copied(text, sqlBlock(text));
 
-/** A text to keep elsewhere, such as a seal. */
+/** A text to keep elsewhere: a key, a seal, a command. */
 export const kept = (text) => copied(text, h("pre", { class: "sql" }, text));
 
 const copied = (text, shown) => h("div", { class: "statement" }, shown, iconButton("copy", "Copy", () => copy(text, "Copied")));
