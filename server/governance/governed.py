@@ -60,10 +60,6 @@ def governed(table: TableInfo, parts: Parts, directory: Directory, rules: Rules)
     return _together([one for one in grants if one is not None], table, parts, rules)
 
 
-def names_table(policies: Sequence[TablePolicy], parts: Parts, directory: Directory) -> bool:
-    return _entry(policies, parts, directory) is not None
-
-
 def _entry(policies: Sequence[TablePolicy], parts: Parts, directory: Directory) -> TablePolicy | None:
     """The one that names the table most closely."""
     known = [".".join(one) for one in directory.written(parts)]

@@ -22,7 +22,6 @@ _QUOTED = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"")
 _FUNCTIONS = {"lower": 1, "upper": 1, "abs": 1, "coalesce": 8}
 """With the most arguments that they take."""
 _COMPARISONS = (exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE)
-_VALUES = (exp.Column, exp.Literal, exp.Placeholder, exp.Null, exp.Neg, exp.Anonymous)
 _NAMES = (exp.Identifier,)
 _MOST_NODES = 2_000
 

@@ -87,10 +87,6 @@ def _dialect(name: str) -> Dialect:
     return _DIALECTS[name]()
 
 
-def supports(dialect: str) -> bool:
-    return dialect in _DIALECTS
-
-
 def tokens(sql: str, dialect: str) -> list[Token]:
     """The words of ``sql``; a placeholder is one word, and what is too large or too deep is refused."""
     if len(sql) > MAX_CHARACTERS:

@@ -20,8 +20,6 @@ _PORTABLE = {
     "Nothing": ColumnType.TEXT,
 }
 
-_INTEGER_DIGITS = {8: 3, 16: 5, 32: 10, 64: 20}
-
 _ALIASES = {
     "Point": "Tuple(Float64, Float64)",
     "Ring": "Array(Point)",

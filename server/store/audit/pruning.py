@@ -28,15 +28,8 @@ class Pruned(msgspec.Struct, frozen=True):
 
 
 def prune(state: State, sealer: Sealer, keep_days: int, now: datetime | None = None) -> Pruned:
-    """Blocking; each transaction is short, and leaves a chain that can be verified."""
-    lines = upto = 0
-    while (some := prune_some(state, sealer, keep_days, now)).lines:
-        lines, upto = lines + some.lines, some.upto
-    return Pruned(lines, upto)
-
-
-def prune_some(state: State, sealer: Sealer, keep_days: int, now: datetime | None = None) -> Pruned:
-    """The first of them, in one short transaction; none when there are no more."""
+    """Lines older than ``keep_days``, the oldest first, a few thousand at a time, in one short transaction
+    that leaves a chain which can be verified. None when there are no more. Blocking."""
     oldest = (now or datetime.now(UTC)) - timedelta(days=keep_days)
     with state.begin() as connection:
         lock(connection)

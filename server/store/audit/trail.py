@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from server.store.audit.chain import Chain, Mark, Sealer, Witness, find_mark, lock
 from server.store.audit.line import AuditLine, of_the_backend
-from server.store.audit.pruning import Pruned, prune_some
+from server.store.audit.pruning import Pruned, prune
 from server.store.audit.repeats import Repeats
 from server.store.audit.spool import Left, Numbered, Spool
 from server.store.audit.verifying import Verified, verify
@@ -175,7 +175,7 @@ class AuditTrail:
         if not self.keep_days or time.monotonic() < self._next_clearing:
             return
         try:
-            some = prune_some(self._state, self._chain.sealer, self.keep_days)
+            some = prune(self._state, self._chain.sealer, self.keep_days)
         except sa.exc.SQLAlchemyError as error:
             _log.error("Old lines of the audit trail stay for now: %s", type(error).__name__)
             some = Pruned(0, 0)
