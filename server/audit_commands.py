@@ -86,18 +86,14 @@ def _export(parsed: argparse.Namespace, read: Read) -> int:
 
 
 def _moment(text: str | None) -> "datetime | None":
-    from datetime import UTC, datetime
-
+    from server.store.audit.searching import moment_of
     from shared.errors import InvalidRequest
 
     if text is None:
         return None
     try:
-        moment = datetime.fromisoformat(text)
-        if moment.tzinfo is None:
-            raise ValueError("without its zone")
-        return moment.astimezone(UTC)
-    except (ValueError, OverflowError) as error:
+        return moment_of(text)
+    except ValueError as error:
         raise InvalidRequest(
             f"{text!r} is not a time with its offset from UTC, like 2026-11-28T00:00:00+05:30."
         ) from error

@@ -8,7 +8,7 @@ import msgspec
 
 from server.api import paging
 from server.api.call import Call, Stream
-from server.store.audit.searching import Filters, Found, as_json
+from server.store.audit.searching import Filters, Found, as_json, moment_of
 from shared.errors import InvalidRequest, NotFound
 from shared.wire import AuditEntry, AuditPage, AuditVerification
 
@@ -94,11 +94,8 @@ def _moment(call: Call, name: str) -> datetime | None:
     if text is None:
         return None
     try:
-        moment = datetime.fromisoformat(text)
-        if moment.tzinfo is None:
-            raise ValueError("without its zone")
-        return moment.astimezone(UTC)
-    except (ValueError, OverflowError) as error:
+        return moment_of(text)
+    except ValueError as error:
         raise InvalidRequest(
             f"{name} is a time with its offset from UTC, like 2026-11-28T00:00:00+05:30 (write + as %2B)."
         ) from error

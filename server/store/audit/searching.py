@@ -45,6 +45,17 @@ OUTCOMES = {
 """What ``outcome`` may be, beside a code such as ``query_refused``."""
 
 
+def moment_of(text: str) -> datetime:
+    """A time with its offset from UTC, like 2026-11-28T00:00:00+05:30. Raises ValueError."""
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError("The time is without its zone.")
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("The time is beyond what can be said in UTC.") from error
+
+
 class Filters(msgspec.Struct, frozen=True):
     """What a line must have; None means anything. ``key`` is its id or its name, ``since`` counts in and
     ``until`` does not."""
