@@ -6,6 +6,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from server.api.routes import ROUTES
 from shared.permissions import Permission
 from shared.settings import AgentSettings
 
@@ -30,6 +31,15 @@ def test_every_agent_setting_is_documented(name: str) -> None:
 @pytest.mark.parametrize("permission", Permission)
 def test_every_permission_is_documented(permission: Permission) -> None:
     assert f"`{permission}`" in (ROOT / "docs" / "running-a-backend.md").read_text()
+
+
+@pytest.mark.parametrize("permission", Permission)
+def test_a_permission_is_marked_as_long_as_no_route_asks_for_it(permission: Permission) -> None:
+    asked = {
+        wanted for route in ROUTES for wanted in (route.permission, *route.also, route.extra, route.export)
+    }
+    page = (ROOT / "docs" / "running-a-backend.md").read_text()
+    assert (f"\n| `{permission}` ¹ |" in page) == (permission not in asked)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
