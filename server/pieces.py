@@ -20,6 +20,8 @@ _BUSY_SECONDS = 0.005
 
 
 class Piece(msgspec.Struct, frozen=True):
+    """What is sent at once; nothing comes after the ``last``."""
+
     data: bytes
     last: bool
 

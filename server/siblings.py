@@ -26,6 +26,8 @@ _LONGEST = 65_536
 
 
 class Order(StrEnum):
+    """What one worker wants of another."""
+
     CANCEL = "cancel"
     REFRESH = "refresh"
     FIGURES = "figures"

@@ -30,6 +30,8 @@ def same_source(one: ConnectionRow | None, other: ConnectionRow | None) -> bool:
 
 
 class ConnectionStore:
+    """The connections in our state, with their secrets as the vault sealed them. Blocking."""
+
     def __init__(self, state: State) -> None:
         self._state = state
 

@@ -13,6 +13,8 @@ from shared.errors import Conflict
 
 
 class JobState(StrEnum):
+    """Where a job is; it never leaves the last three."""
+
     QUEUED = "queued"
     RUNNING = "running"
     DONE = "done"
@@ -65,6 +67,8 @@ _SEARCHED = ("id", "connection", "sql_text", "owner_name")
 
 
 class JobStore:
+    """The jobs in our state, of all backends that share it. Blocking."""
+
     def __init__(self, state: State) -> None:
         self._state = state
 

@@ -16,6 +16,8 @@ _PLACES = {
 
 
 class SealedText(msgspec.Struct, frozen=True):
+    """One of them: the table it lies in, the key of its row there, and the text as it is sealed."""
+
     place: str
     name: str
     sealed: str
