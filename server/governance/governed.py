@@ -85,16 +85,21 @@ def _grant(policy: TablePolicy, table: TableInfo, rules: Rules) -> _Grant | None
     def named(pattern: str, column: str) -> bool:
         return fits(pattern, column) or (alike[column.lower()] == 1 and fits(pattern.lower(), column.lower()))
 
+    def closed(pattern: str, column: str) -> bool:
+        """For what takes away: a name that is no column's as it is written means all that are alike."""
+        exactly = any(fits(pattern, one.name) for one in table.columns)
+        return fits(pattern, column) if exactly else fits(pattern.lower(), column.lower())
+
     def find(name: str) -> ColumnInfo | None:
         same = [one for one in table.columns if one.name == name]
         folded = [one for one in table.columns if one.name.lower() == name.lower()]
         return same[0] if same else folded[0] if len(folded) == 1 else None
 
     shown = {
-        column.name: _mask(policy, column.name, named)
+        column.name: _mask(policy, column.name, named, closed)
         for column in table.columns
         if (policy.columns is None or any(named(one, column.name) for one in policy.columns))
-        and not any(named(one, column.name) for one in policy.hidden)
+        and not any(named(one, column.name) or closed(one, column.name) for one in policy.hidden)
     }
     if not shown:
         return None
@@ -110,8 +115,8 @@ def _grant(policy: TablePolicy, table: TableInfo, rules: Rules) -> _Grant | None
     return _Grant(shown, None if filled is None else parsing.render(filled, rules.dialect))
 
 
-def _mask(policy: TablePolicy, column: str, named: Callable[[str, str], bool]) -> Mask | None:
-    fitting = [pattern for pattern in policy.masks if named(pattern, column)]
+def _mask(policy: TablePolicy, column: str, *named: Callable[[str, str], bool]) -> Mask | None:
+    fitting = [pattern for pattern in policy.masks if any(means(pattern, column) for means in named)]
     return policy.masks[min(fitting, key=closeness)] if fitting else None
 
 
