@@ -247,12 +247,14 @@ def _check_folder(file: Path) -> None:
         found = file.parent.stat()
     except OSError:
         return  # told when the file is read
-    if found.st_mode & 0o022 and not found.st_mode & stat.S_ISVTX:
+    # The group of root is as good as root: a container runs as whoever its platform wants (see Dockerfile).
+    of_roots_group = os.geteuid() != 0 and os.getegid() == found.st_gid == 0
+    if found.st_mode & (0o002 if found.st_gid == 0 else 0o022) and not found.st_mode & stat.S_ISVTX:
         raise VaultClosed(
             f"The folder {file.parent} of the master key can be changed by others. "
             f"Close it with: chmod 700 {file.parent}"
         )
-    if found.st_uid not in (os.geteuid(), 0):
+    if found.st_uid not in (os.geteuid(), 0) and not of_roots_group:
         raise VaultClosed(
             f"The folder {file.parent} of the master key belongs to another user. Give it to whoever runs us."
         )

@@ -45,7 +45,8 @@ def filled(kind: Kind) -> dict[str, Any]:
 
 
 def value(field: Field, which: int) -> object:
-    return which if field.type is int else f"value{which}"
+    least = 0 if field.between is None else field.between[0]
+    return least + which if field.type is int else f"value{which}"
 
 
 @pytest.mark.parametrize("kind", WITH_SECRETS, ids=lambda kind: str(kind.type))
