@@ -2,8 +2,8 @@
 
 No driver shows its socket, and none can be told to use one of ours. It is found as the one socket to the
 server's port over which exactly so many bytes left as were just sent, some thousands at random. Where the
-system does not count them for us (anything but Linux), or when that fits more than one, there is no socket,
-and a thread waits as long as the driver lets it.
+system does not count them for us (anything but Linux), or when it fits more than one again and again, there
+is no socket, and a thread waits as long as the driver lets it.
 """
 
 import contextlib
@@ -24,29 +24,35 @@ _LEAST, _MOST = 2_000, 6_000
 _OVERHEAD = 600
 """Bytes that packets, encryption and the rollback after the batch add at most."""
 
+_TRIES = 4
+"""Connections that are opened at the same time may send about as many bytes by chance."""
+
 _looking = threading.Lock()
 """So that nobody meets the passing duplicates of another thread."""
 
 
 def found_by_sending(batch: str, port: int, send: Callable[[str], object]) -> socket.socket | None:
     """A second handle of the connection on which ``send`` sends a batch and waits for its answer; it is sent
-    ``batch``, with a comment. Close it in the end."""
+    ``batch``, with a comment, once or some times. Close it in the end."""
     if not sys.platform.startswith("linux"):
         send(batch)
         return None
-    padding = "-" * random.randint(_LEAST, _MOST)  # noqa: S311 - no secret
-    padded = f"{batch} /*{padding}*/"
-    with _looking:
-        before = _sent_to(port)
-    send(padded)
-    with _looking:
-        after = _sent_to(port)
-        fitting = [
-            inode
-            for inode, (_, count) in after.items()
-            if inode in before and 0 <= count - before[inode][1] - 2 * len(padded) <= _OVERHEAD
-        ]
-        return _second_handle(after[fitting[0]][0], fitting[0]) if len(fitting) == 1 else None
+    for _ in range(_TRIES):
+        padding = "-" * random.randint(_LEAST, _MOST)  # noqa: S311 - no secret
+        padded = f"{batch} /*{padding}*/"
+        with _looking:
+            before = _sent_to(port)
+        send(padded)
+        with _looking:
+            after = _sent_to(port)
+            fitting = [
+                inode
+                for inode, (_, count) in after.items()
+                if inode in before and 0 <= count - before[inode][1] - 2 * len(padded) <= _OVERHEAD
+            ]
+            if len(fitting) == 1:
+                return _second_handle(after[fitting[0]][0], fitting[0])
+    return None
 
 
 def _sent_to(port: int) -> dict[str, tuple[int, int]]:
