@@ -1,5 +1,6 @@
 """Which addresses may call, and which address a call really comes from."""
 
+import re
 from collections.abc import Sequence
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
@@ -8,6 +9,8 @@ from shared.errors import AddressNotAllowed, SettingsInvalid
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
+
+_WITH_PORT = re.compile(r"\[([0-9A-Fa-f:.]+)\](?::\d{1,5})?|(\d{1,3}(?:\.\d{1,3}){3}):\d{1,5}")
 
 
 class Allowlist:
@@ -20,7 +23,8 @@ class Allowlist:
 
     def origin(self, peer: str, forwarded_for: str) -> str:
         """Where a call comes from. X-Forwarded-For counts only as far as trusted proxies wrote it:
-        read from its end, the first address that is not one of them is the caller."""
+        read from its end, the first that is not one of them is the caller; what they wrote and is no address
+        is a caller of whom nobody knows the address."""
         if not forwarded_for or not self._proxies:
             return peer
         caller = peer
@@ -28,9 +32,9 @@ class Allowlist:
             address = _find_address(caller)
             if address is None or not _within(address, self._proxies):
                 break
-            if _find_address(hop.strip()) is None:
+            if not hop.strip():
                 break
-            caller = hop.strip()
+            caller = _without_port(hop.strip())
         return caller
 
     def check(self, origin: str) -> None:
@@ -80,6 +84,12 @@ def parsed(texts: Sequence[str], key: str) -> tuple[Network, ...]:
 
 def _within(address: Address, networks: tuple[Network, ...]) -> bool:
     return any(address in network for network in networks)
+
+
+def _without_port(hop: str) -> str:
+    """``10.1.2.3:80`` and ``[2001:db8::1]:80``, as some proxies write an address."""
+    found = _WITH_PORT.fullmatch(hop)
+    return found[1] or found[2] if found else hop[:45]
 
 
 def _find_address(text: str) -> Address | None:

@@ -177,7 +177,13 @@ def test_wrong_keys_are_limited_per_address_but_good_ones_pass(strict: RunningBa
         ("203.0.113.7", 403),
         ("10.1.2.3, 203.0.113.7", 403),
         ("203.0.113.7, 10.1.2.3", 200),
-        ("nonsense", 200),
+        ("10.1.2.3:50123", 200),
+        ("203.0.113.7:443", 403),
+        ("[2001:db8::1]:443", 403),
+        ("[::ffff:10.1.2.3]", 200),
+        ("unknown", 403),
+        ("10.1.2.3, nonsense", 403),
+        (" ", 200),
     ],
 )
 def test_the_address_behind_a_trusted_proxy_decides(
