@@ -61,14 +61,20 @@ def governed(table: TableInfo, parts: Parts, directory: Directory, rules: Rules)
 
 
 def _entry(policies: Sequence[TablePolicy], parts: Parts, directory: Directory) -> TablePolicy | None:
-    """The one that names the table most closely."""
+    """The one that names the table most closely. None also where a closer one names it but for the case of
+    its letters, and other tables are alike: what it means is not sure, and it may be there to take away."""
     known = [".".join(one) for one in directory.written(parts)]
     alone = directory.is_alone(parts)
-    fitting = [one for one in policies if _names(one.table, known, alone)]
-    return min(fitting, key=lambda one: closeness(one.table), default=None)
+    fitting = [one for one in policies if _names(one.table, known, alone=alone)]
+    chosen = min(fitting, key=lambda one: closeness(one.table), default=None)
+    if alone or chosen is None:
+        return chosen
+    alike = [one for one in policies if _names(one.table, known, alone=True)]
+    nearest = min(closeness(one.table) for one in alike)
+    return chosen if closeness(chosen.table) <= nearest else None
 
 
-def _names(pattern: str, known: Sequence[str], alone: bool) -> bool:
+def _names(pattern: str, known: Sequence[str], *, alone: bool) -> bool:
     """Letters count as they are; where no other table is alike, whatever their case."""
     if pattern == "*":
         return True

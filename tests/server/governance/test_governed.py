@@ -28,3 +28,20 @@ def test_a_name_that_is_a_columns_own_takes_that_one_only() -> None:
     assert '"Pay"' in _select(TablePolicy("staff", hidden=["pay"]))
     assert '"pay"' not in _select(TablePolicy("staff", hidden=["pay"]))
     assert '"Pay"' not in _select(TablePolicy("staff", columns=["id", "PAY"])), "nothing is shown by a guess"
+
+
+def _of_two(table: str, *names: str) -> bool:
+    """Whether policies of these names show a table beside which there is one that is alike."""
+    directory = Directory(["staff", "Staff"], "postgres", "public")
+    policies = [TablePolicy(name, hidden=["id"]) if name != "*" else TablePolicy(name) for name in names]
+    info = TableInfo(table, columns=[ColumnInfo("id", ColumnType.TEXT), ColumnInfo("name", ColumnType.TEXT)])
+    found = governed(info, (table,), directory, Rules([policies], {}, "postgres", "secret"))
+    return found is not None
+
+
+def test_a_table_that_a_closer_name_may_mean_is_not_shown_by_a_wider_one() -> None:
+    assert not _of_two("staff", "*", "STAFF")
+    assert not _of_two("Staff", "*", "STAFF")
+    assert _of_two("staff", "*", "staff", "Staff")
+    assert _of_two("Staff", "*", "staff", "Staff")
+    assert _of_two("staff", "*")
