@@ -188,6 +188,19 @@ class Field(msgspec.Struct, frozen=True):
     """The least and the most that a number may be."""
 
 
+def memory_field(about: str) -> Field:
+    """Of a kind whose rows go through the files engine: how much of this machine that may take."""
+    return Field(
+        "memory_mb",
+        "Memory (MB)",
+        type=int,
+        between=(64, 1_000_000),
+        required=False,
+        default=1024,
+        help=about,
+    )
+
+
 def _host(params: Mapping[str, Any]) -> Sequence[str]:
     return [str(params["host"])] if params.get("host") else []
 

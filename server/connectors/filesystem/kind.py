@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from server.connectors.base import Document, Entry, Field, Kind, Limits, ParamValue
+from server.connectors.base import Document, Entry, Field, Kind, Limits, ParamValue, memory_field
 from server.connectors.filesystem import files as filesystem_files
 from server.engine import tables
 from server.engine.folder import CACHE_MB, DIALECT, FolderEngine
@@ -130,15 +130,7 @@ KIND = Kind(
     dialect="duckdb",
     fields=(
         Field("root", "Folder", help="On the backend's machine; CSV, Parquet, JSON, Excel."),
-        Field(
-            "memory_mb",
-            "Memory (MB)",
-            type=int,
-            between=(64, 1_000_000),
-            required=False,
-            default=1024,
-            help="What one query may use.",
-        ),
+        memory_field("What one query may use."),
         Field(
             "threads",
             "Threads",

@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from server import guard
-from server.connectors.base import Document, Entry, Field, Kind, Limits, ParamValue
+from server.connectors.base import Document, Entry, Field, Kind, Limits, ParamValue, memory_field
 from server.connectors.google_drive import account
 from server.connectors.google_drive.api import DriveApi, quoted
 from server.connectors.google_drive.mirror import Mirror
@@ -224,15 +224,7 @@ KIND = Kind(
         Field("folder", "Folder", required=False, help="Link, id or path; empty: all that the account sees."),
         Field("shared_drive", "Shared drive", required=False, help="Name or id."),
         Field("copy_mb", "Local copy (MB)", type=int, between=(1, 100_000_000), required=False, default=2048),
-        Field(
-            "memory_mb",
-            "Memory (MB)",
-            type=int,
-            between=(64, 1_000_000),
-            required=False,
-            default=1024,
-            help="For one query.",
-        ),
+        memory_field("For one query."),
         Field(
             "url",
             "Address",

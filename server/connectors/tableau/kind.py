@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from server.connectors.base import Field, Kind
+from server.connectors.base import Field, Kind, memory_field
 from server.connectors.tableau.connector import TableauConnector
 from server.connectors.tableau.folder import RowsFolder
 from server.connectors.tableau.site import Login, SignIns, Site
@@ -96,15 +96,7 @@ KIND = Kind(
             default=512,
             help="Of one view.",
         ),
-        Field(
-            "memory_mb",
-            "Memory (MB)",
-            type=int,
-            between=(64, 1_000_000),
-            required=False,
-            default=1024,
-            help="For one query.",
-        ),
+        memory_field("For one query."),
     ),
     open=_Opener(),
     hosts=lambda params: [urlsplit(str(params.get("url") or "")).hostname or ""],
