@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from server.connectors.clickhouse.settings import Account
+from server.connectors.clickhouse.settings import CONDITION_CACHE, Account
 from shared.errors import QueryFailed, QueryRefused
 
 Rows = Callable[[str], list[dict[str, Any]]]
@@ -25,7 +25,7 @@ def warnings(rows: Rows, account: Account, user: str) -> list[str]:
     user = _named(user)
     readonly = account.values.get("readonly", "0")
     if readonly == "1":
-        return []
+        return _wrong_rows(account, user)
     found = _grants(rows, user)
     if readonly == "2":
         return [
@@ -39,6 +39,16 @@ def warnings(rows: Rows, account: Account, user: str) -> list[str]:
             *(found or []),
         ]
     return []
+
+
+def _wrong_rows(account: Account, user: str) -> list[str]:
+    """We switch off for ourselves what an account lets us."""
+    if not account.remembers_conditions:
+        return []
+    return [
+        f"The server keeps conditions of earlier queries ({CONDITION_CACHE}), which in some versions can lose"
+        f" rows of a join. Mend it: ALTER USER {user} SETTINGS readonly = 1, {CONDITION_CACHE} = 0;"
+    ]
 
 
 def _grants(rows: Rows, user: str) -> list[str] | None:

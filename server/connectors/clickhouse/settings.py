@@ -13,12 +13,17 @@ from server.connectors.base import Limits
 
 INTEGERS_QUOTED = "output_format_json_quote_64bit_integers"
 
+CONDITION_CACHE = "use_query_condition_cache"
+"""Remembers which parts of a table a condition ruled out; on by default since 25.4. Today's versions can
+mistake a condition above a join for one on the table, and rows are then missing. So it is off."""
+
 NAMES = (
     "readonly",
     "max_execution_time",
     "max_memory_usage",
     "max_result_rows",
     "result_overflow_mode",
+    CONDITION_CACHE,
     INTEGERS_QUOTED,
 )
 
@@ -43,6 +48,7 @@ class Account(msgspec.Struct, frozen=True):
             "max_memory_usage": self._lower("max_memory_usage", _MEMORY_BYTES),
             "max_result_rows": limits.max_rows + 1,
             "result_overflow_mode": "break",
+            CONDITION_CACHE: 0,
             "readonly": 1,
         }
         if not {"max_result_rows", "result_overflow_mode"} <= self.changeable:
@@ -62,6 +68,11 @@ class Account(msgspec.Struct, frozen=True):
         if INTEGERS_QUOTED in self.changeable:
             settings[INTEGERS_QUOTED] = 0
         return settings if readonly is None else {**settings, "readonly": readonly}
+
+    @property
+    def remembers_conditions(self) -> bool:
+        """Whatever we set."""
+        return CONDITION_CACHE not in self.changeable and self.values.get(CONDITION_CACHE, "0") != "0"
 
     @property
     def integers_are_quoted(self) -> bool:

@@ -12,7 +12,7 @@ from server.connectors.clickhouse.kind import open_clickhouse
 from server.connectors.clickhouse.session import ClickHouseConnector
 from server.guard import ReadOnlySql
 from shared.results import ColumnType, JsonRows
-from tests.peers.clickhouse import ADMIN, ClickHouseServer
+from tests.peers.clickhouse import ADMIN, READER, ClickHouseServer
 from tests.peers.clickhouse_now import ClickHouseNow
 from tests.server.connectors.contract import SqlConnectorContract, rows_of
 
@@ -190,3 +190,14 @@ class TestTodaysEngineAsAnAccountThatMaySetThings(OverHttp, TodaysContract):
     @pytest.fixture
     def connector(self, clickhouse_now: ClickHouseNow) -> Iterator[ClickHouseConnector]:
         yield from opened(clickhouse_now.params(ADMIN, http=True))
+
+
+@pytest.mark.parametrize("http", [False, True], ids=["native", "http"])
+def test_conditions_of_earlier_queries_are_not_remembered(clickhouse_now: ClickHouseNow, http: bool) -> None:
+    """Or said, where the account lets us set nothing."""
+    sql = ReadOnlySql("SELECT toString(getSetting('use_query_condition_cache')) AS remembered")
+    for user, remembered, said in ((ADMIN, "false", 0), (READER, "true", 1)):
+        for connection in opened(clickhouse_now.params(user, http=http)):
+            with connection.query(sql, {}, Limits(10, 10)) as result:
+                assert rows_of(result) == [[remembered]]
+            assert sum("conditions" in line for line in connection.warnings()) == said
