@@ -1,8 +1,11 @@
 """The command ``run``: the agent with its window, or the browser, or a printed address."""
 
 import argparse
+import logging
 import os
 import sys
+import threading
+import time
 import webbrowser
 from pathlib import Path
 
@@ -12,6 +15,10 @@ from desktop.serving import Ending, Serving, take_port
 from shared import logs
 from shared.paths import home, private_folder
 from shared.settings import AgentSettings
+
+_log = logging.getLogger(__name__)
+
+_LAST_SECONDS = 5.0
 
 
 def run(parsed: argparse.Namespace) -> int:
@@ -34,7 +41,29 @@ def run(parsed: argparse.Namespace) -> int:
             return 0
         autostart.here().renew()
         _serve(parsed, settings, folder, instance)
+    leave_threads_behind()
     return 0
+
+
+def leave_threads_behind() -> None:
+    """Ends the process here when a thread stands in the way of its end.
+
+    Everything of ours is closed by now. But pywebview asks the page for something while it loads, in a thread
+    that Python waits for at its end, and a page that is closed in that moment never answers.
+    """
+    until = time.monotonic() + _LAST_SECONDS
+    others = [other for other in threading.enumerate() if not other.daemon]
+    for other in others:
+        if other is not threading.current_thread():
+            other.join(max(0.0, until - time.monotonic()))
+    left = [other.name for other in others if other.is_alive() and other is not threading.current_thread()]
+    if not left:
+        return
+    _log.info("Ended without waiting for: %s.", ", ".join(left))
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
 
 
 def _serve(parsed: argparse.Namespace, settings: AgentSettings, folder: Path, instance: Instance) -> None:
