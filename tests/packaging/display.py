@@ -79,8 +79,9 @@ class Display:
         ]
 
     def type(self, text: str) -> None:
-        """With the keyboard, into whatever has its focus, and Return."""
+        """With the keyboard, into whatever has its focus, in place of what stands there, and Return."""
         self.do("xdotool", "windowfocus", "--sync", self.window())
+        self.do("xdotool", "key", "ctrl+a")
         self.do("xdotool", "type", "--delay", "20", text)
         self.do("xdotool", "key", "Return")
 

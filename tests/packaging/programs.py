@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 from pathlib import Path
 from types import TracebackType
 
@@ -54,6 +55,9 @@ class Packaged:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if kind is not None:
+            log = self._home / ".vmart" / "agent" / "agent.log"
+            sys.stderr.write(log.read_text()[-4000:] if log.exists() else f"There is no {log}.\n")
         for pid in self.running():
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)

@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import time
 from pathlib import Path
 
 import pytest
@@ -60,12 +61,12 @@ def test_a_conversation_is_held_in_the_window_and_ctrl_c_leaves_nothing_behind(
         wait_for((home / ".vmart" / "agent" / "demo.json").exists)
         display.wait_until_still()
         for question in _QUESTIONS:
-            display.type(question)
-            _wait_for_answer(home, question)
+            _ask(display, home, question)
             display.wait_until_still()
         display.keep_picture(ROOT / "test-artifacts" / f"packaged-{form}.png")
         assert display.colours() > 50
-        assert _statuses(home) == ["answered", "answered", "cannot_answer"]
+        statuses = dict(reversed(_turns(home)))
+        assert [statuses[question] for question in _QUESTIONS] == ["answered", "answered", "cannot_answer"]
         text = agent.end()
         assert agent.process.returncode == 0, text
         assert "Traceback" not in text
@@ -127,12 +128,22 @@ def test_its_version_and_its_help_need_no_display(
     assert not (tmp_path / ".vmart").exists()
 
 
-def _wait_for_answer(home: Path, question: str) -> None:
+def _ask(display: Display, home: Path, question: str) -> None:
+    """As a person does: who sees that the words did not arrive, for the window was not ready to listen, types
+    them again."""
+
+    def arrived() -> bool:
+        return any(asked == question for asked, _ in _turns(home))
+
+    def typed() -> bool:
+        display.type(question)
+        until = time.monotonic() + 10
+        while not arrived() and time.monotonic() < until:
+            time.sleep(0.1)
+        return arrived()
+
+    wait_for(typed)
     wait_for(lambda: any(asked == question and status != "running" for asked, status in _turns(home)))
-
-
-def _statuses(home: Path) -> list[str]:
-    return [turn[1] for turn in _turns(home)]
 
 
 def _turns(home: Path) -> list[tuple[str, str]]:

@@ -104,7 +104,7 @@ def test_opening_names_the_file_and_what_is_wrong_with_it(home: Path, plain: Pat
         (b"secret", "is not sealed"),
         (b"", "is not sealed"),
         (whole[:-30], "does not open"),
-        (whole[:60] + b"x" + whole[61:], "does not open"),
+        (whole[:60] + (b"y" if whole[60:61] == b"x" else b"x") + whole[61:], "does not open"),
         (Vault(fresh_key().encode(), "another").seal_file(b"secret"), "does not open"),
         (
             whole.partition(b"\n")[0] + b"\n" + vault.seal("connection:x", {"a": "b"}).encode(),
