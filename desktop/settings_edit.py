@@ -1,13 +1,14 @@
-"""Two values of the settings file changed in its text; comments, order and all else stay as they are.
+"""Values of the settings file changed in its text; comments, order and all else stay as they are.
 
 The text is changed where the YAML parser says that a value stands, and the result is parsed again: when
-anything but the two values came out different, the file is left alone.
+anything but those values came out different, the file is left alone.
 """
 
 import contextlib
 import json
 import os
 import secrets
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,17 +21,27 @@ from shared.paths import private_folder
 from shared.settings import AgentSettings, BackendSection
 
 _HEAD = "# Settings of V-Mart AI Agent. docs/using.md says what else can stand here.\n"
-_SECTION = "backend"
+
+Value = str | int | float | bool
 
 
 def keep_backend(file: Path, url: str, api_key: str) -> BackendSection:
-    """Writes both into ``file``, which only its owner may read from then on, and gives back the section as
-    the next start will read it. Raises SettingsInvalid, with the file as it was."""
+    """Address and key, as they are, whatever they hold. Raises SettingsInvalid, with the file as it was."""
+    values = {"backend.url": _literal(url), "backend.api_key": _literal(api_key)}
+    return change(file, values).backend
+
+
+def change(file: Path, values: Mapping[str, Value | None]) -> AgentSettings:
+    """Writes ``values``, by names such as ``gemini.model``, into ``file``, which only its owner may read from
+    then on, and gives back the settings as the next start will read them: ``${VAR}`` in a text means the
+    variable. None takes the setting out of the file, so that what holds without it holds again.
+
+    Raises SettingsInvalid, with the file as it was."""
     target = file.resolve()
     try:
         before = target.read_bytes().decode() if target.exists() else _fresh()
-        after = with_values(before, {"url": url, "api_key": api_key}, source=str(file))
-        kept = settings.parse(after, AgentSettings, source=str(file), environ=os.environ).backend
+        after = with_values(before, values, source=str(file))
+        kept = settings.parse(after, AgentSettings, source=str(file), environ=os.environ)
         _write(target, after)
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
@@ -38,32 +49,54 @@ def keep_backend(file: Path, url: str, api_key: str) -> BackendSection:
     return kept
 
 
-def with_values(text: str, values: dict[str, str], *, source: str) -> str:
-    """``text`` with ``values`` in its section ``backend``, made when it is not there."""
-    tree = _tree(text, source)
-    literal = {name: value.replace("${", "$${") for name, value in values.items()}
-    after = text
-    for name, value in literal.items():
-        after = _with_value(after, name, value, source)
-    old = tree.get(_SECTION) or {}
-    wanted = tree | {_SECTION: {**old, **literal}}
-    if _tree(after, source) != wanted:
+def with_values(text: str, values: Mapping[str, Value | None], *, source: str) -> str:
+    """``text`` with ``values`` in their sections, which are made when they are not there."""
+    wanted, after = _tree(text, source), text
+    for name, value in values.items():
+        section, key = name.split(".")
+        holds = wanted.get(section) or {}
+        if not isinstance(holds, dict):
+            raise SettingsInvalid(f"{source}: {section} holds no settings. Correct it, or remove it.")
+        inside = dict(holds)
+        if value is None:
+            if inside.pop(key, None) is None:
+                continue
+            after = _without(after, section, key, source)
+        else:
+            inside[key] = value
+            after = _with_value(after, section, key, value, source)
+        wanted = wanted | {section: inside}
+    if _emptied(_tree(after, source)) != _emptied(wanted):
         raise SettingsInvalid(
             f"{source} is written in a way that cannot be changed from here. "
-            f"Set backend.url and backend.api_key in it by hand."
+            f"Set {_listed(list(values))} in it by hand."
         )
     return after
 
 
-def _with_value(text: str, name: str, value: str, source: str) -> str:
+def _listed(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def _literal(value: str) -> str:
+    """Text that looks like a variable and is none."""
+    return value.replace("${", "$${")
+
+
+def _emptied(tree: dict[str, Any]) -> dict[str, Any]:
+    """A section with nothing in it is as good as none."""
+    return {name: inside for name, inside in tree.items() if inside not in ({}, None)}
+
+
+def _with_value(text: str, section_name: str, name: str, value: Value, source: str) -> str:
     written = json.dumps(value, ensure_ascii=False)
     root = _node(text, source)
-    section = _find(root, _SECTION)
+    section = _find(root, section_name)
     if section is None or _is_empty(section[1]):
-        return _with_section(text, root, section, f"{{{name}: {written}}}")
+        return _with_section(text, root, section, section_name, f"{{{name}: {written}}}")
     _, node = section
     if not isinstance(node, yaml.MappingNode):
-        raise SettingsInvalid(f"{source}: backend holds no settings. Correct it, or remove it.")
+        return text  # with_values looks at what came out
     found = _find(node, name)
     if found is not None:
         start, end = found[1].start_mark.index, found[1].end_mark.index
@@ -77,8 +110,28 @@ def _with_value(text: str, name: str, value: str, source: str) -> str:
     return f"{text[: first.index]}{name}: {written}\n{' ' * first.column}{text[first.index :]}"
 
 
+def _without(text: str, section_name: str, name: str, source: str) -> str:
+    """Its line goes; in a flow ``{a: 1, b: 2}`` it and one comma."""
+    section = _find(_node(text, source), section_name)
+    if section is None or not isinstance(section[1], yaml.MappingNode):
+        return text
+    pairs = section[1].value
+    at = next(i for i, (key, _) in enumerate(pairs) if key.value == name)
+    start, end = pairs[at][0].start_mark.index, pairs[at][1].end_mark.index
+    if section[1].flow_style:
+        if at + 1 < len(pairs):
+            end = pairs[at + 1][0].start_mark.index
+        elif at:
+            start = pairs[at - 1][1].end_mark.index
+        return text[:start] + text[end:]
+    line_start = text.rfind("\n", 0, start) + 1
+    line_end = text.find("\n", end)
+    after = len(text) if line_end < 0 else line_end + 1
+    return text[:line_start] + text[after:]
+
+
 def _with_section(
-    text: str, root: yaml.Node | None, section: tuple[yaml.Node, yaml.Node] | None, written: str
+    text: str, root: yaml.Node | None, section: tuple[yaml.Node, yaml.Node] | None, name: str, written: str
 ) -> str:
     if section is not None:  # ``backend:`` with nothing behind it
         key, value = section
@@ -89,12 +142,12 @@ def _with_section(
     if isinstance(root, yaml.MappingNode) and root.flow_style:
         inside = root.start_mark.index + 1
         more = ", " if root.value else ""
-        return f"{text[:inside]}{_SECTION}: {written}{more}{text[inside:]}"
+        return f"{text[:inside]}{name}: {written}{more}{text[inside:]}"
     if root is not None and isinstance(root, yaml.MappingNode):
         first = root.value[0][0].start_mark
-        return f"{text[: first.index]}{_SECTION}: {written}\n{' ' * first.column}{text[first.index :]}"
+        return f"{text[: first.index]}{name}: {written}\n{' ' * first.column}{text[first.index :]}"
     line_end = "" if not text or text.endswith("\n") else "\n"
-    return f"{text}{line_end}{_SECTION}: {written}\n"
+    return f"{text}{line_end}{name}: {written}\n"
 
 
 def _find(node: yaml.Node | None, name: str) -> tuple[yaml.Node, yaml.Node] | None:

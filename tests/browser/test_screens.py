@@ -106,7 +106,7 @@ def settings_demo(page: Page, peer: Peer) -> None:
     peer.setup["url"] = "https://backend.vmart.example:5000"
     peer.autostart["on"] = True
     peer.set_backend(demo=True)
-    page.goto(f"{peer.url}#/settings/answers")
+    page.goto(f"{peer.url}#/settings/connection")
     page.reload()
     expect(page.get_by_role("link", name="Use backend.vmart.example:5000 again")).to_be_visible()
     expect(page.get_by_role("switch", checked=True)).to_be_attached()

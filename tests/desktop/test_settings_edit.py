@@ -1,4 +1,4 @@
-"""The backend is written into a settings file of any form, and nothing else in it changes."""
+"""Values are written into a settings file of any form, and nothing else in it changes."""
 
 import os
 import sys
@@ -9,12 +9,13 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from desktop.settings_edit import keep_backend, with_values
+from desktop.settings_edit import change, keep_backend, with_values
 from desktop.settings_file import load
 from shared.errors import SettingsInvalid
 
 URL, KEY = "https://backend.vmart.example:5000", "vmart_0123456789"
 VALUES = {"url": URL, "api_key": KEY}
+NAMED = {f"backend.{name}": value for name, value in VALUES.items()}
 
 FORMS = {
     "empty": "",
@@ -42,19 +43,19 @@ FORMS = {
 @pytest.mark.parametrize("text", FORMS.values(), ids=FORMS)
 def test_two_values_change_and_all_else_stays(text: str) -> None:
     before = yaml.safe_load(text) or {}
-    after = with_values(text, VALUES, source="c.yaml")
+    after = with_values(text, NAMED, source="c.yaml")
     assert yaml.safe_load(after) == before | {"backend": {**(before.get("backend") or {}), **VALUES}}
     comments = [line.split("#", 1)[1] for line in text.splitlines() if "#" in line]
     assert all(comment in after for comment in comments)
-    assert with_values(after, VALUES, source="c.yaml") == after
+    assert with_values(after, NAMED, source="c.yaml") == after
 
 
 @settings(deadline=None, max_examples=50)  # a loaded machine is slow, not wrong
 @given(st.text(alphabet=st.characters(min_codepoint=32, max_codepoint=126), max_size=60))
 def test_any_key_is_read_again_as_it_was_given(key: str) -> None:
     for text in ("", FORMS["block"], FORMS["flow"]):
-        after = with_values(text, {"url": URL, "api_key": key}, source="c.yaml")
-        assert yaml.safe_load(after)["backend"]["api_key"] == key.replace("${", "$${")
+        after = with_values(text, {"gemini.api_key": key}, source="c.yaml")
+        assert yaml.safe_load(after)["gemini"]["api_key"] == key
 
 
 @pytest.mark.parametrize(
@@ -143,3 +144,45 @@ def test_a_folder_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None
     with pytest.raises(SettingsInvalid, match="cannot be written") as caught:
         keep_backend(tmp_path / "file" / "c.yaml", URL, KEY)
     assert KEY not in str(caught.value)
+
+
+@pytest.mark.parametrize("text", FORMS.values(), ids=FORMS)
+def test_a_value_of_any_section_is_set_and_taken_out_again(text: str) -> None:
+    before = yaml.safe_load(text) or {}
+    values: dict[str, str | int | float | bool] = {
+        "logging.level": "DEBUG",
+        "gemini.timeout": 2.5,
+        "backend.verify_tls": False,
+        "chatbot.port": 0,
+    }
+    after = with_values(text, values, source="c.yaml")
+    for name, value in values.items():
+        section, key = name.split(".")
+        assert yaml.safe_load(after)[section][key] == value
+    assert with_values(after, dict.fromkeys(values), source="c.yaml") is not None
+    gone = yaml.safe_load(with_values(after, dict.fromkeys(values), source="c.yaml")) or {}
+    for section in {*before, "logging", "gemini", "backend", "chatbot"}:
+        left = {k: v for k, v in (before.get(section) or {}).items() if f"{section}.{k}" not in values}
+        assert (gone.get(section) or {}) == left
+
+
+def test_a_value_that_does_not_fit_is_refused_in_the_words_of_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "c.yaml"
+    file.write_text("# ours\nchatbot: {port: 1}\n")
+    with pytest.raises(SettingsInvalid, match=r"chatbot\.port"):
+        change(file, {"chatbot.port": "many"})
+    with pytest.raises(SettingsInvalid, match="no setting called 'prot'"):
+        change(file, {"chatbot.prot": 3})
+    assert file.read_text() == "# ours\nchatbot: {port: 1}\n"
+    assert change(file, {"chatbot.port": None}).chatbot.port == 8000
+    assert file.read_text().startswith("# ours\n")
+
+
+def test_a_variable_in_a_value_is_kept_as_it_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MODEL_KEY", "from outside")
+    file = tmp_path / "c.yaml"
+    assert change(file, {"gemini.api_key": "${MODEL_KEY}"}).gemini.api_key == "from outside"
+    assert "from outside" not in file.read_text()
+    assert keep_backend(file, URL, "${MODEL_KEY}").api_key == "${MODEL_KEY}"

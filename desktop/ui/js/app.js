@@ -1,16 +1,14 @@
-// Which place is shown, and who speaks to whom: conversations, composer, rail, inspector, Data, Settings.
+// Which place is shown, and who speaks to whom: conversations, composer, rail, inspector and the places.
 
 import { Composer } from "./composer.js";
-import { Connect } from "./connect.js";
 import { Conversation } from "./conversation.js";
-import { Data } from "./data.js";
 import { by, button, iconButton } from "./dom.js";
 import { find } from "./find.js";
 import { Home } from "./home.js";
 import { Inspector } from "./inspector.js";
 import { t } from "./messages.js";
+import { placesOf } from "./places.js";
 import { Rail } from "./rail.js";
-import { Settings } from "./settings.js";
 import { on, state, update } from "./state.js";
 import { look, Status } from "./status.js";
 import { toast } from "./toast.js";
@@ -28,9 +26,7 @@ export class App {
     this.composer = new Composer(this);
     this.home = new Home(this);
     this.inspector = new Inspector();
-    this.data = new Data(this);
-    this.settings = new Settings();
-    this.connect = new Connect(this);
+    this.places = placesOf(this);
     this.status = new Status();
     by("rail-search").addEventListener("click", () => find(this));
     by("menu-btn").addEventListener("click", () => this.openRail());
@@ -67,30 +63,30 @@ export class App {
 
   route() {
     const [place = "", one, two] = location.hash.replace(/^#\//, "").split("/").map(decodeURIComponent);
-    for (const name of ["data", "settings"]) by(`rail-${name}`).removeAttribute("aria-current");
-    if (place === "data" || place === "settings") by(`rail-${place}`).setAttribute("aria-current", "page");
-    if (place === "data") return this.showPlace(this.data, t("data.title"), () => this.data.show(one, two));
-    if (place === "settings") return this.showPlace(this.settings, t("set.title"), () => this.settings.show(one));
-    if (place === "connect") return this.showPlace(this.connect, t("set.backend"), () => this.connect.show());
+    for (const name of Object.keys(this.places)) by(`rail-${name}`)?.removeAttribute("aria-current");
+    by(`rail-${place}`)?.setAttribute("aria-current", "page");
+    if (Object.hasOwn(this.places, place)) return this.showPlace(this.places[place], one, two);
     if (place === "c" && one) return this.openConversation(one);
     return this.openNew();
   }
 
-  showPlace(place, title, show) {
+  showPlace(place, one, two) {
     this.leave();
+    this.placeShown = place;
     this.conversation = null;
     update({ current: null, sent: null });
     this.inspector.close();
     this.view.replaceChildren(place.element);
-    this.name(title);
+    this.name(t(place.title));
     this.drawActions();
-    show();
+    place.show(one, two);
   }
 
   leave() {
     const old = this.conversation;
     if (old) old.draft = this.composer.field.value;
-    if (this.connect.element.isConnected) this.connect.leave();
+    this.placeShown?.leave?.();
+    this.placeShown = null;
   }
 
   openNew() {
@@ -234,7 +230,7 @@ export class App {
   act(action) {
     if (action === "backend" && state.backend.state === "not_configured") this.go("#/");
     else if (action === "backend") look();
-    else this.go("#/settings/answers");
+    else this.go("#/settings/connection");
   }
 
   focusComposer() {
@@ -285,15 +281,5 @@ export class App {
 
   back(id) {
     this.go(`#/c/${encodeURIComponent(id)}`);
-  }
-
-  places() {
-    const themes = ["light", "dark", "system"].filter((theme) => theme !== state.settings.theme);
-    return [
-      { label: t("new"), icon: "plus", keys: "Ctrl N", act: () => this.go("#/") },
-      { label: t("data.title"), icon: "data", act: () => this.go("#/data") },
-      { label: t("set.title"), icon: "gear", act: () => this.go("#/settings") },
-      ...themes.map((theme) => ({ label: t("find.theme", { theme }), icon: "sun", act: () => this.settings.set("theme", theme) })),
-    ];
   }
 }

@@ -11,6 +11,7 @@ const AT_KEY = ["key", "permissions"];
 export class Connect {
   constructor(app) {
     this.app = app;
+    this.title = "set.backend";
     this.running = null;
     this.url = h("input", { id: "connect-url", type: "text", inputmode: "url", autocomplete: "off", autocapitalize: "off", spellcheck: "false", maxlength: "400", required: true, placeholder: "backend.example.com:5000", "aria-describedby": "connect-url-hint" });
     this.key = h("input", { id: "connect-key", type: "password", autocomplete: "off", spellcheck: "false", maxlength: "400", "aria-describedby": "connect-key-hint" });

@@ -10,6 +10,7 @@ import { query } from "./wire.js";
 export class Data {
   constructor(app) {
     this.app = app;
+    this.title = "data.title";
     this.schemas = new Map();
     this.open = new Set();
     this.find = h("input", { type: "search", "aria-label": t("data.find"), placeholder: t("data.find"), oninput: () => this.drawTree() });

@@ -4,6 +4,7 @@ import { get } from "./api.js";
 import { h, icon, later, marked } from "./dom.js";
 import { clockOrDay } from "./format.js";
 import { t } from "./messages.js";
+import { jumps } from "./places.js";
 import { state } from "./state.js";
 import { query } from "./wire.js";
 
@@ -38,7 +39,7 @@ export function find(app) {
     return element;
   };
   const draw = (conversations, text) => {
-    const places = app.places().filter(({ label }) => label.toLowerCase().includes(text.toLowerCase()));
+    const places = jumps(app).filter(({ label }) => label.toLowerCase().includes(text.toLowerCase()));
     const rows = [];
     if (conversations.length) {
       rows.push(h("li", { class: "group", role: "presentation" }, t("find.conversations")));

@@ -25,7 +25,8 @@ export const PLACES = {
   "data.more": "among others",
 
   "set.title": "Settings",
-  "set.look": "Appearance",
+  "set.connection": "Connection",
+  "set.appearance": "Appearance",
   "set.theme": "Theme",
   "set.themeHint": "System follows the setting of this PC.",
   "set.system": "System",
