@@ -15,10 +15,10 @@ from server.compression import Packer
 from server.connectors.base import Limits, ParamValue, SqlConnector
 from server.encodings import Encoder
 from server.governance.errors import screened
-from server.guard import ReadOnlySql
 from server.leases import Lease
 from server.pieces import PIECE_BYTES, Piece, Pieces
 from shared.errors import AppError, InvalidRequest, QueryTimeout, TooLarge
+from shared.guard import ReadOnlySql
 from shared.results import Column, Result
 from shared.wire import ErrorBody, QueryEnd
 

@@ -16,10 +16,10 @@ from server.connectors.base import (
     Quick,
     QuickAnswer,
 )
-from server.guard import ReadOnlySql
 from server.slot import Slot
 from server.soon import Soon
 from shared.errors import AppError, SourceUnavailable
+from shared.guard import ReadOnlySql
 
 _log = logging.getLogger(__name__)
 

@@ -12,17 +12,17 @@ from collections.abc import Coroutine, Iterator
 from typing import Protocol
 from uuid import UUID
 
-from server import guard
 from server.access.data_policy import UNRESTRICTED, DataPolicy
 from server.across.across import Across
 from server.answers import Answer, Question, Told, Writing, told
 from server.connections import ACROSS, Connections
 from server.connectors.base import Progress, Progressing, QuickAnswer
 from server.governance.errors import screened
-from server.guard import ReadOnlySql
 from server.leases import Lease
 from server.soon import Part
+from shared import guard
 from shared.errors import AppError, Conflict, InvalidRequest, QueryCancelled, SourceUnavailable
+from shared.guard import ReadOnlySql
 from shared.results import Result
 
 _LOOK_SECONDS = 0.1

@@ -21,7 +21,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 SDK = ROOT / "packaging" / "sdk"
 
-PRODUCT = ("desktop/**/*.py", "server/**/*.py", "server/sql/*.toml", "shared/**/*.py", "*/ui/**/*")
+PRODUCT = ("desktop/**/*.py", "server/**/*.py", "shared/sql/*.toml", "shared/**/*.py", "*/ui/**/*")
 BESIDE = ("pyproject.toml", "LICENSE")
 CLIENT = "shared.backend_client"
 LAST_COMMIT_UNKNOWN = "1795824000"

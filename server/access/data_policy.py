@@ -12,9 +12,9 @@ from functools import lru_cache
 
 import msgspec
 
-from server.sql import conditions
 from shared.errors import InvalidRequest
 from shared.policies import ConnectionPolicy, TablePolicy, check_names
+from shared.sql import conditions
 
 Attributes = Mapping[str, str | Sequence[str]]
 """Of a user, as they are stored."""

@@ -9,7 +9,6 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from server import guard
 from server.access.data_policy import UNRESTRICTED, DataPolicy
 from server.across import explain
 from server.across.connector import JoiningConnector
@@ -22,13 +21,13 @@ from server.connections import ACROSS, Connections
 from server.connectors.base import ParamValue
 from server.governance.errors import screened
 from server.governance.governance import Governance, View
-from server.guard import Explained, ReadOnlySql
 from server.leases import Lease
 from server.pool_settings import PoolSettings
 from server.pools import Pool
 from server.schemas import Schemas
-from shared import paths
+from shared import guard, paths
 from shared.errors import AppError, NotFound, QueryRefused, SourceUnavailable
+from shared.guard import Explained, ReadOnlySql
 from shared.settings import JoinsSection
 from shared.wire import TableInfo
 

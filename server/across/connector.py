@@ -9,8 +9,8 @@ from pathlib import Path
 
 from server.connectors.base import Limits, ParamValue
 from server.engine.gathering import Gathering
-from server.guard import ReadOnlySql
 from shared.errors import InvalidRequest, SourceUnavailable
+from shared.guard import ReadOnlySql
 from shared.results import Batch, Column, Result, Rows
 from shared.wire import Schema
 

@@ -12,7 +12,6 @@ from functools import partial
 
 from sqlglot import exp
 
-from server import guard
 from server.across import filters
 from server.across.connector import JoiningConnector
 from server.across.explain import Seen
@@ -23,6 +22,7 @@ from server.engine import gathering
 from server.governance.governance import View
 from server.leases import Lease
 from server.schemas import qualified
+from shared import guard
 from shared.errors import InvalidRequest, QueryFailed, QueryRefused, SourceUnavailable, TooLarge
 from shared.json_rows import lines_of
 from shared.results import Column

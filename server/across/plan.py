@@ -10,8 +10,8 @@ from sqlglot import exp
 from server.across import filters, scopes
 from server.across.columns import needed
 from server.across.references import Bound
-from server.sql import parsing
 from shared.results import ColumnType
+from shared.sql import parsing
 from shared.wire import ColumnInfo
 
 _KEY_TYPES = frozenset({ColumnType.INTEGER, ColumnType.TEXT, ColumnType.DATE})

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from sqlglot import exp
 
 from server.schemas import qualified
-from server.sql.tree import is_cte
 from shared.errors import NotFound, QueryRefused
+from shared.sql.tree import is_cte
 from shared.wire import ColumnInfo, TableInfo
 
 _TAKEN = frozenset({"memory", "main", "system", "temp", "pg_catalog", "information_schema"})

@@ -15,10 +15,10 @@ from server.api.call import Call, Stream, Whole
 from server.compression import Packer
 from server.connections import ACROSS, Terms
 from server.encodings import Format, Origin, choose
-from server.guard import ReadOnlySql
 from server.queries import checked_id
 from server.sharing import Copy
 from shared.errors import AppError, InvalidRequest, NotFound
+from shared.guard import ReadOnlySql
 from shared.wire import ErrorBody, QueryEnd, QueryRequest
 
 _LONGEST_SQL = 1_000_000

@@ -10,8 +10,8 @@ from typing import Any, Protocol, runtime_checkable
 
 import msgspec
 
-from server.guard import ReadOnlySql
 from shared.errors import AppError
+from shared.guard import ReadOnlySql
 from shared.results import Result
 from shared.wire import Schema
 

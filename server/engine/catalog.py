@@ -10,14 +10,14 @@ from typing import Any
 
 import msgspec
 
-from server.engine import typed
 from server.engine.pins import Pin, Pins
-from server.engine.quoting import literal
 from server.engine.shelf import Kept, Shelf, Source
 from server.engine.tables import File, sheet_name
-from server.engine.text import Form
-from server.engine.text_tables import read_csv
 from server.engine.workbooks import ENDINGS as WORKBOOKS
+from shared.engine import typed
+from shared.engine.quoting import literal
+from shared.engine.text import Form
+from shared.engine.text_tables import read_csv
 
 
 class Part(msgspec.Struct, frozen=True):

@@ -11,14 +11,15 @@ from typing import Any
 
 import msgspec
 
-from server.engine import small_files, text, text_tables, typed, workbooks
+from server.engine import small_files, workbooks
 from server.engine.catalog import one_line, sources_of
-from server.engine.quoting import literal, name
 from server.engine.shelf import Source
 from server.engine.small_files import Rows
 from server.engine.tables import File
-from server.engine.text import Form
-from server.engine.typed import Column
+from shared.engine import text, text_tables, typed
+from shared.engine.quoting import literal, name
+from shared.engine.text import Form
+from shared.engine.typed import Column
 
 _JSON_DEPTH = 6
 """Objects inside objects beyond this stay JSON."""

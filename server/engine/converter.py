@@ -13,13 +13,14 @@ from typing import Any, BinaryIO
 
 import duckdb
 
-from server.engine import limits, messages, pins, profile, small_profile, text
+from server.engine import messages, pins, profile, small_profile
 from server.engine.catalog import Part, Table
 from server.engine.convert import convert
-from server.engine.database import connect, plain_of_file, settings
 from server.engine.shelf import Kept, Shelf, Source
 from server.engine.small_files import Rows
 from server.engine.tables import File
+from shared.engine import limits, text
+from shared.engine.database import connect, plain_of_file, settings
 
 _SOON_SECONDS = 10.0
 _LATER_SECONDS = 600.0

@@ -14,14 +14,15 @@ from typing import BinaryIO
 
 import duckdb
 
-from server.engine import catalog, messages, profile, tables, text, text_tables
+from server.engine import catalog, messages, profile, tables
 from server.engine.catalog import Catalog, Table
-from server.engine.database import Database, Prepared, plain, plain_of_file, settings
 from server.engine.pins import ChangedError, Pin, Pins, opened, reason
-from server.engine.quoting import name
 from server.engine.shelf import Shelf
 from server.engine.tables import File
-from server.engine.typed import UNEXPECTED
+from shared.engine import text, text_tables
+from shared.engine.database import Database, Prepared, plain, plain_of_file, settings
+from shared.engine.quoting import name
+from shared.engine.typed import UNEXPECTED
 
 LOOK_AGAIN_SECONDS = 1.0
 """How old a look at the folder may be."""

@@ -11,14 +11,14 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from server import guard
 from server.engine import messages
 from server.engine.conversions import Conversions
 from server.engine.process import EngineProcess
 from server.engine.running_query import HANGS, LOOK_SECONDS, RunningQuery
 from server.engine.tables import File, Rule
-from server.guard import ReadOnlySql
+from shared import guard
 from shared.errors import AppError, QueryCancelled, QueryTimeout, SourceUnavailable
+from shared.guard import ReadOnlySql
 from shared.results import Result
 from shared.wire import Schema, Unread
 

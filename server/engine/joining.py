@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, BinaryIO
 import duckdb
 
 from server.engine import messages
-from server.engine.database import Database, RefusedError, plain, settings
 from server.engine.parts import Staged
-from server.engine.quoting import name
+from shared.engine.database import Database, RefusedError, plain, settings
+from shared.engine.quoting import name
 from shared.results import ColumnType
 
 if TYPE_CHECKING:

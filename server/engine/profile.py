@@ -15,9 +15,9 @@ from typing import Any
 
 import msgspec
 
-from server.engine import quoting, rows
 from server.engine.catalog import Table
 from server.engine.pins import ChangedError
+from shared.engine import quoting, rows
 from shared.results import ColumnType
 from shared.wire import ColumnInfo, ForeignKey, TableInfo
 

@@ -11,11 +11,11 @@ from typing import Any
 import duckdb
 import msgspec
 
-from server.engine import typed
-from server.engine.quoting import literal
-from server.engine.readings import MISSING, Reading, candidates
-from server.engine.text import Form
-from server.engine.typed import Column
+from shared.engine import typed
+from shared.engine.quoting import literal
+from shared.engine.readings import MISSING, Reading, candidates
+from shared.engine.text import Form
+from shared.engine.typed import Column
 
 _MOST_CELLS = 100_000
 _MOST_COLUMNS = 200

@@ -3,10 +3,11 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from server.engine import profile, rows
+from server.engine import profile
 from server.engine.catalog import Table
 from server.engine.small_files import Rows, is_missing
-from server.engine.typed import Column
+from shared.engine import rows
+from shared.engine.typed import Column
 from shared.results import ColumnType
 from shared.wire import ColumnInfo, TableInfo
 

@@ -14,8 +14,8 @@ from typing import Any
 
 import msgspec
 
-from server.engine import layout
-from server.engine.quoting import literal, name
+from shared.engine import layout
+from shared.engine.quoting import literal, name
 
 ENDINGS = {".xlsx", ".xlsm", ".xlsb", ".xls", ".ods"}
 MAX_WORKBOOK_BYTES = 200_000_000

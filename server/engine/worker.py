@@ -13,10 +13,11 @@ from typing import Any, BinaryIO
 
 import duckdb
 
-from server.engine import converter, limits, messages
-from server.engine.database import RefusedError
+from server.engine import converter, messages
 from server.engine.engine import Engine
 from server.engine.pins import ChangedError
+from shared.engine import limits
+from shared.engine.database import RefusedError
 
 _ORDERS_WAITING = 16
 """So many frames are held at most; whoever sends more waits."""

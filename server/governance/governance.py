@@ -12,7 +12,6 @@ from typing import Generic, TypeVar
 import msgspec
 from sqlglot import exp
 
-from server import guard
 from server.access.data_policy import DataPolicy
 from server.catalogue import Catalogue
 from server.connections import ACROSS, Connections
@@ -20,11 +19,12 @@ from server.governance import fences, needs
 from server.governance.governed import Governed, Rules, governed
 from server.governance.names import Directory
 from server.governance.rewriting import rewritten
-from server.guard import ReadOnlySql
 from server.schemas import Schemas, together
-from server.sql import parsing
-from server.sql.rules import rules
+from shared import guard
 from shared.errors import AppError, NotFound, QueryFailed, QueryRefused
+from shared.guard import ReadOnlySql
+from shared.sql import parsing
+from shared.sql.rules import rules
 from shared.wire import ConnectionInfo, ForeignKey, Schema, TableInfo
 
 T = TypeVar("T")

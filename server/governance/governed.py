@@ -14,10 +14,10 @@ from sqlglot import exp
 from server.access.data_policy import closeness, fits
 from server.governance import masks
 from server.governance.names import Directory, Parts
-from server.sql import conditions, filling, parsing
 from shared.errors import InvalidRequest
 from shared.policies import Mask, TablePolicy
 from shared.results import ColumnType
+from shared.sql import conditions, filling, parsing
 from shared.wire import ColumnInfo, TableInfo
 
 ALIAS = "vmart_policy"

@@ -7,7 +7,7 @@ connection whose dialect writes the value as text in the same way.
 
 from collections.abc import Callable
 
-from server.guard import literal
+from shared.guard import literal
 from shared.policies import Mask
 from shared.results import ColumnType
 

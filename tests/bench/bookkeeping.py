@@ -6,7 +6,6 @@ import time
 from pathlib import Path
 from uuid import uuid4
 
-from server import guard
 from server.access.allowlist import Allowlist
 from server.access.identity import bearer
 from server.access.keyring import Keyring
@@ -15,6 +14,7 @@ from server.access.limits import Limiter
 from server.store.access import AccessStore
 from server.store.audit import AuditLine, open_trail
 from server.store.state import now, open_state
+from shared import guard
 from shared.permissions import Permission
 from tests.bench.measuring import Figures, Way, compared
 from tests.bench.workload import Workload

@@ -18,8 +18,8 @@ from typing import Any
 import msgspec
 
 from server.connectors.base import Field, Kind, Limits, ParamValue
-from server.guard import ReadOnlySql
 from shared.errors import QueryCancelled, QueryFailed, QueryTimeout, SourceUnavailable
+from shared.guard import ReadOnlySql
 from shared.results import Batch, Column, ColumnType, JsonRows, Result, Rows
 from shared.wire import ColumnInfo, Schema, TableInfo
 

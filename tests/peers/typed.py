@@ -15,8 +15,8 @@ import msgspec
 import pyarrow as pa
 
 from server.connectors.base import Kind, Limits, ParamValue, Progress
-from server.guard import ReadOnlySql
 from shared.errors import QueryCancelled, QueryFailed
+from shared.guard import ReadOnlySql
 from shared.results import ArrowBatch, Batch, Column, ColumnType, JsonRows, Result, Rows
 from shared.wire import Schema
 

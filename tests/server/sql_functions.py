@@ -1,4 +1,4 @@
-"""Writes the function lists of server/sql/*.toml from the engines' own catalogues.
+"""Writes the function lists of shared/sql/*.toml from the engines' own catalogues.
 
 ``python -m tests.server.sql_functions duckdb`` prints the list for the DuckDB that is installed,
 ``… clickhouse`` that for the ClickHouse in chdb, ``… postgres HOST PORT USER PASSWORD`` that of a

@@ -3,10 +3,10 @@
 import pytest
 
 from server.access.data_policy import UNRESTRICTED, check, resolve
-from server.sql import conditions, filling, parsing
 from shared.errors import InvalidRequest
 from shared.policies import ConnectionPolicy, TablePolicy
 from shared.results import ColumnType
+from shared.sql import conditions, filling, parsing
 from shared.wire import ColumnInfo
 
 COLUMNS = {

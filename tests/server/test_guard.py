@@ -4,7 +4,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from server import guard
+from shared import guard
 from shared.errors import InvalidRequest, QueryRefused
 
 DIALECTS = ("duckdb", "postgres")

@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from server import guard
 from server.connectors.base import Limits
 from server.connectors.clickhouse.kind import open_clickhouse
 from server.connectors.clickhouse.session import ClickHouseConnector
-from server.guard import ReadOnlySql
-from server.sql.rules import rules
+from shared import guard
 from shared.errors import QueryFailed, QueryRefused
+from shared.guard import ReadOnlySql
 from shared.results import JsonRows
+from shared.sql.rules import rules
 from tests.peers.clickhouse import ADMIN
 from tests.peers.clickhouse_now import ClickHouseNow
 from tests.server import sql_functions

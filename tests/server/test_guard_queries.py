@@ -8,9 +8,9 @@ import duckdb
 import pg8000.native
 import pytest
 
-from server import guard
-from server.sql.rules import rules
+from shared import guard
 from shared.errors import QueryRefused
+from shared.sql.rules import rules
 from tests.peers.postgres import PostgresServer
 from tests.server import sql_functions
 from tests.server.guard_data import SHOP, SHOP_DUCKDB, SHOP_POSTGRES, attacks, queries

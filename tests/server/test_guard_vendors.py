@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from server import guard
+from shared import guard
 from shared.errors import QueryRefused
 from tests.server.guard_data import queries
 

@@ -10,12 +10,12 @@ from collections.abc import Callable
 import pytest
 
 from server.connectors.base import Connector, Limits
-from server.guard import check
 from server.leases import Lease
 from server.pool_settings import PoolSettings
 from server.pools import Pool
 from server.queries import _Stop
 from shared.errors import AppError, QueryCancelled, SourceBusy, SourceUnavailable
+from shared.guard import check
 from tests.peers.source import Counts, NumberConnector
 from tests.server.stories import run, until
 

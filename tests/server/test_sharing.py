@@ -14,8 +14,8 @@ from server.access.data_policy import UNRESTRICTED
 from server.answers import Question, Writing
 from server.connectors.base import ParamValue
 from server.encodings import FORMATS, Origin
-from server.guard import check
 from server.sharing import Copy
+from shared.guard import check
 from tests.peers.source import Counts
 from tests.server.running import Answered, RunningBackend, wait_until
 

@@ -12,7 +12,7 @@ import backend_client
 import pytest
 
 from server.connectors.base import Kind, Limits, ParamValue
-from server.guard import ReadOnlySql
+from shared.guard import ReadOnlySql
 from shared.results import Column, ColumnType, Result, Rows
 from tests.peers.backend import BackendPeer, json_reply
 from tests.peers.source import Counts, NumberConnector

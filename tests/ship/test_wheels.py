@@ -26,13 +26,13 @@ def test_the_product_is_all_there_and_nothing_else(wheels: tuple[Path, Path]) ->
     inside = names_in(wheels[0])
     in_the_clone = {
         str(file.relative_to(ROOT).as_posix())
-        for pattern in ("*/**/*.py", "*/ui/**/*", "server/sql/*.toml")
+        for pattern in ("*/**/*.py", "*/ui/**/*", "shared/sql/*.toml")
         for file in ROOT.glob(pattern)
         if file.is_file() and file.relative_to(ROOT).parts[0] in ("desktop", "server", "shared")
     }
     assert inside == in_the_clone
     assert {"desktop/ui/index.html", "server/ui/index.html", "shared/ui/css/tokens.css"} <= inside
-    assert "server/sql/postgres.toml" in inside
+    assert "shared/sql/postgres.toml" in inside
 
 
 def test_the_sdk_is_one_package_with_the_client_alone(wheels: tuple[Path, Path]) -> None:

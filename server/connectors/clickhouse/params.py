@@ -3,10 +3,10 @@
 import math
 from collections.abc import Mapping
 
-from server import guard
 from server.connectors.base import ParamValue
-from server.guard import ReadOnlySql
+from shared import guard
 from shared.errors import InvalidRequest
+from shared.guard import ReadOnlySql
 
 _ESCAPES = str.maketrans({"\\": "\\\\", "'": "\\'", "\0": "\\0"})
 

@@ -28,8 +28,8 @@ from server.connectors.clickhouse.params import filled
 from server.connectors.clickhouse.settings import Account
 from server.connectors.clickhouse.types import column
 from server.connectors.clickhouse.wire import Block, ConnectionLost, NotClickHouse, Wire
-from server.guard import ReadOnlySql
 from shared.errors import AppError, QueryFailed, SourceUnavailable
+from shared.guard import ReadOnlySql
 from shared.results import Column, JsonRows, Result
 from shared.wire import Schema
 

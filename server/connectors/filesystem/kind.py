@@ -14,9 +14,9 @@ from server.connectors.filesystem import files as filesystem_files
 from server.engine import tables
 from server.engine.folder import CACHE_MB, DIALECT, FolderEngine
 from server.engine.tables import Rule
-from server.guard import ReadOnlySql
 from shared import paths
 from shared.errors import InvalidRequest, SourceUnavailable
+from shared.guard import ReadOnlySql
 from shared.results import Result
 from shared.wire import Schema
 

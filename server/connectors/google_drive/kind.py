@@ -12,17 +12,16 @@ from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import urlsplit
 
-from server import guard
 from server.connectors.base import Document, Entry, Field, Kind, Limits, ParamValue, memory_field
 from server.connectors.google_drive import account
 from server.connectors.google_drive.api import DriveApi, quoted
 from server.connectors.google_drive.mirror import Mirror
 from server.connectors.google_drive.tree import EXPORTS, Item, TableFile, read_as
 from server.engine.folder import DIALECT, FolderEngine
-from server.guard import ReadOnlySql
 from server.outgoing import Outgoing
-from shared import paths
+from shared import guard, paths
 from shared.errors import InvalidRequest, NotFound, QueryCancelled, SourceUnavailable
+from shared.guard import ReadOnlySql
 from shared.http_adapter import is_loopback
 from shared.results import Result
 from shared.wire import Schema

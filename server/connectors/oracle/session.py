@@ -14,7 +14,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
-from server import guard
 from server.connectors.base import Limits, ParamValue
 from server.connectors.oracle import account as oracle_account
 from server.connectors.oracle import errors as oracle_errors
@@ -23,8 +22,9 @@ from server.connectors.oracle import schema as oracle_schema
 from server.connectors.oracle import types as oracle_types
 from server.connectors.oracle.socket import Line
 from server.connectors.oracle.types import Plan
-from server.guard import ReadOnlySql
+from shared import guard
 from shared.errors import AppError, QueryCancelled, QueryFailed, QueryTimeout, SourceUnavailable
+from shared.guard import ReadOnlySql
 from shared.results import Batch, Column, Result
 from shared.wire import Schema
 

@@ -5,10 +5,10 @@ from functools import lru_cache
 
 import msgspec
 
-from server import guard
 from server.connectors.base import ParamValue
-from server.guard import ReadOnlySql
+from shared import guard
 from shared.errors import InvalidRequest, QueryFailed
+from shared.guard import ReadOnlySql
 
 _TEXT, _BOOLEAN, _BIGINT, _DOUBLE = 25, 16, 20, 701
 

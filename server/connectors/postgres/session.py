@@ -47,8 +47,8 @@ from server.connectors.postgres.quick import Ended, Frame, QuickWay
 from server.connectors.postgres.rows import RowReader
 from server.connectors.postgres.running import Running
 from server.connectors.postgres.types import BY_OID, plan
-from server.guard import ReadOnlySql
 from shared.errors import AppError, QueryCancelled, QueryFailed, SourceUnavailable
+from shared.guard import ReadOnlySql
 from shared.results import JsonRows, Result
 from shared.wire import Schema
 

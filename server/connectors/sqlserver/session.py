@@ -17,7 +17,6 @@ from typing import Any
 
 import msgspec
 
-from server import guard
 from server.connectors.base import Limits, ParamValue
 from server.connectors.sqlserver import account as sqlserver_account
 from server.connectors.sqlserver import errors as sqlserver_errors
@@ -25,8 +24,9 @@ from server.connectors.sqlserver import schema as sqlserver_schema
 from server.connectors.sqlserver import socket as sqlserver_socket
 from server.connectors.sqlserver import types as sqlserver_types
 from server.connectors.sqlserver.types import Plan
-from server.guard import ReadOnlySql
+from shared import guard
 from shared.errors import AppError, QueryCancelled, QueryFailed, QueryTimeout, SourceUnavailable
+from shared.guard import ReadOnlySql
 from shared.results import JsonRows, Result
 from shared.wire import Schema
 

@@ -15,17 +15,16 @@ from typing import Any
 
 import msgspec
 
-from server import guard
 from server.connectors.base import Document, Entry, Limits, ParamValue
 from server.connectors.tableau import tables as of_tableau
 from server.connectors.tableau.folder import RowsFolder
 from server.connectors.tableau.site import Site
 from server.connectors.tableau.tables import FieldOf, Table
 from server.engine.folder import DIALECT, FolderEngine
-from server.guard import ReadOnlySql
 from server.outgoing import Outgoing
-from shared import paths
+from shared import guard, paths
 from shared.errors import NotFound, QueryCancelled, QueryFailed, SourceUnavailable, TooLarge
+from shared.guard import ReadOnlySql
 from shared.results import Result
 from shared.wire import ColumnInfo, Schema, TableInfo
 

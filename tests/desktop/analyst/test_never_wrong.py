@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from desktop.analyst.meaning import Plan, Question, Refusal
-from server import guard
+from shared import guard
 from tests.desktop.analyst.asking import Asking
 
 TODAY = date(2026, 6, 30)

@@ -11,10 +11,11 @@ import pytest
 
 from desktop.analyst.analyst import Analyst
 from desktop.analyst.meaning import Plan
-from server import demo, guard
+from server import demo
 from server.connectors.base import Limits, SqlConnector
 from server.connectors.filesystem.kind import open_ as open_folder
 from server.connectors.postgres.kind import open_postgres
+from shared import guard
 from shared.arrow_json import json_lines
 from shared.results import ColumnType, JsonRows, Rows
 from tests.desktop.analyst.questions import HostileQuestion, question_files, right

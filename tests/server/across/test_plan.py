@@ -4,9 +4,9 @@ from collections.abc import Mapping
 
 import pytest
 
-from server import guard
 from server.across.plan import Plan, planned
 from server.across.references import Bound, references
+from shared import guard
 from shared.errors import NotFound, QueryRefused
 from shared.results import ColumnType
 from shared.wire import ColumnInfo, TableInfo

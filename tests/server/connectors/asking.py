@@ -7,8 +7,8 @@ from typing import Any
 
 from server.connectors.base import Limits, QuickAnswer
 from server.connectors.postgres.session import PostgresConnector
-from server.guard import ReadOnlySql
 from shared.errors import AppError
+from shared.guard import ReadOnlySql
 from shared.results import Column, JsonRows
 
 

@@ -14,8 +14,8 @@ from typing import Any, ClassVar
 
 import pytest
 
-from server import guard
 from server.connectors.base import Limits, SqlConnector
+from shared import guard
 from shared.arrow_json import json_lines
 from shared.errors import InvalidRequest, QueryCancelled, QueryFailed, QueryTimeout
 from shared.results import Batch, ColumnType, JsonRows, Result, Rows

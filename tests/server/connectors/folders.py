@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from server import guard
 from server.connectors.base import Limits
 from server.connectors.filesystem import kind as filesystem
 from server.connectors.filesystem.kind import FilesystemConnector
+from shared import guard
 from shared.errors import QueryFailed, SourceUnavailable
 from shared.wire import TableInfo
 from tests.server.connectors.contract import rows_of

@@ -10,7 +10,7 @@ import pytest
 from server.connectors.base import Limits, SqlConnector
 from server.connectors.clickhouse.kind import open_clickhouse
 from server.connectors.clickhouse.session import ClickHouseConnector
-from server.guard import ReadOnlySql
+from shared.guard import ReadOnlySql
 from shared.results import ColumnType, JsonRows
 from tests.peers.clickhouse import ADMIN, READER, ClickHouseServer
 from tests.peers.clickhouse_now import ClickHouseNow

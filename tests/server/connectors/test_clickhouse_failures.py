@@ -15,8 +15,8 @@ from server.connectors.clickhouse.kind import open_clickhouse
 from server.connectors.clickhouse.session import ClickHouseConnector
 from server.connectors.clickhouse.settings import account
 from server.connectors.clickhouse.wire import Block, Wire
-from server.guard import ReadOnlySql
 from shared.errors import AppError, InvalidRequest, QueryFailed, QueryTimeout, SourceUnavailable
+from shared.guard import ReadOnlySql
 from shared.results import JsonRows
 from tests.peers.certificate import company_certificate
 from tests.peers.clickhouse import ADMIN, READER_PASSWORD, ClickHouseServer

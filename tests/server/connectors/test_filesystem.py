@@ -15,9 +15,9 @@ import duckdb
 import openpyxl
 import pytest
 
-from server import guard
 from server.connectors.base import Limits
 from server.connectors.filesystem.kind import FilesystemConnector
+from shared import guard
 from shared.errors import QueryCancelled, QueryFailed, QueryTimeout, SourceUnavailable
 from shared.results import ColumnType, JsonRows
 from tests.server.connectors.contract import SqlConnectorContract, rows_of

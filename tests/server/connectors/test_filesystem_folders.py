@@ -13,15 +13,16 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from server import guard
 from server.connectors.filesystem.kind import FilesystemConnector
-from server.engine import folder, running_query, text_tables
+from server.engine import folder, running_query
 from server.engine.conversions import Conversions
 from server.engine.folder import FolderEngine
 from server.engine.messages import OpenConverter
-from server.engine.quoting import literal
 from server.engine.shelf import Shelf
 from server.engine.tables import rules, scan
+from shared import guard
+from shared.engine import text_tables
+from shared.engine.quoting import literal
 from shared.errors import QueryFailed, SourceUnavailable
 from shared.results import ColumnType
 from tests.server.connectors.contract import rows_of

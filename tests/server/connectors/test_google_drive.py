@@ -11,11 +11,11 @@ from typing import Any
 import openpyxl
 import pytest
 
-from server import guard
 from server.connectors.base import FileConnector, Limits
 from server.connectors.google_drive import kind as google_drive
 from server.connectors.google_drive import mirror as google_drive_mirror
 from server.connectors.google_drive.kind import GoogleDriveConnector
+from shared import guard
 from shared.errors import (
     AppError,
     NotFound,

@@ -11,7 +11,6 @@ import pytest
 from server.connectors.base import Limits
 from server.connectors.oracle.kind import open_oracle
 from server.connectors.oracle.session import OracleConnector
-from server.guard import ReadOnlySql
 from shared.errors import (
     AppError,
     InvalidRequest,
@@ -22,6 +21,7 @@ from shared.errors import (
     SourceBusy,
     SourceUnavailable,
 )
+from shared.guard import ReadOnlySql
 from shared.json_rows import lines_of
 from tests.peers.fault_proxy import Fault, FaultProxy
 from tests.peers.oracle import OraclePeer, ora, sleep

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from seerdb.common import tns_consts
 
-from server import guard
 from server.connectors.base import Limits
 from server.connectors.oracle import rows as oracle_rows
 from server.connectors.oracle.kind import open_oracle
 from server.connectors.oracle.session import OracleConnector
+from shared import guard
 from shared.errors import QueryFailed
 from shared.json_rows import lines_of
 from shared.results import ArrowBatch, Batch, JsonRows

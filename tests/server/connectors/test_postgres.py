@@ -9,8 +9,8 @@ import pytest
 from server.connectors.base import Limits, SqlConnector
 from server.connectors.postgres.kind import KIND
 from server.connectors.postgres.session import PostgresConnector
-from server.guard import ReadOnlySql
 from shared.errors import QueryFailed
+from shared.guard import ReadOnlySql
 from tests.peers.postgres import PostgresServer
 from tests.server.connectors.asking import ask
 

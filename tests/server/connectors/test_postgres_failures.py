@@ -11,7 +11,6 @@ import pytest
 from server.connectors.base import Limits
 from server.connectors.postgres.kind import open_postgres
 from server.connectors.postgres.session import PostgresConnector
-from server.guard import ReadOnlySql
 from shared.errors import (
     AppError,
     InvalidRequest,
@@ -20,6 +19,7 @@ from shared.errors import (
     QueryTimeout,
     SourceUnavailable,
 )
+from shared.guard import ReadOnlySql
 from shared.results import JsonRows
 from tests.peers.fault_proxy import Fault, FaultProxy
 from tests.peers.postgres import READER_PASSWORD, PostgresServer

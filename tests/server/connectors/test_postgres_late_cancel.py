@@ -2,7 +2,7 @@
 
 from server.connectors.base import Limits
 from server.connectors.postgres.session import PostgresConnector
-from server.guard import ReadOnlySql
+from shared.guard import ReadOnlySql
 from tests.peers.postgres import WRITER, WRITER_PASSWORD, PostgresServer
 from tests.server.connectors.asking import ask
 from tests.server.connectors.conftest import Opener

@@ -6,8 +6,8 @@ import pytest
 
 from server.connectors.base import Limits
 from server.connectors.postgres.session import PostgresConnector
-from server.guard import ReadOnlySql
 from shared.errors import QueryFailed
+from shared.guard import ReadOnlySql
 from shared.results import JsonRows
 
 

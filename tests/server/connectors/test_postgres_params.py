@@ -4,8 +4,8 @@ import pytest
 
 from server.connectors.postgres.params import bound
 from server.connectors.postgres.session import PostgresConnector
-from server.guard import ReadOnlySql
 from shared.errors import AppError, InvalidRequest, QueryFailed
+from shared.guard import ReadOnlySql
 from tests.server.connectors.asking import ask
 
 

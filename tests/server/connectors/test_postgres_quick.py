@@ -7,8 +7,8 @@ import pytest
 
 from server.connectors.base import Limits
 from server.connectors.postgres.session import PostgresConnector
-from server.guard import ReadOnlySql
 from shared.errors import QueryCancelled, QueryFailed, QueryRefused, QueryTimeout, SourceUnavailable
+from shared.guard import ReadOnlySql
 from shared.results import JsonRows, Result
 from tests.peers.postgres import WRITER, PostgresServer
 from tests.server.connectors.asking import ask, quickly

@@ -15,7 +15,6 @@ from server.connectors.sqlserver import driver as sqlserver_driver
 from server.connectors.sqlserver import kind as sqlserver
 from server.connectors.sqlserver.kind import open_sqlserver
 from server.connectors.sqlserver.session import SqlServerConnector
-from server.guard import ReadOnlySql
 from shared.errors import (
     AppError,
     DriverMissing,
@@ -25,6 +24,7 @@ from shared.errors import (
     QueryTimeout,
     SourceUnavailable,
 )
+from shared.guard import ReadOnlySql
 from tests.peers.fault_proxy import Fault, FaultProxy
 from tests.peers.sqlserver import SqlServerPeer, message, sleep
 from tests.server.connectors.leaks import nothing_is_left

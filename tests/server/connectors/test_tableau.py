@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from server import guard
 from server.connectors.base import FileConnector, Limits
 from server.connectors.tableau import kind as tableau
 from server.connectors.tableau.connector import TableauConnector
+from shared import guard
 from shared.errors import (
     AppError,
     NotFound,

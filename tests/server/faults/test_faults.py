@@ -13,9 +13,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from server import guard
 from server.connectors import KINDS
 from server.connectors.base import Abortable, Limits, SqlConnector
+from shared import guard
 from shared.errors import AppError
 from tests.peers.fault_proxy import Fault, FaultProxy
 from tests.server.faults.sources import ROWS_BESIDE, SOURCES, Source

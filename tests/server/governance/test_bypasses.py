@@ -10,8 +10,8 @@ import pg8000.exceptions
 import pg8000.native
 import pytest
 
-from server import guard
 from server.governance.errors import screened
+from shared import guard
 from shared.errors import AppError, QueryFailed
 from tests.peers.postgres import PostgresServer
 from tests.server.governance.asking import Failed, Run, in_clickhouse

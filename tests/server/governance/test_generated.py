@@ -10,9 +10,9 @@ import pg8000.exceptions
 import pg8000.native
 import pytest
 
-from server import guard
-from server.guard import ReadOnlySql
+from shared import guard
 from shared.errors import QueryFailed, QueryRefused
+from shared.guard import ReadOnlySql
 from tests.peers.postgres import PostgresServer
 from tests.server.governance.asking import Failed, Run, in_clickhouse
 from tests.server.governance.generated import TRAITS, Maker

@@ -11,10 +11,10 @@ import pytest
 import sqlglot
 from sqlglot import exp
 
-from server import guard
-from server.sql import parsing
-from server.sql.rules import rules
+from shared import guard
 from shared.errors import QueryFailed, QueryRefused
+from shared.sql import parsing
+from shared.sql.rules import rules
 from tests.server.governance.asking import Failed, Run
 from tests.server.governance.generated import TRAITS, Maker
 from tests.server.governance.shop import COLUMNS, SECRET, SEEN_COLUMNS, raw, seen, statements, view

@@ -10,9 +10,9 @@ from typing import Any
 
 import msgspec
 
-from server.engine.quoting import literal, name
-from server.engine.readings import Reading, candidates, missing_sql
-from server.engine.text import Form
+from shared.engine.quoting import literal, name
+from shared.engine.readings import Reading, candidates, missing_sql
+from shared.engine.text import Form
 
 UNEXPECTED = "a value that the first rows did not lead to expect"
 MOST_READ = 1_000

@@ -1,4 +1,4 @@
-"""SQL text to a tree that keeps every word as it was written, and back. What is allowed is in server/guard.
+"""SQL text to a tree that keeps every word as it was written, and back. What is allowed is in shared/guard.
 
 sqlglot is made to translate between dialects: it reads ``to_char(d, 'YYYY')`` as a notion of its own
 and writes what it thinks the dialect calls it. Here the same dialect goes in and out, so the functions
@@ -24,9 +24,9 @@ from sqlglot.dialects.tsql import TSQL
 from sqlglot.errors import ErrorLevel
 from sqlglot.tokenizer_core import Token, TokenType
 
-from server.sql import own_words
-from server.sql.plain import plain
 from shared.errors import QueryRefused
+from shared.sql import own_words
+from shared.sql.plain import plain
 
 MAX_CHARACTERS = 100_000
 MAX_TOKENS = 20_000

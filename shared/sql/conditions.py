@@ -12,8 +12,8 @@ import msgspec
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
-from server.sql import parsing
 from shared.errors import InvalidRequest, QueryRefused
+from shared.sql import parsing
 
 _WRITTEN_IN = "postgres"
 MARK = "vmart_attribute_"

@@ -16,8 +16,8 @@ from typing import Any
 import duckdb
 import msgspec
 
-from server.engine import rows
-from server.engine.quoting import literal
+from shared.engine import rows
+from shared.engine.quoting import literal
 from shared.results import Column
 
 _BATCH_BYTES = 512 * 1024

@@ -10,8 +10,8 @@ from decimal import Decimal, InvalidOperation
 
 from sqlglot import exp
 
-from server.sql.conditions import MARK, Condition
 from shared.results import ColumnType
+from shared.sql.conditions import MARK, Condition
 from shared.wire import ColumnInfo
 
 Attributes = Mapping[str, Sequence[str]]

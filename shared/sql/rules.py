@@ -1,4 +1,4 @@
-"""What is allowed in each dialect: the data files beside this module. Judging a tree is in server/guard."""
+"""What is allowed in each dialect: the data files beside this module. Judging a tree is in shared/guard."""
 
 import tomllib
 from functools import lru_cache

@@ -14,7 +14,7 @@ from typing import BinaryIO, cast
 
 import msgspec
 
-from server.engine import layout
+from shared.engine import layout
 
 HEAD_BYTES = 512 * 1024
 LONGEST_LINE = 16 * 1024 * 1024

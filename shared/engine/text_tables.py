@@ -14,9 +14,9 @@ from typing import Any, BinaryIO, cast
 import duckdb
 import msgspec
 
-from server.engine import layout, text
-from server.engine.quoting import literal
-from server.engine.text import Form
+from shared.engine import layout, text
+from shared.engine.quoting import literal
+from shared.engine.text import Form
 
 MOST_UNPACKED_BYTES = 20_000_000_000
 _PLAIN_LINE = 4_000_000

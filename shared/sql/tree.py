@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 from sqlglot import exp
 
-from server.sql.rules import Rules
 from shared.errors import QueryRefused
+from shared.sql.rules import Rules
 
 _QUERIES = (exp.Select, exp.SetOperation, exp.Subquery, exp.Values)
 _NAMES = (exp.Column, exp.Identifier, exp.Dot)

@@ -1,7 +1,7 @@
 """SQL text to ReadOnlySql, or a refusal. The only maker of that type.
 
 The first of three locks: one statement, a query, built only from kinds of nodes and functions that
-server/sql lists for the dialect. What runs is never the caller's text but the tree written anew, so
+shared/sql lists for the dialect. What runs is never the caller's text but the tree written anew, so
 that whatever the parser misread is harmless; and that text is read once more, and must give the same
 tree. The other two locks are in the connectors and in the account.
 """
@@ -15,11 +15,11 @@ import msgspec
 from sqlglot import exp
 from sqlglot.errors import SqlglotError, UnsupportedError
 
-from server.sql import parsing
-from server.sql.latest import latest
-from server.sql.rules import Rules, rules
-from server.sql.tree import table_names, verify
 from shared.errors import InvalidRequest, QueryRefused
+from shared.sql import parsing
+from shared.sql.latest import latest
+from shared.sql.rules import Rules, rules
+from shared.sql.tree import table_names, verify
 
 ReadOnlySql = NewType("ReadOnlySql", str)
 """SQL that passed :func:`check`: one query that only reads, re-rendered from its parsed form.
