@@ -72,7 +72,7 @@ def build(
 ) -> tuple[State, Backend]:
     """Everything behind HTTP. Raises SettingsInvalid, StateTooNew or VaultClosed."""
     by_key, by_address = rates_of(settings.security)
-    hosts = Reach(settings.security.connection_hosts)
+    hosts = Reach(settings.security.connection_hosts, settings.security.connection_folders)
     allowlist = allowlist_of(settings.security)
     shared = place.shared if place else None
     state = open_state(settings.store.url, home)

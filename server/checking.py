@@ -30,7 +30,7 @@ def check(settings: BackendSettings) -> None:
     Allowlist(settings.security.allowed_ips, settings.security.trusted_proxies)
     tls(settings)
     client_certificates.check(settings.security.client_users)
-    Reach(settings.security.connection_hosts)
+    Reach(settings.security.connection_hosts, settings.security.connection_folders)
     _refuse_plain_http(settings.server)
     check_url(settings.store.url)
     if not 0 <= settings.server.port <= 65_535:

@@ -1,4 +1,4 @@
-"""Which hosts a connection may lead to, and a socket to none but those.
+"""Which hosts and folders a connection may lead to, and a socket to none but those hosts.
 
 A name is resolved once; every address it has is looked at, and the socket goes to one of those that were
 looked at, so that a name which changes its mind in between gains nothing. Link-local addresses, those from
@@ -8,10 +8,12 @@ settings holds them; in whatever notation they come, for it is the resolved addr
 
 import contextlib
 import ipaddress
+import os
 import re
 import socket
 from collections.abc import Callable, Iterator, Sequence
 from contextvars import ContextVar
+from pathlib import Path
 from typing import Any
 
 from shared.errors import HostNotAllowed, SettingsInvalid
@@ -47,10 +49,12 @@ _NAME = re.compile(r"(\*\.)?[a-z0-9_-]+(\.[a-z0-9_-]+)*")
 
 class Reach:
     """``listed`` is ``security.connection_hosts``: names, ``*.example.com`` for all below one, addresses and
-    networks. Empty: everywhere but where nobody should go."""
+    networks. Empty: everywhere but where nobody should go. ``folders`` is ``security.connection_folders``:
+    those in and below which folders of files may lie; empty for all but what the connector itself refuses."""
 
-    def __init__(self, listed: Sequence[str] = ()) -> None:
+    def __init__(self, listed: Sequence[str] = (), folders: Sequence[str] = ()) -> None:
         """Raises SettingsInvalid."""
+        self._folders = [_folder(text) for text in folders]
         self._networks: list[Network] = []
         self._names: set[str] = set()
         for text in listed:
@@ -64,6 +68,15 @@ class Reach:
                         "Write it like db1.example.com, *.example.com, 10.1.2.3 or 10.1.0.0/16."
                     ) from None
                 self._names.add(name)
+
+    def check_folder(self, folder: str) -> None:
+        """Raises HostNotAllowed. Links are followed first: where the folder really is counts."""
+        real = Path(os.path.realpath(os.path.expanduser(folder)))  # noqa: PTH111 - no failure without a home
+        if self._folders and not any(real == one or one in real.parents for one in self._folders):
+            raise HostNotAllowed(
+                f"Connections may not lead to the folder {folder[:253]!r}.",
+                details="Whoever administers the backend can add it to security.connection_folders.",
+            )
 
     def check(self, host: str) -> None:
         """Raises HostNotAllowed for a host that nobody would be led to. Blocking: it is resolved; what has no
@@ -126,6 +139,14 @@ class Reach:
         return name in self._names or any(
             "*." + ".".join(parents[begin:]) in self._names for begin in range(1, len(parents))
         )
+
+
+def _folder(text: str) -> Path:
+    if not os.path.isabs(text) or "\0" in text:  # noqa: PTH117 - a path with a zero in it is none
+        raise SettingsInvalid(
+            f"security.connection_folders: {text!r} is not a folder's full path. Write it like /srv/retail."
+        )
+    return Path(os.path.realpath(text))
 
 
 def _plain(host: str) -> str:

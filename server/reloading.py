@@ -35,6 +35,7 @@ AT_ONCE = frozenset(
     {
         *_TLS,
         "security.connection_hosts",
+        "security.connection_folders",
         "security.api_keys_file",
         "security.rate_limit",
         "security.rate_limit_per_address",

@@ -188,8 +188,14 @@ class Serving:
             self._certificates = Watched(settings)
         self.backend.allowlist = allowlist
         self.backend.scrapers = scrapers_of(settings)
-        if security.connection_hosts != self.backend.settings.security.connection_hosts:
-            self.backend.connections.lead_only_to(Reach(security.connection_hosts))
+        before = self.backend.settings.security
+        if (security.connection_hosts, security.connection_folders) != (
+            before.connection_hosts,
+            before.connection_folders,
+        ):
+            self.backend.connections.lead_only_to(
+                Reach(security.connection_hosts, security.connection_folders)
+            )
         self.backend.limiter.rate, self.backend.addresses.rate = by_key, by_address
         self.backend.settings = settings
         self.backend.jobs.take_over(settings.jobs)

@@ -201,6 +201,10 @@ def memory_field(about: str) -> Field:
     )
 
 
+def _no_folder(_params: Mapping[str, Any]) -> Sequence[str]:
+    return []
+
+
 def _host(params: Mapping[str, Any]) -> Sequence[str]:
     return [str(params["host"])] if params.get("host") else []
 
@@ -215,4 +219,5 @@ class Kind(msgspec.Struct, frozen=True):
     fields: tuple[Field, ...]
     open: Callable[[Mapping[str, Any], float], Connector]
     hosts: Callable[[Mapping[str, Any]], Sequence[str]] = _host
+    folders: Callable[[Mapping[str, Any]], Sequence[str]] = _no_folder
     """Where checked params would lead."""

@@ -25,7 +25,8 @@ class SecuritySection(Section, frozen=True):
     With ``client_ca`` callers show certificates of that authority, ``with_key`` or ``instead_of_key``;
     ``client_users`` says whose they are: a name in the certificate, and the user's.
 
-    ``connection_hosts`` is where connections may lead; empty for everywhere but where nobody should go."""
+    ``connection_hosts`` is where connections may lead, and ``connection_folders`` below which folders those
+    of files; empty for everywhere but where nobody should go."""
 
     api_keys_file: str = ""
     rate_limit: str = ""
@@ -37,6 +38,7 @@ class SecuritySection(Section, frozen=True):
     client_certificates: str = "with_key"
     client_users: dict[str, str] = {}
     connection_hosts: list[str] = []
+    connection_folders: list[str] = []
 
 
 class DatabaseSection(Section, frozen=True):

@@ -172,6 +172,41 @@ def test_a_list_that_cannot_be_is_one_sentence(text: str) -> None:
         Reach([text])
 
 
+@pytest.mark.parametrize(
+    "text", ["", "srv/retail", "~/retail", "/srv\0"], ids=["none", "part", "home", "zero"]
+)
+def test_a_folder_in_the_list_is_named_in_full(text: str) -> None:
+    with pytest.raises(SettingsInvalid, match=r"security\.connection_folders"):
+        Reach(folders=[text])
+
+
+def test_files_lie_below_the_folders_that_are_listed_wherever_a_link_pretends(tmp_path: Path) -> None:
+    retail, elsewhere = tmp_path / "retail", tmp_path / "retail-too"
+    for folder in (retail / "2026", elsewhere):
+        folder.mkdir(parents=True)
+        (folder / "stores.csv").write_text("store,zone\nS1,North\n")
+    (retail / "out").symlink_to(elsewhere)
+    (tmp_path / "in").symlink_to(retail / "2026")
+    settings = BackendSettings(security=SecuritySection(connection_folders=[str(retail)]))
+    running = start(tmp_path / "home", KINDS.values(), settings)
+    try:
+        made = {"name": "files", "type": "filesystem", "params": {"root": str(retail)}}
+        assert running.ask("POST", "/api/connections", made).status == 201
+        for root in (retail / "2026", tmp_path / "in"):
+            assert running.ask("PUT", "/api/connections/files", {"params": {"root": str(root)}}).status == 200
+        for root in (elsewhere, retail / "out", retail / ".." / "retail-too", tmp_path):
+            answered = running.ask("PUT", "/api/connections/files", {"params": {"root": str(root)}})
+            assert (answered.status, answered.json["code"]) == (400, "host_not_allowed"), root
+        query = {"connection": "files", "query": "SELECT count(*) FROM stores"}
+        assert running.ask("POST", "/api/query", query).json["rows"] == [[1]]
+    finally:
+        running.stop()
+    (tmp_path / "in").unlink()
+    (tmp_path / "in").symlink_to(elsewhere)  # after it was looked at
+    with reach.within(Reach(folders=[str(retail)])), pytest.raises(HostNotAllowed):
+        KINDS["filesystem"].open({"root": str(tmp_path / "in")}, 5)
+
+
 def test_the_way_holds_for_the_thread_that_opens_and_no_other() -> None:
     with reach.within(Reach(["db1"])), pytest.raises(HostNotAllowed):
         reach.current().check("127.0.0.1")
@@ -205,6 +240,8 @@ def test_a_connection_that_leads_elsewhere_is_neither_made_nor_changed_to(narrow
     "root",
     [
         "/proc/self",
+        "/etc",
+        "/etc/ssl/private",
         "/proc",
         "/sys",
         "/dev",

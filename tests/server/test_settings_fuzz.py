@@ -117,6 +117,7 @@ def test_any_bytes_are_taken_or_told(folder: Path, content: bytes) -> None:
 
 WHOLE = """server: {host: 127.0.0.1, port: 5000, workers: 2}
 security: {rate_limit: "100/hour", allowed_ips: ["10.0.0.0/8"], connection_hosts: ["*.x"],
+  connection_folders: ["/x"],
   client_users: {"CN:x": y}}
 database: {max_connections: 20}
 logging: {level: INFO, file: "${LOG:}"}

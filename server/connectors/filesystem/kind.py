@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from server import reach
 from server.connectors.base import Document, Entry, Field, Kind, Limits, ParamValue, memory_field
 from server.connectors.filesystem import files as filesystem_files
 from server.engine import tables
@@ -20,7 +21,7 @@ from shared.guard import ReadOnlySql
 from shared.results import Result
 from shared.wire import Schema
 
-_SYSTEM = frozenset(Path(path) for path in ("/proc", "/sys", "/dev", "/run", "/boot"))
+_SYSTEM = frozenset(Path(path) for path in ("/proc", "/sys", "/dev", "/run", "/boot", "/etc"))
 
 
 class FilesystemConnector:
@@ -89,6 +90,7 @@ def open_(params: Mapping[str, Any], _timeout_seconds: float) -> FilesystemConne
     if not root.is_absolute():
         raise SourceUnavailable("The root of a file connection must be an absolute path.")
     _refuse_our_own(root)
+    reach.current().check_folder(str(root))
     try:
         rules = tables.rules(str(params.get("tables") or ""))
     except ValueError as error:
@@ -158,4 +160,5 @@ KIND = Kind(
         ),
     ),
     open=open_,
+    folders=lambda params: [str(params["root"])],
 )
