@@ -92,10 +92,12 @@ class _StrictLoader(yaml.SafeLoader):
 def _filled(value: object, *, source: str, path: str, environ: Mapping[str, str]) -> object:
     match value:
         case str():
-            return _substituted(value, source=source, path=path, environ=environ)
+            return _whole(_substituted(value, source=source, path=path, environ=environ), source, path)
         case dict():
             return {
-                key: _filled(item, source=source, path=f"{path}.{key}".lstrip("."), environ=environ)
+                _whole(key, source, path or "the top level"): _filled(
+                    item, source=source, path=f"{path}.{key}".lstrip("."), environ=environ
+                )
                 for key, item in value.items()
             }
         case list():
@@ -105,6 +107,15 @@ def _filled(value: object, *, source: str, path: str, environ: Mapping[str, str]
             ]
         case _:
             return value
+
+
+def _whole(value: object, source: str, path: str) -> object:
+    """YAML lets half a character through, which can be written nowhere."""
+    if isinstance(value, str) and any("\ud800" <= character <= "\udfff" for character in value):
+        raise SettingsInvalid(
+            f"{source}: {path} has half a character in it, like \\uD83D. Write the whole character."
+        )
+    return value
 
 
 def _substituted(text: str, *, source: str, path: str, environ: Mapping[str, str]) -> str:

@@ -205,3 +205,18 @@ def test_no_tree_leads_to_a_traceback(tree: Any) -> None:
 @given(st.text(alphabet=st.sampled_from("abc:{}[]&*!|>-#'\"%@ \n\t$\x00\x85é?,<<=0.e"), max_size=40))
 def test_no_text_leads_to_a_traceback(text: str) -> None:
     settled(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "where"),
+    [
+        ('server: {port: "\\uD83D\\uDE00"}', "server.port"),
+        ('server: {host: "\\uD83D"}', "server.host"),
+        ('"\\uD83D": 1', "the top level"),
+        ('security: {client_users: {"\\uDE00": x}}', "security.client_users"),
+    ],
+    ids=["number", "text", "key", "name"],
+)
+def test_half_a_character_is_one_sentence(text: str, where: str) -> None:
+    with pytest.raises(SettingsInvalid, match=f"{where} has half a character"):
+        parse(text, BackendSettings, source="f", environ={})
