@@ -49,15 +49,16 @@ class Agent:
 
 def build(
     settings: AgentSettings,
-    home: Path,
+    folder: Path,
     backend: Backend,
     *,
     conversations_changed: Callable[[], None] = lambda: None,
     today: Callable[[], date] = date.today,
 ) -> Agent:
-    """``backend`` is made by the caller, who may have started it before the rest was imported."""
-    database = Database(home / "agent" / "agent.db")
-    results = Results(database, home / "agent" / "results")
+    """``folder`` is a person's: all that is kept for them lies there. ``backend`` is made by the caller, who
+    may have started it before the rest was imported."""
+    database = Database(folder / "agent.db")
+    results = Results(database, folder / "results")
     turns, conversations = Turns(database), Conversations(database)
     sources = Sources(backend.client, Analyst, today)
     queries = Queries(backend.client, results, sources.type_of, charts.of_result, backend.look)

@@ -6,12 +6,14 @@ import sys
 import threading
 import unicodedata
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, TextIO
 
 import msgspec
 
 from desktop import settings_file
 from desktop.backend import Backend
+from desktop.people import LOCAL, People
 from shared import logs
 from shared.paths import home, private_folder
 
@@ -30,11 +32,12 @@ def ask(parsed: argparse.Namespace) -> int:
     private_folder(folder / "agent")
     logs.set_up(level="WARNING", file=folder / "agent" / "ask.log", max_size_mb=10, to_terminal=False)
     progress = (lambda _: None) if parsed.json else _progress
-    backend = Backend(section, folder, lambda state: progress(state.detail))
+    own = People(folder).folder_of(LOCAL)
+    backend = Backend(section, folder, own / "cache", lambda state: progress(state.detail))
     opening = threading.Thread(target=backend.open_now, name="backend", daemon=True)
     opening.start()  # a demo takes a moment to start; the imports below take another
     try:
-        answer = _answered(parsed, settings, backend)
+        answer = _answered(parsed, settings, own, backend)
     finally:
         backend.close()
     if parsed.json:
@@ -44,13 +47,13 @@ def ask(parsed: argparse.Namespace) -> int:
     return _EXIT.get(answer["status"], 1)
 
 
-def _answered(parsed: argparse.Namespace, settings: Any, backend: Backend) -> dict[str, Any]:
+def _answered(parsed: argparse.Namespace, settings: Any, own: Path, backend: Backend) -> dict[str, Any]:
     """The documented JSON, and beside it what only a terminal shows, under ``_``."""
     from desktop.agent.runner import Ask
     from desktop.app import build
     from desktop.events import Clarification, FollowUps, ResultCard, TurnFailed, TurnFinished
 
-    agent = build(settings, home(), backend)
+    agent = build(settings, own, backend)
     try:
         running = agent.runner.ask(
             Ask(

@@ -39,16 +39,19 @@ class Backend:
     """The configured backend, or without an address the demo, or none as long as nobody has chosen.
 
     ``start`` returns at once; ``client`` waits. ``switch`` goes over to another one while it runs.
+    ``home`` is where the demo lives, ``cache`` the folder of a person in which answers are kept.
     """
 
     def __init__(
         self,
         section: BackendSection | None,
         home: Path,
+        cache: Path,
         on_change: Callable[[BackendState], None] = lambda _: None,
     ) -> None:
         self._section = section
         self._home = home
+        self._cache = cache
         self._on_change = on_change
         self._lock = threading.Lock()
         self._closing = threading.Event()
@@ -216,7 +219,7 @@ class Backend:
             return client.health_check()
 
     def _use(self, section: BackendSection, url: str, key: str, *, connection: str | None = None) -> None:
-        folder = self._home / "agent" / "cache" / ("demo" if connection else "backend")
+        folder = self._cache / ("demo" if connection else "backend")
         client = BackendClient(
             url,
             key,

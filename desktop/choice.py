@@ -3,12 +3,12 @@
 Kept in a file of its own, beside the state, for it must be known before the state is opened.
 """
 
-import os
 from pathlib import Path
 
 import msgspec
 
 from shared.paths import private_folder
+from shared.private_files import replace
 from shared.settings import BackendSection
 
 
@@ -21,10 +21,10 @@ class Choice(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ChoiceFile:
-    """Remembers the choice in ``home``; a file that is damaged is none."""
+    """Remembers the choice in a person's folder; a file that is damaged is none."""
 
-    def __init__(self, home: Path) -> None:
-        self._file = home / "agent" / "backend.json"
+    def __init__(self, folder: Path) -> None:
+        self._file = folder / "backend.json"
 
     def find(self) -> Choice:
         try:
@@ -34,9 +34,7 @@ class ChoiceFile:
 
     def keep(self, choice: Choice) -> None:
         private_folder(self._file.parent)
-        beside = self._file.with_suffix(f".{os.getpid()}.new")
-        beside.write_bytes(msgspec.json.encode(choice))
-        beside.replace(self._file)
+        replace(self._file, msgspec.json.encode(choice))
 
 
 def chosen(section: BackendSection, choice: Choice, *, ask: bool) -> BackendSection | None:

@@ -5,10 +5,8 @@ holds the key to the window's server; only its owner can read it.
 """
 
 import contextlib
-import errno
 import http.client
 import os
-import sys
 import time
 from pathlib import Path
 from types import TracebackType
@@ -16,12 +14,12 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from desktop.locking import HELD, take
 from shared.errors import Conflict
 from shared.paths import private_folder
 
 _WAIT_SECONDS = 30.0
 _ANSWER_SECONDS = 5.0
-_HELD = (errno.EAGAIN, errno.EACCES, errno.EDEADLK)
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -57,9 +55,9 @@ class Instance:
     def take(self) -> bool:
         opened = os.open(self._lock, os.O_RDWR | os.O_CREAT, 0o600)
         try:
-            _lock(opened)
+            take(opened)
         except OSError as error:
-            if error.errno in _HELD:
+            if error.errno in HELD:
                 os.close(opened)
                 return False
             # a file system without locks: two windows are better than none
@@ -124,15 +122,3 @@ def _bring_forward(place: Place) -> bool | None:
 
 class _Shown(msgspec.Struct, frozen=True):
     window: bool
-
-
-def _lock(opened: int) -> None:
-    """Raises OSError when another process holds it."""
-    if sys.platform == "win32":
-        import msvcrt
-
-        msvcrt.locking(opened, msvcrt.LK_NBLCK, 1)
-    else:
-        import fcntl
-
-        fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -9,6 +9,7 @@ from desktop import __version__, autostart, settings_file
 from desktop.app import Agent, build
 from desktop.backend import Backend
 from desktop.choice import ChoiceFile, chosen
+from desktop.people import LOCAL, People
 from desktop.setup import Setup
 from desktop.vega import VegaBundle
 from desktop.web.announcements import Announcements
@@ -37,16 +38,18 @@ class Serving:
         """``config`` is the file that the settings came from, if it was named; with ``ask`` the person
         chooses a backend when none is set up, and otherwise it is the demo."""
         announcements = Announcements()
-        choices = ChoiceFile(home)
+        folder = People(home).folder_of(LOCAL)
+        choices = ChoiceFile(folder)
         backend = Backend(
             chosen(settings.backend, choices.find(), ask=ask),
             home,
+            folder / "cache",
             lambda state: announcements.announce("backend", encoded(state)),
         )
         backend.start()
         self.agent: Agent = build(
             settings,
-            home,
+            folder,
             backend,
             conversations_changed=lambda: announcements.announce("conversations"),
         )

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import msgspec
 
-from server import private_files
 from server.store import sealed_texts
 from server.store.facts import find_fact
 from server.store.state import State, open_state
 from server.vault import MARK, Vault, fresh_key, given_key, is_sealed, key_in
+from shared import private_files
 from shared.errors import SettingsInvalid, VaultClosed
 
 SETTLED_SECONDS = 3.0

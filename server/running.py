@@ -14,7 +14,6 @@ from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import TextIO
 
-from server import private_files
 from server.access.key_text import looks_like_a_key
 from server.access.keyring import Keyring
 from server.access.keys import Keys
@@ -29,7 +28,7 @@ from server.serving import Serving
 from server.siblings import Place
 from server.terminal import Terminal
 from server.workers import Pulse, Workers
-from shared import logs
+from shared import logs, private_files
 from shared.errors import SettingsInvalid
 from shared.paths import home, private_folder
 from shared.settings import BackendSettings, DatabaseSection, SecuritySection, ServerSection

@@ -66,8 +66,8 @@ def _generate_master_key(_parsed: argparse.Namespace) -> int:
 
 
 def _seal_config(parsed: argparse.Namespace) -> int:
-    from server import private_files
     from server.vault import is_sealed
+    from shared import private_files
     from shared.errors import InvalidRequest
 
     file: Path = parsed.file
@@ -97,7 +97,7 @@ def _open_config(parsed: argparse.Namespace) -> int:
 
 
 def _write_new(file: Path, content: bytes, remedy: str) -> None:
-    from server import private_files
+    from shared import private_files
     from shared.errors import Conflict
 
     try:

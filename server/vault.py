@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from server.private_files import write_new
 from shared.errors import VaultClosed
 from shared.paths import private_folder
+from shared.private_files import write_new
 
 if TYPE_CHECKING:
     from cryptography.fernet import Fernet, MultiFernet

@@ -1,5 +1,6 @@
 """The agent's own state, one SQLite file: opened, migrated, handed out. What is kept is in the nouns."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,6 +24,7 @@ class Database:
     def __init__(self, file: Path) -> None:
         _refuse_newer(version_of(file), file)
         private_folder(file.parent)
+        os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))  # SQLite's logs take its mode over
         self.file = file
         self._engine = _engine(file)
         self._writing = self._engine.execution_options(vmart_begin="BEGIN IMMEDIATE")

@@ -14,6 +14,8 @@ from desktop.events import ChartSpec, Headline, Reading, ResultCard
 from desktop.store.database import Database
 from desktop.store.tables import results
 from shared.errors import NotFound
+from shared.paths import private_folder
+from shared.private_files import replace
 from shared.results import Column
 
 CARD_ROWS = 200
@@ -95,8 +97,7 @@ class Results:
         file: str | None = None
         if len(data) > _IN_DATABASE:
             file = f"{result.id}.json.z"
-            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            (self._folder / file).write_bytes(data)
+            replace(private_folder(self._folder) / file, data)
         with self._database.write() as connection:
             connection.execute(
                 insert(results).values(

@@ -236,16 +236,18 @@ def test_newer_state_is_refused_with_a_sentence_and_left_as_it_is(tmp_path: Path
     home = configured(tmp_path / "one", peer)
     with Running(home, "--no-window") as agent:
         assert agent.end() == 0
-    with sqlite3.connect(home / "agent" / "agent.db") as connection:
+    with sqlite3.connect(home / "agent" / "people" / "local" / "agent.db") as connection:
         connection.execute("PRAGMA user_version = 99")
     connection.close()
-    kept = {path.name: path.read_bytes() for path in (home / "agent").glob("agent.db*")}
+    kept = {path.name: path.read_bytes() for path in (home / "agent" / "people" / "local").glob("agent.db*")}
     for words in (("run", "--no-window"), ("ask", "total net sales")):
         done = desktop(home, *words)
         assert done.returncode == 1
         assert "written by a newer version" in done.stderr
         assert done.stderr.count("\n") == 1
-    assert {path.name: path.read_bytes() for path in (home / "agent").glob("agent.db*")} == kept
+    assert {
+        path.name: path.read_bytes() for path in (home / "agent" / "people" / "local").glob("agent.db*")
+    } == kept
 
 
 # -- Cleaning up ---------------------------------------------------------------------------
@@ -296,4 +298,4 @@ def test_clean_up_waits_for_nobody(tmp_path: Path, peer: RetailPeer) -> None:
         assert "is running. Close it" in done.stderr
         assert agent.json("GET", "/api/conversations") == {"conversations": []}
         assert agent.end() == 0
-    assert (home / "agent" / "agent.db").exists()
+    assert (home / "agent" / "people" / "local" / "agent.db").exists()

@@ -102,7 +102,7 @@ def test_a_question_typed_into_the_window_is_answered_from_the_demo_and_ctrl_c_c
         _on(display, "xdotool", "windowfocus", window)
         _on(display, "xdotool", "type", "--delay", "20", "net sales by zone last financial year")
         _on(display, "xdotool", "key", "Return")
-        database = Database(home / "agent" / "agent.db")
+        database = Database(home / "agent" / "people" / "local" / "agent.db")
         conversations, turns = Conversations(database), Turns(database)
         _wait_for(lambda: bool(conversations.list()))
         [conversation] = conversations.list()
@@ -133,8 +133,8 @@ def test_a_second_start_brings_the_window_of_the_first_one_to_the_front(tmp_path
 def test_a_start_that_fails_without_a_terminal_is_told_in_a_window(tmp_path: Path, display: str) -> None:
     """As after a double click: nobody reads what is printed."""
     home = tmp_path / "home"
-    Database(home / "agent" / "agent.db").close()
-    with sqlite3.connect(home / "agent" / "agent.db") as connection:
+    Database(home / "agent" / "people" / "local" / "agent.db").close()
+    with sqlite3.connect(home / "agent" / "people" / "local" / "agent.db") as connection:
         connection.execute("PRAGMA user_version = 99")
     connection.close()
     code = "import os; os.close(2); import sys; sys.stderr = None\n"

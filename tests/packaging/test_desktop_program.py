@@ -147,7 +147,7 @@ def _ask(display: Display, home: Path, question: str) -> None:
 
 
 def _turns(home: Path) -> list[tuple[str, str]]:
-    database = Database(home / ".vmart" / "agent" / "agent.db")
+    database = Database(home / ".vmart" / "agent" / "people" / "local" / "agent.db")
     try:
         turns = Turns(database)
         return [

@@ -216,5 +216,5 @@ def test_a_damaged_choice_is_none(tmp_path: Path) -> None:
     assert choices.find() == Choice()
     choices.keep(Choice(demo=True, instead_of="x"))
     assert choices.find() == Choice(demo=True, instead_of="x")
-    (tmp_path / "agent" / "backend.json").write_text("{")
+    (tmp_path / "backend.json").write_text("{")
     assert choices.find() == Choice()
