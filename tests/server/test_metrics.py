@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -129,6 +130,36 @@ def test_a_slot_gives_what_was_written_whole_or_nothing() -> None:
     assert (last_words.read(0), last_words.read(1)) == (b"b", b"a" * 1000)
     assert not last_words.write(0, b"c" * 4096)
     assert last_words.read(0) == b"b"
+
+
+class _Killed(Exception):
+    pass
+
+
+class _Breaking(bytearray):
+    """Memory whose writer dies before its ``left``-th assignment."""
+
+    left = 1_000
+
+    def __setitem__(self, at: Any, value: Any) -> None:
+        self.left -= 1
+        if self.left < 0:
+            raise _Killed
+        super().__setitem__(at, value)
+
+
+@pytest.mark.parametrize("after", [0, 1, 2])
+def test_who_is_killed_while_telling_has_the_word_before(after: int) -> None:
+    last_words = LastWords(2, size=4096)
+    last_words._memory = memory = _Breaking(4 * 4096)  # type: ignore[assignment]
+    for number in range(5):
+        memory.left = 1_000
+        assert last_words.write(1, b"%d" % number * 100)
+        memory.left = after
+        with pytest.raises(_Killed):
+            last_words.write(1, b"torn" * 100)
+        assert last_words.read(1) == b"%d" % number * 100
+    assert last_words.read(0) == b""
 
 
 def test_a_backend_is_ready_until_its_state_is_away(
