@@ -21,6 +21,11 @@ def main() -> int:
 
             worker.main()
             return 0
+        case ["files-worker", *words]:
+            from desktop.files import worker_process
+
+            worker_process.main(words)
+            return 0
         case _:
             _end_with_launcher()
             from desktop.__main__ import console

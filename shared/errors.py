@@ -281,6 +281,30 @@ class ToolRefused(AppError):
     code, status, fixer = "tool_refused", 400, Fixer.MODEL
 
 
+class PathRefused(AppError):
+    """A path that leads out of what the person granted, or to something that is no file."""
+
+    code, status, fixer = "path_refused", 403, Fixer.MODEL
+
+
+class FileNotFound(NotFound):
+    """No file or folder of that name in what the person granted."""
+
+    code, fixer = "file_not_found", Fixer.MODEL
+
+
+class FileUnreadable(AppError):
+    """The file is there and cannot be read: broken, encrypted, too large, another kind than it says."""
+
+    code, status, fixer = "file_unreadable", 422, Fixer.MODEL
+
+
+class FileNotWritten(AppError):
+    """Nothing was written, or what was there before is there again."""
+
+    code, status, fixer = "file_not_written", 409, Fixer.MODEL
+
+
 class Cancelled(AppError):
     """The person pressed stop."""
 

@@ -54,4 +54,16 @@ MIGRATIONS: list[list[str]] = [
         """,
         "CREATE TABLE preferences (name TEXT PRIMARY KEY, value TEXT NOT NULL)",
     ],
+    [
+        """
+        CREATE TABLE grants (
+            id TEXT PRIMARY KEY,
+            name TEXT NOT NULL,
+            path TEXT NOT NULL,
+            kind TEXT NOT NULL,
+            granted_at TEXT NOT NULL,
+            revoked_at TEXT
+        )
+        """,
+    ],
 ]

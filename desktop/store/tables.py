@@ -57,3 +57,14 @@ results = Table(
 )
 
 preferences = Table("preferences", metadata, Column("name", Text, primary_key=True), Column("value", Text))
+
+grants = Table(
+    "grants",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("name", Text),
+    Column("path", Text),
+    Column("kind", Text),
+    Column("granted_at", Text),
+    Column("revoked_at", Text),
+)
