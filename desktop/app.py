@@ -13,8 +13,10 @@ from desktop.agent.runner import Runner
 from desktop.agent.sources import Sources
 from desktop.analyst.analyst import Analyst
 from desktop.backend import Backend
+from desktop.files.grants import Grants
 from desktop.store.conversations import Conversations
 from desktop.store.database import Database
+from desktop.store.grants import GrantStore
 from desktop.store.preferences import PreferenceStore
 from desktop.store.results import Results
 from desktop.store.turns import Turns
@@ -38,6 +40,7 @@ class Agent:
     turns: Turns
     results: Results
     preferences: PreferenceStore
+    grants: Grants
     model_kind: str
 
     def close(self) -> None:
@@ -79,6 +82,7 @@ def build(
         turns=turns,
         results=results,
         preferences=PreferenceStore(database),
+        grants=Grants(GrantStore(database), folder),
         model_kind=_model_kind(settings) if loop.model else "analyst",
     )
 

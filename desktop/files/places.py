@@ -69,7 +69,7 @@ def advice(folder: Path, state: Path) -> Advice:
     text = os.path.normcase(str(folder)).replace("\\", "/").casefold()
     if folder == home:
         return Advice(
-            "This is your whole home folder. Keys, passwords and browser data in it stay shut, but everything "
+            "This is your whole home folder. Keys, passwords and browser data in it stay shut, but all "
             "else can be read. A folder with just the files you need is safer."
         )
     if _is_system(folder, text):
