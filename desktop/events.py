@@ -4,7 +4,7 @@ Each event is sent as one server-sent event: its name is the tag, its data the s
 desktop/ui/js/events.js mirrors this list, and a test compares the two. No drawing here.
 """
 
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -126,6 +126,33 @@ class FollowUps(_Event, tag="follow_ups", frozen=True):
     questions: list[str]
 
 
+class Effect(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that would change more than this conversation: a file, a schedule, a message, another
+    program. ``title`` says what would be done in one line, ``details`` with what exactly (folder, name,
+    time), and ``preview`` what would be written or sent. All of it is what will be done, not a
+    description by a model."""
+
+    kind: Literal["write", "schedule", "send", "open"]
+    title: str
+    details: list[Reading] = []
+    preview: str = ""
+
+
+class ApprovalAsked(_Event, tag="approval_asked", frozen=True):
+    """The effect waits for the person's yes: ``POST /api/approvals/<approval_id>``."""
+
+    approval_id: str
+    effect: Effect
+
+
+class ApprovalAnswered(_Event, tag="approval_answered", frozen=True):
+    """``answer`` is ``yes``, ``no``, ``stopped`` (the turn was), or ``lapsed``: the turn ended otherwise,
+    or the program did. After anything but a yes nothing was done."""
+
+    approval_id: str
+    answer: Literal["yes", "no", "stopped", "lapsed"]
+
+
 class Sent(_Event, tag="sent", frozen=True):
     """What has left this machine for the model, in this conversation so far."""
 
@@ -160,6 +187,8 @@ Event = (
     | ResultCard
     | Clarification
     | FollowUps
+    | ApprovalAsked
+    | ApprovalAnswered
     | Sent
     | TurnFailed
     | TurnFinished

@@ -305,6 +305,12 @@ class FileNotWritten(AppError):
     code, status, fixer = "file_not_written", 409, Fixer.MODEL
 
 
+class EffectDeclined(AppError):
+    """The person did not say yes to something with an effect; nothing was done."""
+
+    code, status, fixer = "effect_declined", 403, Fixer.MODEL
+
+
 class Cancelled(AppError):
     """The person pressed stop."""
 

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from datetime import date
 
@@ -15,12 +15,12 @@ from desktop.agent.progress import Progress
 from desktop.agent.pump import pumped
 from desktop.agent.sources import Sources
 from desktop.agent.stop import Stop
-from desktop.events import Event, Sent, TurnFailed, TurnFinished, TurnStarted
+from desktop.events import Effect, Event, Sent, TurnFailed, TurnFinished, TurnStarted
 from desktop.store.results import Results
 from desktop.store.turns import Turn, TurnEnd
-from desktop.tools.base import ToolContext
+from desktop.tools.base import ToolContext, nobody_to_ask
 from desktop.tools.query import Queries, Query, Ran, rows_text
-from shared.errors import AppError, Cancelled
+from shared.errors import AppError, Cancelled, EffectDeclined
 
 _log = logging.getLogger(__name__)
 
@@ -51,10 +51,13 @@ class Loop:
     def label(self) -> str:
         return self.model.label if self.model else "Built-in analyst"
 
-    def answer(self, asked: Asked, stop: Stop) -> Generator[Event, None, TurnEnd]:
-        """From TurnStarted to TurnFinished, whatever happens; returns what the store keeps."""
+    def answer(
+        self, asked: Asked, stop: Stop, approve: Callable[[Effect], None] = nobody_to_ask
+    ) -> Generator[Event, None, TurnEnd]:
+        """From TurnStarted to TurnFinished, whatever happens; returns what the store keeps. ``approve``
+        is what the tools ask before they do something with an effect."""
         began = time.monotonic()
-        progress = Progress(asked.turn.question, stop, asked.sent_before)
+        progress = Progress(asked.turn.question, stop, asked.sent_before, approve)
         yield TurnStarted(
             conversation_id=asked.turn.conversation_id,
             turn_id=asked.turn.id,
@@ -68,6 +71,11 @@ class Loop:
         except Cancelled as error:
             yield from progress.left_open(error)
             status = "stopped"
+        except EffectDeclined as error:
+            yield from progress.left_open(error)
+            progress.text = progress.text or str(error)
+            yield progress.chunk()
+            status = "cannot_answer"
         except AppError as error:
             _log.warning("A turn failed: %s (%s)", error, error.code)
             yield from progress.left_open(error)

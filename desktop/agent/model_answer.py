@@ -7,6 +7,7 @@ from datetime import date
 import msgspec
 
 from desktop.agent.memory import reminded, size_of, transcript_text
+from desktop.agent.outgoing import answer_of, refusal_of
 from desktop.agent.progress import Progress
 from desktop.agent.prompt import system_prompt
 from desktop.agent.pump import merged, pumped
@@ -131,7 +132,7 @@ class ModelAnswer:
             try:
                 job, started = self._prepared(call, progress, context)
             except ToolRefused as error:
-                answers[call.id], slip = _refusal(call, error), error
+                answers[call.id], slip = refusal_of(call, error), error
                 step = progress.step(f"Using the tool {call.name}")
                 yield step
                 yield progress.failed(step.step_id, error)
@@ -142,7 +143,7 @@ class ModelAnswer:
         for number, outcome in merged([_attempt(job, context) for job in jobs], progress.stop):
             job = jobs[number]
             if isinstance(outcome, AppError):
-                answers[job.call.id], slip = _refusal(job.call, outcome), outcome
+                answers[job.call.id], slip = refusal_of(job.call, outcome), outcome
                 yield progress.failed(job.step_id, outcome, _sql_of(job.call))
                 continue
             succeeded = True
@@ -152,7 +153,7 @@ class ModelAnswer:
                 progress.add_evidence(card, self._results.rows(card.result_id))
                 yield card
             progress.count_sent(columns=outcome.columns_sent, rows=outcome.rows_sent)
-            answers[job.call.id] = ToolAnswer(job.call.id, job.call.name, outcome.for_model)
+            answers[job.call.id] = answer_of(job.call, outcome)
         yield progress.sent()
         return [answers[call.id] for call in calls], None if succeeded else slip
 
@@ -183,10 +184,6 @@ def _attempt(job: _Job, context: ToolContext) -> Iterator[ToolOutput | AppError]
         if error.fixer is not Fixer.MODEL:
             raise
         yield error
-
-
-def _refusal(call: ToolCall, error: AppError) -> ToolAnswer:
-    return ToolAnswer(call.id, call.name, {"error": str(error), "code": error.code})
 
 
 def _sql_of(call: ToolCall) -> str:

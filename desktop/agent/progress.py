@@ -7,19 +7,22 @@ from typing import Any
 from desktop.agent.markup import Marked
 from desktop.agent.provenance import Evidence
 from desktop.agent.stop import Stop
-from desktop.events import ResultCard, Sent, StepFinished, StepStarted, TextChunk
+from desktop.events import Effect, ResultCard, Sent, StepFinished, StepStarted, TextChunk
 from desktop.store.results import Figure, Results
 from desktop.store.turns import TurnEnd
-from desktop.tools.base import ToolContext
+from desktop.tools.base import ToolContext, nobody_to_ask
 from shared.errors import AppError, Cancelled
 
 
 class Progress:
     """Mutable on purpose, and owned by the one thread that answers."""
 
-    def __init__(self, question: str, stop: Stop, sent_before: Sent) -> None:
+    def __init__(
+        self, question: str, stop: Stop, sent_before: Sent, approve: Callable[[Effect], None] = nobody_to_ask
+    ) -> None:
         self.question = question
         self.stop = stop
+        self._approve = approve
         self.text = ""
         self.memory: str | None = None
         self.transcript: str | None = None
@@ -90,6 +93,7 @@ class Progress:
             turn_id=turn_id,
             cancelled=self.stop.check,
             on_stop=on_stop,
+            approve=self._approve,
         )
 
     def _close(self, step_id: str, status: str, summary: str, detail: str) -> StepFinished:

@@ -6,18 +6,21 @@ from datetime import date
 
 import msgspec
 
+from desktop.agent.approvals import Approvals
 from desktop.agent.loop import Asked, Loop
 from desktop.agent.stop import Stop
 from desktop.events import Event, TextChunk, TurnFinished
 from desktop.store.conversations import Conversation, Conversations, title_of
 from desktop.store.turns import Turns
+from desktop.tools.base import nobody_to_ask
 from shared.errors import InvalidRequest, NotFound
 
 LONGEST_QUESTION = 20_000
 
 
 class Ask(msgspec.Struct, frozen=True, kw_only=True):
-    """What the person wants. ``sql`` set means: run this SQL, ``question`` is its title."""
+    """What the person wants. ``sql`` set means: run this SQL, ``question`` is its title. ``attended``: a
+    window shows the turn, where the person can say yes to an effect; elsewhere every answer is no."""
 
     question: str
     conversation_id: str | None = None
@@ -26,6 +29,7 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
     sql: str | None = None
     as_of: date | None = None
     name: str | None = None
+    attended: bool = False
 
 
 class RunningTurn:
@@ -78,6 +82,7 @@ class Runner:
         turns: Turns,
         changed: Callable[[], None] = lambda: None,
     ) -> None:
+        self.approvals = Approvals()
         self._loop = loop
         self._conversations = conversations
         self._turns = turns
@@ -121,7 +126,9 @@ class Runner:
         running = RunningTurn(turn.id)
         with self._lock:
             self._running[turn.id] = running
-        threading.Thread(target=self._run, args=(asked, running), name="turn", daemon=True).start()
+        threading.Thread(
+            target=self._run, args=(asked, running, ask.attended), name="turn", daemon=True
+        ).start()
         self._changed()
         return running
 
@@ -143,36 +150,40 @@ class Runner:
         for turn in running:
             turn.stop.press()
 
-    def _run(self, asked: Asked, running: RunningTurn) -> None:
+    def _run(self, asked: Asked, running: RunningTurn, attended: bool) -> None:
         try:
-            self._follow(asked, running)
+            self._follow(asked, running, attended=attended)
         finally:
             with self._lock:
                 self._running.pop(asked.turn.id, None)
             running.end(TurnFinished(turn_id=asked.turn.id, status="failed", elapsed_ms=0))
             self._changed()
 
-    def _follow(self, asked: Asked, running: RunningTurn) -> None:
+    def _follow(self, asked: Asked, running: RunningTurn, *, attended: bool) -> None:
         """Every event is stored before it is shown; the text only when it is whole."""
-        answering = self._loop.answer(asked, running.stop)
-        last: list[Event] = []
-        position = 0
-        while True:
-            try:
-                event = next(answering)
-            except StopIteration as done:
-                end = done.value
-                break
-            if isinstance(event, TextChunk | TurnFinished):
-                last = [*(other for other in last if type(other) is not type(event)), event]
-            else:
-                self._turns.add_event(asked.turn.id, position, event)
-                position += 1
-            if not isinstance(event, TurnFinished):
-                running.add(event)
+        record = _Record(asked.turn.id, self._turns, running)
+        approvals = self.approvals.begin(asked.turn.id, record.tell, running.stop)
+        try:
+            answering = self._loop.answer(
+                asked, running.stop, approvals.approve if attended else nobody_to_ask
+            )
+            last: list[Event] = []
+            while True:
+                try:
+                    event = next(answering)
+                except StopIteration as done:
+                    end = done.value
+                    break
+                if isinstance(event, TextChunk | TurnFinished):
+                    last = [*(other for other in last if type(other) is not type(event)), event]
+                    if isinstance(event, TextChunk):
+                        running.add(event)
+                else:
+                    record.tell(event)
+        finally:
+            approvals.close()
         for event in last:
-            self._turns.add_event(asked.turn.id, position, event)
-            position += 1
+            record.keep(event)
         self._turns.finish(asked.turn.id, end)
         running.end(last[-1])
 
@@ -194,3 +205,28 @@ class Runner:
             if running is not None:
                 running.stop.press()
         self._turns.drop_from(turn_id)
+
+
+class _Record:
+    """The events of one turn, stored and shown in one order, whichever thread tells them."""
+
+    def __init__(self, turn_id: str, turns: Turns, running: RunningTurn) -> None:
+        self._turn_id = turn_id
+        self._turns = turns
+        self._running = running
+        self._lock = threading.Lock()
+        self._position = 0
+
+    def tell(self, event: Event) -> None:
+        with self._lock:
+            self._keep(event)
+            self._running.add(event)
+
+    def keep(self, event: Event) -> None:
+        """Stores what was shown already, or is shown by the end."""
+        with self._lock:
+            self._keep(event)
+
+    def _keep(self, event: Event) -> None:
+        self._turns.add_event(self._turn_id, self._position, event)
+        self._position += 1

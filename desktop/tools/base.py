@@ -10,17 +10,21 @@ from typing import Any, Protocol
 
 import msgspec
 
-from desktop.events import ResultCard
+from desktop.events import Effect, ResultCard
+from shared.errors import EffectDeclined
 from shared.llm.base import ToolSpec
 
 
 class ToolOutput(msgspec.Struct, frozen=True):
     """``for_model`` is JSON-able; ``for_window`` a card, or None; ``summary`` one short phrase.
 
-    ``columns_sent`` and ``rows_sent`` count the data in ``for_model``, for the meter.
+    ``for_model`` holds names, types, counts and aggregates. Whatever comes out of a cell or a file goes
+    into ``cells``, JSON-able too: whether the model gets it, the person decides.
+    ``columns_sent`` and ``rows_sent`` count the data in ``cells``, for the meter.
     """
 
     for_model: Any
+    cells: Any = None
     for_window: ResultCard | None = None
     summary: str = ""
     detail: str = ""
@@ -28,10 +32,18 @@ class ToolOutput(msgspec.Struct, frozen=True):
     rows_sent: int = 0
 
 
+def nobody_to_ask(effect: Effect) -> None:
+    """Where no window listens, nobody says yes."""
+    raise EffectDeclined(
+        f"This needs a yes in the window, and no window is asking: {effect.title}. Nothing was done."
+    )
+
+
 class ToolContext(msgspec.Struct, frozen=True):
     """What a run may use. ``cancelled`` raises Cancelled when the person pressed stop; a tool calls
     it wherever it waits. ``on_stop`` takes a call to make at that moment, and gives one that takes it
-    back."""
+    back. ``approve`` waits until the person has said yes to the effect, which is then done as it was
+    shown; a no raises EffectDeclined, a stop Cancelled."""
 
     connection: str
     conversation_id: str
@@ -40,6 +52,7 @@ class ToolContext(msgspec.Struct, frozen=True):
     on_stop: Callable[[Callable[[], None]], Callable[[], None]]
     question: str = ""
     as_of: date | None = None
+    approve: Callable[[Effect], None] = nobody_to_ask
 
 
 class Tool(Protocol):

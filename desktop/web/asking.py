@@ -1,4 +1,4 @@
-"""Questions over HTTP: asked, watched, stopped, rated."""
+"""Questions over HTTP: asked, watched, stopped, rated; and the yes or no to what would have an effect."""
 
 from typing import Literal
 
@@ -17,6 +17,10 @@ class AskBody(Body, frozen=True):
     replaces_turn_id: str | None = None
 
 
+class ApprovalBody(Body, frozen=True):
+    answer: Literal["yes", "no"]
+
+
 class RatingBody(Body, frozen=True):
     rating: Literal["good", "bad"] | None
 
@@ -33,6 +37,7 @@ class Asking:
                 conversation_id=asked.conversation_id,
                 connection=asked.connection,
                 replaces_turn_id=asked.replaces_turn_id,
+                attended=True,
             )
         )
         return events(running.watch())
@@ -47,6 +52,11 @@ class Asking:
     def stop(self, turn_id: str) -> bottle.HTTPResponse:
         self._parts.runner.stop(turn_id)
         return nothing(202)
+
+    def approve(self, approval_id: str) -> bottle.HTTPResponse:
+        """The person's answer to an effect that waits for it."""
+        self._parts.runner.approvals.answer(approval_id, body(ApprovalBody).answer)
+        return nothing()
 
     def rate(self, turn_id: str) -> bottle.HTTPResponse:
         self._parts.turns.rate(turn_id, body(RatingBody).rating)

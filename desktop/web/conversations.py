@@ -5,8 +5,9 @@ from typing import Any
 import bottle
 import msgspec
 
+from desktop.agent.approvals import left_open
 from desktop.agent.failures import interrupted
-from desktop.events import TurnFinished
+from desktop.events import ApprovalAnswered, TurnFinished
 from desktop.exports import conversation_markdown
 from desktop.store.turns import RUNNING, Turn
 from desktop.web.parts import Parts
@@ -85,7 +86,8 @@ class ConversationPages:
         if status == RUNNING and self._parts.runner.find(turn.id) is None:
             status = "failed"  # the program ended in the middle of it
             finished = TurnFinished(turn_id=turn.id, status=status, elapsed_ms=0)
-            events += [msgspec.Raw(encoded(interrupted())), msgspec.Raw(encoded(finished))]
+            lapsed = [ApprovalAnswered(approval_id=asked, answer="lapsed") for asked in left_open(events)]
+            events += [msgspec.Raw(encoded(event)) for event in (*lapsed, interrupted(), finished)]
         return {
             "turn_id": turn.id,
             "question": turn.question,

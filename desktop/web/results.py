@@ -84,6 +84,7 @@ class ResultPages:
                 conversation_id=turn.conversation_id,
                 connection=result.connection,
                 sql=wanted.sql or result.sql,
+                attended=True,
             )
         )
         return events(running.watch())

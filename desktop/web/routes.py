@@ -52,6 +52,7 @@ def application(parts: Parts) -> bottle.Bottle:
         ("GET", "/api/turns/<turn_id>/events", asking.watch),
         ("POST", "/api/turns/<turn_id>/stop", asking.stop),
         ("PUT", "/api/turns/<turn_id>/rating", asking.rate),
+        ("POST", "/api/approvals/<approval_id>", asking.approve),
         ("GET", "/api/results/<result_id>", results.rows),
         ("GET", "/api/results/<result_id>/receipt", results.receipt),
         ("GET", "/api/results/<result_id>/export", results.export),

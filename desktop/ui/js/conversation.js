@@ -182,6 +182,11 @@ export class Conversation {
     this.app.act(action);
   }
 
+  /** Something waits for a yes in here, and another place is being looked at. */
+  waits(title) {
+    if (!this.scroller.isConnected) toast(t("yes.elsewhere", { title }), { label: t("yes.show"), act: () => this.app.back(this.id) });
+  }
+
   focus() {
     this.app.focusComposer();
   }

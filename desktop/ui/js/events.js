@@ -17,6 +17,10 @@ export function show(event, turn) {
       return turn.askBack(event);
     case "follow_ups":
       return turn.suggest(event.questions);
+    case "approval_asked":
+      return turn.approvals.asked(event);
+    case "approval_answered":
+      return turn.approvals.answered(event);
     case "sent":
       return turn.metered(event);
     case "turn_failed":

@@ -1,10 +1,12 @@
 // Every sentence of the window, in English. t("key", {name: value}) fills {name}. Nothing else is here;
-// those of the places beside the conversation are in messages_places.js.
+// those of the places beside the conversation, and of what needs a yes, are in files of their own.
 
 import { PLACES } from "./messages_places.js";
+import { SAFETY } from "./messages_safety.js";
 
 export const ENGLISH = {
   ...PLACES,
+  ...SAFETY,
 
   "app.name": "V-Mart AI Agent",
   "new": "New conversation",

@@ -1,5 +1,6 @@
 // One question and all that answers it. Events arrive through events.js and are drawn here at once.
 
+import { Approvals } from "./approvals.js";
 import { Card } from "./card.js";
 import { copyText } from "./clipboard.js";
 import { announce, button, h, icon, iconButton, setHtml } from "./dom.js";
@@ -18,6 +19,7 @@ export class Turn {
   constructor(host, { question, turn_id = null, asked_at = null, rating = null, edited = null }) {
     Object.assign(this, { host, question, id: turn_id, askedAt: asked_at, rating, edited, cards: [], status: "running", html: "", live: false });
     this.steps = new Steps();
+    this.approvals = new Approvals(this);
     this.bubble = h("p", { class: "bubble" }, question);
     this.tools = h("div", { class: "tools" },
       iconButton("edit", t("turn.edit"), () => this.edit()),
@@ -28,7 +30,7 @@ export class Turn {
     this.extra = h("div", { class: "stack", hidden: true });
     this.foot = h("div", { class: "foot-tools", hidden: true });
     this.next = h("div", { class: "chips", role: "group", "aria-label": t("turn.followUps"), hidden: true });
-    this.element = h("article", { class: "turn", "aria-label": question }, this.ask, this.steps.element, this.text, this.results, this.extra, this.foot, this.next);
+    this.element = h("article", { class: "turn", "aria-label": question }, this.ask, this.steps.element, this.text, this.results, this.approvals.element, this.extra, this.foot, this.next);
     this.text.addEventListener("click", (event) => this.figure(event));
     this.text.addEventListener("keydown", (event) => (event.key === "Enter" || event.key === " ") && this.figure(event));
   }
@@ -174,6 +176,7 @@ export class Turn {
     if (this.html) this.writeText();
     this.element.removeAttribute("aria-busy");
     this.holdBack();
+    this.approvals.end();
     this.steps.end(elapsedMs);
     if (status === "stopped") {
       this.extra.hidden = false;
