@@ -34,7 +34,7 @@ def speak(request: dict[str, Any]) -> Answer:
 
 
 def about(result: dict[str, Any]) -> Text:
-    rows = result.get("preview") or []
+    rows = result.get("cells", {}).get("preview", [])
     if not rows or not isinstance(rows[0][1], int | float):
         return text("The rows are in the table.")
     crore = float(rows[0][1]) / 1e7
