@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from server.answers import Question, Writing
 from server.api.call import Call
 from server.api.query import checked
+from server.connections import ACROSS
 from server.queries import checked_id
 from shared.errors import InvalidRequest, NotPermitted
 from shared.permissions import Permission
@@ -14,66 +15,121 @@ from shared.results import Batch, Column
 from shared.wire import Analysis, AnalyzeRequest, ErrorBody, QueryEnd
 
 if TYPE_CHECKING:
+    from server.insights.facts import Wish
+    from server.insights.measured import Measured
     from server.insights.table import Table
 
 _LONGEST_SQL = 1_000_000
+_LONGEST_INTEREST = 2_000
+_FEW_ROWS = 20_000
+"""So many are looked at here, each by itself."""
+_AT_A_TIME = 3
+_LONGEST_SECONDS = 120.0
 
 
 async def analyze(call: Call, body: AnalyzeRequest) -> Analysis:
     """Facts, and what stands out in them. Only statistics leave, so the limit on rows is our own."""
-    from server.insights.facts import study
+    from server.insights.facts import examine
     from server.insights.narrate import narrate
+
+    wish, found = await _measured(call, body)
+    return await asyncio.to_thread(lambda: narrate(examine(found, wish), wish.asked))
+
+
+async def _measured(call: Call, body: AnalyzeRequest) -> "tuple[Wish, Measured]":
+    from server.insights import by_rows, drivers, forecast
+    from server.insights.facts import Wish
     from server.insights.table import from_objects
 
-    interest = f"{body.question or ''} {body.context or ''}"
+    days = body.forecast_days or 0
+    if not 0 <= days <= forecast.MOST_DAYS:
+        raise InvalidRequest(f"forecast_days is a number from 1 to {forecast.MOST_DAYS}.")
+    interest = f"{body.question or ''} {body.context or ''}"[:_LONGEST_INTEREST]
+    wish = Wish(interest, drivers.asked(body.period, body.against), days)
     if body.data is not None:
         if body.connection is not None or body.query is not None:
             raise InvalidRequest("Send either data, or connection and query, not both.")
         rows = body.data
         call.note.row_count = len(rows)
-        return await asyncio.to_thread(lambda: narrate(study(from_objects(rows), interest)))
+        return wish, await asyncio.to_thread(
+            lambda: by_rows.measured(from_objects(rows), wish.interest, wish.periods)
+        )
     if body.connection is None or body.query is None:
         raise InvalidRequest("Send connection and query, or data: a list of objects.")
-    table = await _gathered(call, body.connection, body.query)
-    return await asyncio.to_thread(lambda: narrate(study(table, interest)))
+    return wish, await _from_source(call, body.connection, body.query, wish)
 
 
-async def _gathered(call: Call, connection: str, text: str) -> "Table":
-    """The rows of a query as columns, made on the connection's own thread as they come."""
+async def _from_source(call: Call, connection: str, text: str, wish: "Wish") -> "Measured":
+    """A few thousand rows are looked at here; of more, the source is asked for sums of them."""
+    from server.insights import by_query, by_rows
+    from server.insights.asking import Asking
     from server.insights.table import MAX_ROWS
 
-    note, settings = call.note, call.backend.settings.database
+    note = call.note
     note.connection, note.sql_text = connection[:63], text[:_LONGEST_SQL]
     if not call.extra:
         raise NotPermitted(f"This key lacks the permission {Permission.DB_READ.value} (run a reading query).")
     if len(text) > _LONGEST_SQL:
         raise InvalidRequest(f"A query has at most {_LONGEST_SQL} characters.")
-    sql, tables = await checked(call, connection, text)
-    note.tables = " ".join(sorted(tables))
-    note.query_id = checked_id(None)
-    question = Question(
-        query_id=note.query_id,
-        owner=call.caller.key_id,
-        connection=connection,
-        sql=sql,
-        tables=tables,
-        params={},
-        max_rows=min(MAX_ROWS, settings.max_rows),
-        timeout_seconds=settings.query_timeout,
-        cut_is_an_error=False,
-        data=call.caller.data,
-        asked_at=call.arrived,
-    )
-    gathering = _Gathering()
-    answer = await call.backend.queries.start(question, Writing(lambda: gathering))
-    try:
-        piece = answer.first
-        while not piece.last:
-            piece = await answer.next_piece()
-        note.row_count = answer.rows
-    finally:
-        answer.close()
-    return gathering.table
+    run = _Runs(call, connection)
+    few = await run.ask(text, _FEW_ROWS)
+    if few.table.truncated and connection == ACROSS:  # its parts would be fetched anew for every question
+        few = await run.ask(text, MAX_ROWS)
+    if not few.table.truncated or connection == ACROSS:
+        note.row_count = few.table.rows
+        return await asyncio.to_thread(lambda: by_rows.measured(few.table, wish.interest, wish.periods))
+    sql, _ = call.backend.queries.check(connection, text)
+    asking = Asking(sql, call.backend.connections.dialect(connection), few.columns)
+
+    async def ask(about: str, most: int) -> "Table":
+        return (await run.ask(about, most)).table
+
+    found = await by_query.measured(ask, asking, few.table, wish.interest, wish.periods)
+    note.row_count = found.rows
+    return found
+
+
+class _Runs:
+    """Queries of one analysis: each judged as if the caller had sent it, so many at a time, one deadline."""
+
+    def __init__(self, call: Call, connection: str) -> None:
+        self._call, self._connection = call, connection
+        self._turns = asyncio.Semaphore(_AT_A_TIME)
+        self._seconds = min(call.backend.settings.database.query_timeout, _LONGEST_SECONDS)
+
+    async def ask(self, text: str, most: int) -> "_Gathering":
+        async with self._turns:
+            return await self._ask(text, most)
+
+    async def _ask(self, text: str, most: int) -> "_Gathering":
+        call = self._call
+        sql, tables = await checked(call, self._connection, text)
+        if not call.note.tables:
+            call.note.tables = " ".join(sorted(tables))
+        query_id = checked_id(None)
+        call.note.query_id = call.note.query_id or query_id
+        question = Question(
+            query_id=query_id,
+            owner=call.caller.key_id,
+            connection=self._connection,
+            sql=sql,
+            tables=tables,
+            params={},
+            max_rows=min(most, call.backend.settings.database.max_rows),
+            timeout_seconds=self._seconds,
+            cut_is_an_error=False,
+            data=call.caller.data,
+            asked_at=call.arrived,
+        )
+        gathering = _Gathering()
+        answer = await call.backend.queries.start(question, Writing(lambda: gathering))
+        try:
+            piece = answer.first
+            while not piece.last:
+                piece = await answer.next_piece()
+        finally:
+            answer.close()
+        return gathering
 
 
 class _Gathering:
@@ -84,9 +140,10 @@ class _Gathering:
 
         self._gatherer = Gatherer(())
         self.table = self._gatherer.table()
+        self.columns: Sequence[Column] = ()
 
     def head(self, query_id: str, columns: Sequence[Column]) -> bytes:  # noqa: ARG002 - an Encoder's
-        self._gatherer = type(self._gatherer)(columns)
+        self._gatherer, self.columns = type(self._gatherer)(columns), columns
         return b""
 
     def batch(self, batch: Batch) -> bytes:

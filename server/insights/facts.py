@@ -1,216 +1,244 @@
-"""What can be said about a table for certain: columns described, and findings with the figures behind them.
+"""What can be said of what was measured, for certain: findings with the figures behind them.
 
 No sentence here (see narrate), no model, no source. Everything is bounded: a few measures, one time
 column, a few groupings. What chance would do as well is not a finding.
 """
 
-import re
+from collections.abc import Iterable, Iterator
 
+import msgspec
 import numpy as np
 
-from server.insights import groups
+from server.insights import by_rows, drivers, forecast, groups, parts, quality, seasons
+from server.insights.correlation import correlated
 from server.insights.findings import (
-    ColumnFacts,
     Diverged,
     Dominant,
+    Driven,
     Facts,
     Finding,
     Gap,
-    Missing,
+    Line,
     Moved,
     Outlying,
-    Repeated,
+    Point,
     Unusual,
+    UnusualRate,
 )
-from server.insights.repeats import repeated_days
-from server.insights.series import FAR_OF_MANY, Change, Episode, Series, change, episodes, gaps, series
-from server.insights.table import NO_DAY, Days, Floats, Labels, Numbers, Table, day_text
+from server.insights.measured import DAILY, Grid, Measure, Measured, Periods
+from server.insights.parts import Spell
+from server.insights.series import Change, Episode, change, episodes, gaps, series_of
+from server.insights.table import Table, day_text
 
-_MEASURES, _GROUPINGS, _GROUPS_OVER_TIME, _MOST_GROUPS = 4, 5, 40, 2_000
-_ID = re.compile(r"(?i)(^|[_\s])(id|no|code|key|number|pin|phone)$")
-_LEVEL = re.compile(
-    r"(?i)(^|[_\s])(percent|pct|rate|ratio|share|avg|average|mean|median|price|mrp|growth|margin|age|year|month)"
-    r"($|[_\s])"
-)
-"""Names of figures that must not be added up."""
+_GROUPS_BY_DAY = 80
+_MOST_PARTS = 3
+_MOST_POINTS = 400
+_AT_ONCE, _MOST_SHARES, _MOST_WAYS = 2, 8, 4
+
+
+class Wish(msgspec.Struct, frozen=True):
+    """What the reader wants to know. ``interest`` is their words; ``periods`` are compared when they are
+    given, and ``forecast_days`` told when it is not 0."""
+
+    interest: str = ""
+    periods: Periods | None = None
+    forecast_days: int = 0
+
+    @property
+    def asked(self) -> frozenset[str]:
+        """The types of insights that answer it."""
+        return frozenset([*["driver"] * (self.periods is not None), *["forecast"] * (self.forecast_days > 0)])
 
 
 def study(table: Table, interest: str = "") -> Facts:
-    """Everything that stands out. Columns named in ``interest`` are looked at first, then those with the
-    largest totals: money before pieces."""
-    described = [_described(column, table.rows) for column in table.columns]
-    roles = {id(column): facts.role for column, facts in zip(table.columns, described, strict=True)}
-    wanted = interest.lower()
-
-    def unwanted(column: Numbers | Labels) -> bool:
-        return column.name.lower().replace("_", " ") not in wanted.replace("_", " ")
-
-    totals = {facts.name: abs(facts.total or 0) for facts in described}
-    measures = sorted(
-        (c for c in table.numbers() if roles[id(c)] in ("measure", "level")),
-        key=lambda column: (unwanted(column), -totals[column.name]),
-    )[:_MEASURES]
-    groupings = sorted((c for c in table.labels() if roles[id(c)] == "group"), key=unwanted)
-    time = next((c for c in table.days() if roles[id(c)] == "time"), None)
-    findings: list[Finding] = [
-        Missing(facts.name, facts.missing, round(100 * facts.missing / table.rows, 2))
-        for facts in described
-        if facts.missing
-    ]
-    if time is not None:
-        findings += _repeats(table, time, roles)
-    for measure in measures:
-        level = roles[id(measure)] == "level"
-        if time is not None:
-            findings += _over_time(measure, time, level=level)
-        for grouping in groupings[:_GROUPINGS]:
-            findings += _over_groups(measure, grouping, level=level)
-            if time is not None and not level:
-                findings += _over_both(measure, grouping, time)
-    return Facts(table.rows, table.truncated, described, _without_repeats(findings), table.dropped)
+    """Everything that stands out in rows that are here."""
+    return examine(by_rows.measured(table, interest), Wish(interest))
 
 
-def _repeats(table: Table, time: Days, roles: dict[int, str]) -> list[Finding]:
-    """Rows without a number of their own have nothing to tell a repeat from two equal sales."""
-    ids = [column for column in table.columns if roles[id(column)] == "id"]
-    own = [column for column in ids if np.unique(column.values).size == table.rows]
-    others = [column for column in table.columns if column is not time and column not in own]
-    if not own or not others:
-        return []
-    return [
-        Repeated(
-            time.name,
-            day_text(found.day),
-            found.rows,
-            found.repeats,
-            100 * found.usual_part,
-            [column.name for column in own],
-        )
-        for found in repeated_days(time, others)
-    ]
+def examine(of: Measured, wish: Wish) -> Facts:
+    """Everything that stands out."""
+    findings: list[Finding] = [*quality.findings(of)]
+    background: list[Finding] = []
+    for measure in of.measures:
+        if of.time is not None and of.whole.periods.size:
+            findings += _over_time(of, measure)
+            background += seasons.cycles(of, measure)
+        for grid in of.grids:
+            findings += _over_groups(grid, measure)
+            if of.time is not None and not measure.level:
+                findings += _over_both(grid, measure, of.time)
+    if of.time is not None:
+        for grid in (*of.grids, *of.pairs):
+            findings += _silences(grid, of.time)
+        for grid in of.pairs:
+            findings += _pairs(of, grid)
+        findings += _rates(of)
+        findings += correlated(of)
+        found = drivers.change(of, wish.periods)
+        findings += found if wish.periods is not None or _has_moved(findings, found) else []
+        expected = forecast.forecast(of, wish.forecast_days or forecast.USUAL_DAYS)
+        if expected is not None:
+            (findings if wish.forecast_days else background).append(expected.finding)
+    kept = _without_repeats(findings)
+    line = _line(of, kept)
+    if line is not None and of.time is not None and expected is not None:
+        line.points += expected.points
+    return Facts(
+        of.rows,
+        of.truncated,
+        of.columns,
+        _named(kept, "f"),
+        of.dropped,
+        [one for m in of.measures if not m.level for g in of.grids if (one := groups.shares(g, m.name))],
+        line,
+        _named(background, "b"),
+    )
 
 
-def _described(column: Numbers | Days | Labels, rows: int) -> ColumnFacts:
-    match column:
-        case Numbers():
-            return _described_numbers(column)
-        case Days():
-            there = column.values[column.values != NO_DAY]
-            facts = ColumnFacts(column.name, "time" if there.size else "other", rows - there.size)
-            if there.size:
-                facts.distinct = int(np.unique(there).size)
-                facts.first, facts.last = day_text(int(there.min())), day_text(int(there.max()))
-            return facts
-        case Labels():
-            missing = int(np.count_nonzero(column.values == -1))
-            distinct = len(column.labels)
-            one_row_each = distinct == rows - missing <= _MOST_GROUPS
-            few = 2 <= distinct <= max(50, (rows - missing) // 2) or (one_row_each and distinct > 1)
-            few = few and not column.too_many
-            role = "id" if _ID.search(column.name) and distinct > 50 else "group" if few else "other"
-            return ColumnFacts(column.name, role, missing, None if column.too_many else distinct)
+def _named(findings: Iterable[Finding], letter: str) -> list[Finding]:
+    return [msgspec.structs.replace(one, fact=f"{letter}{n}") for n, one in enumerate(findings, 1)]
 
 
-def _described_numbers(column: Numbers) -> ColumnFacts:
-    there = column.values[~np.isnan(column.values)]
-    missing = int(column.values.size - there.size)
-    if not there.size:
-        return ColumnFacts(column.name, "other", missing)
-    role = "id" if _ID.search(column.name) else "level" if _LEVEL.search(column.name) else "measure"
-    facts = ColumnFacts(column.name, role, missing, least=float(there.min()), most=float(there.max()))
-    if role != "id":
-        facts.mean, facts.median = float(there.mean()), float(np.median(there))
-        facts.total = float(there.sum()) if role == "measure" else None
-    return facts
-
-
-def _over_time(measure: Numbers, time: Days, *, level: bool) -> list[Finding]:
-    found = series(time.values, measure.values, average=level)
-    findings: list[Finding] = [
-        Gap(time.name, day_text(first), day_text(last), last - first + 1) for first, last in gaps(found)
-    ]
-    findings += [_unusual(measure.name, time.name, episode) for episode in episodes(found)]
+def _over_time(of: Measured, measure: Measure) -> Iterator[Finding]:
+    time, found = of.time or "", series_of(of, measure)
+    for first, last in gaps(found):
+        yield Gap(time, day_text(first), day_text(last), last - first + 1)
+    for episode in episodes(found):
+        festival = seasons.festival_at(found, episode)
+        if not festival.repeats:
+            yield _unusual(measure.name, time, episode, festival.name)
     moved = change(found)
     if moved is not None:
-        findings.append(_moved(measure.name, time.name, moved))
-    return findings
+        yield _moved(measure.name, time, moved)
 
 
-def _over_groups(measure: Numbers, grouping: Labels, *, level: bool) -> list[Finding]:
-    findings: list[Finding] = [
-        Outlying(measure.name, grouping.name, grouping.labels[o.group], o.value, o.middle, o.distance)
-        for o in groups.outliers(grouping.values, measure.values)
-    ]
-    share = None if level else groups.largest_share(grouping.values, measure.values)
-    if share is not None and share.of_groups >= 5 and share.part >= max(0.2, 3 / share.of_groups):
-        findings.append(
-            Dominant(
-                measure.name,
-                grouping.name,
-                grouping.labels[share.group],
-                100 * share.part,
-                100 / share.of_groups,
-                share.value,
-                share.total,
-                share.for_80_percent,
-                share.of_groups,
+def _over_groups(grid: Grid, measure: Measure) -> Iterator[Finding]:
+    name, values = grid.names[0], grid.sums[measure.name].sum(axis=1)
+    if float(grid.counts.sum(axis=1).max()) == 1:
+        for found in groups.outliers(np.arange(values.size), values):
+            yield Outlying(
+                measure.name, name, grid.label(found.group), found.value, found.middle, found.distance
             )
-        )
-    return findings
-
-
-def _over_both(measure: Numbers, grouping: Labels, time: Days) -> list[Finding]:
-    findings: list[Finding] = [
-        Diverged(
+    share = None if measure.level else groups.largest_share(np.arange(values.size), values)
+    if share is not None and share.of_groups >= 5 and share.part >= max(0.2, 3 / share.of_groups):
+        yield Dominant(
             measure.name,
-            time.name,
-            grouping.name,
-            grouping.labels[d.group],
+            name,
+            grid.label(share.group),
+            100 * share.part,
+            100 / share.of_groups,
+            share.value,
+            share.total,
+            share.for_80_percent,
+            share.of_groups,
+        )
+
+
+def _over_both(grid: Grid, measure: Measure, time: str) -> Iterator[Finding]:
+    codes, places = np.nonzero(grid.counts)
+    days, values = grid.periods[places], grid.sums[measure.name][codes, places]
+    for d in groups.diverging(codes, days, values):
+        yield Diverged(
+            measure.name,
+            time,
+            grid.names[0],
+            grid.label(d.group),
             d.percent,
             d.rest_percent,
             d.earlier,
             d.later,
             d.distance,
+            sql=grid.sql,
         )
-        for d in groups.diverging(grouping.values, time.values, measure.values)
-    ]
-    if 2 <= len(grouping.labels) <= _GROUPS_OVER_TIME:
-        whole = series(time.values, measure.values)
-        candidates = [
-            _unusual(measure.name, time.name, episode, grouping.name, label)
-            for code, label in enumerate(grouping.labels)
-            for episode in episodes(
-                _part_of_whole(measure.values, grouping, code, time, whole), far_is=FAR_OF_MANY, most=2
-            )
-        ]
-        findings += sorted(candidates, key=lambda one: -abs(one.distance))[:3]
-    return findings
+    if len(grid.labels) <= _GROUPS_BY_DAY or grid.step != DAILY:
+        for spell in parts.unusual_shares(grid, measure.name)[:_MOST_PARTS]:
+            yield _share(grid, measure.name, time, spell)
 
 
-def _part_of_whole(values: Floats, grouping: Labels, code: int, time: Days, whole: Series) -> Series:
-    """One group's percent of the whole, day by day: what all groups share cancels out."""
-    own = series(np.where(grouping.values == code, time.values, NO_DAY), values)
-    part = np.zeros(whole.days.size)
-    part[np.searchsorted(whole.days, own.days)] = own.values
-    known = whole.values > 0
-    return Series(whole.days[known], 100 * part[known] / whole.values[known], whole.step)
+def _silences(grid: Grid, time: str) -> Iterator[Finding]:
+    for spell in parts.silences(grid)[:_MOST_PARTS]:
+        first, last = _span(grid, spell)
+        yield Gap(
+            time,
+            day_text(first),
+            day_text(last),
+            last - first + 1,
+            " and ".join(grid.names),
+            grid.label(spell.group),
+            round(spell.expected_rows, 1),
+            sql=grid.sql,
+        )
 
 
-def _unusual(
-    column: str, time: str, found: Episode, grouping: str | None = None, group: str | None = None
-) -> Unusual:
-    parts = found.periods if group is not None else 1
+def _pairs(of: Measured, grid: Grid) -> Iterator[Finding]:
+    for measure in of.measures:
+        if not measure.level:
+            for spell in parts.unusual_shares(grid, measure.name)[:_MOST_PARTS]:
+                yield _share(grid, measure.name, of.time or "", spell)
+
+
+def _rates(of: Measured) -> Iterator[Finding]:
+    """Of each measure to the largest one, for groups and pairs of groups."""
+    sums = [measure.name for measure in of.measures if not measure.level]
+    for measure in sums[1:]:
+        if drivers.counts_pieces(measure) != drivers.counts_pieces(sums[0]):
+            continue
+        for grid in (*of.pairs, *map(seasons.by_weeks, of.grids)):
+            for spell in parts.unusual_rates(grid, measure, sums[0])[:1]:
+                first, last = _span(grid, spell)
+                yield UnusualRate(
+                    measure,
+                    sums[0],
+                    of.time or "",
+                    day_text(first),
+                    day_text(last),
+                    spell.periods,
+                    spell.value,
+                    spell.usual,
+                    spell.distance,
+                    " and ".join(grid.names),
+                    grid.label(spell.group),
+                    sql=grid.sql,
+                )
+
+
+def _share(grid: Grid, column: str, time: str, spell: Spell) -> Unusual:
+    first, last = _span(grid, spell)
+    label = grid.labels[spell.group]
+    return Unusual(
+        column,
+        time,
+        day_text(first),
+        day_text(last),
+        spell.periods,
+        spell.value,
+        spell.usual,
+        spell.distance,
+        grid.names[0],
+        label[0],
+        label[1] if len(label) > 1 else None,
+        seasons.festival_near(first, last) if spell.value > spell.usual else None,
+        sql=grid.sql,
+    )
+
+
+def _span(grid: Grid, spell: Spell) -> tuple[int, int]:
+    """First and last day. Of data that comes once a week the day itself, not all of its week."""
+    first, last = int(grid.periods[spell.first]), int(grid.periods[spell.last])
+    return first, last + (grid.step - 1 if grid.gathered else 0)
+
+
+def _unusual(column: str, time: str, found: Episode, festival: str | None) -> Unusual:
     return Unusual(
         column,
         time,
         day_text(found.first),
         day_text(found.last),
         found.periods,
-        found.value / parts,
-        found.usual / parts,
+        found.value,
+        found.usual,
         found.distance,
-        grouping,
-        group,
+        festival=festival,
     )
 
 
@@ -228,23 +256,78 @@ def _moved(column: str, time: str, found: Change) -> Moved:
     )
 
 
+def _has_moved(findings: list[Finding], found: list[Finding]) -> bool:
+    moved = {one.column for one in findings if isinstance(one, Moved)}
+    return any(isinstance(one, Driven) and one.column in moved for one in found)
+
+
+def _line(of: Measured, findings: list[Finding]) -> Line | None:
+    """The first measure over time, by weeks or months where the days are too many to draw."""
+    if of.time is None or not of.measures or of.whole.periods.size < 2:
+        return None
+    measure = of.measures[0]
+    found = series_of(of, measure)
+    step = found.step
+    if found.days.size > _MOST_POINTS and not measure.level:
+        found, step = seasons.weekly(found), 7
+    odd = [
+        (one.first, one.last)
+        for one in findings
+        if isinstance(one, Unusual) and one.column == measure.name and one.group is None
+    ]
+
+    def is_odd(day: int) -> bool:
+        first, last = day_text(day), day_text(day + step - 1)
+        return any(last >= start and first <= end for start, end in odd)
+
+    points = [
+        Point(day_text(day), value=value, unusual=is_odd(day))
+        for day, value in zip(found.days.tolist(), found.values.tolist(), strict=True)
+    ]
+    return Line(measure.name, step, points[-_MOST_POINTS:])
+
+
 def _without_repeats(findings: list[Finding]) -> list[Finding]:
-    """Several measures have the same gaps, and when one group falls the others' parts rise."""
+    """Several measures have the same gaps, when one group falls the others' parts rise, and what is so of a
+    city is so of its zone: the farthest from chance is told."""
     kept: list[Finding] = []
     seen: set[tuple[object, ...]] = set()
     for finding in findings:
         match finding:
             case Gap():
-                key: tuple[object, ...] = ("gap", finding.first)
-            case Unusual() if finding.group is not None:
-                key = ("part", finding.grouping, finding.first)
+                key: tuple[object, ...] = ("gap", finding.first[:7], finding.group is None)
             case Unusual():
                 key = ("time", finding.first)
-            case Diverged():
-                key = ("way", finding.grouping, finding.group)
+            case UnusualRate():
+                key = ("rate", finding.column, finding.first)
             case _:
                 key = (id(finding),)
         if key not in seen:
             seen.add(key)
             kept.append(finding)
-    return kept
+    return _events(kept)
+
+
+def _events(findings: list[Finding]) -> list[Finding]:
+    """What happened in one place shows in every grouping that holds it, and in every measure: of shares that
+    were unusual at a time the two farthest from chance are told."""
+    shares = [one for one in findings if isinstance(one, Unusual) and one.group is not None]
+    shares.sort(key=lambda one: -abs(one.distance) * one.periods**0.5)
+    told: list[Unusual] = []
+    for one in shares:
+        same = [two for two in told if one.first <= two.last and two.first <= one.last]
+        twins = any(two.group == one.group and two.grouping == one.grouping for two in same)
+        if len(same) < _AT_ONCE and not twins:
+            told.append(one)
+    others = [one for one in findings if not isinstance(one, Diverged)]
+    others = [one for one in others if not (isinstance(one, Unusual) and one.group is not None)]
+    return [*others, *_ways(findings), *told[:_MOST_SHARES]]
+
+
+def _ways(findings: list[Finding]) -> list[Diverged]:
+    """Each group once; and of a zone's decline its stores tell nothing more: those of the fewest groups
+    first."""
+    found = sorted(
+        (one for one in findings if isinstance(one, Diverged)), key=lambda one: -one.earlier - one.later
+    )
+    return list({(one.grouping, one.group): one for one in reversed(found)}.values())[::-1][:_MOST_WAYS]

@@ -4,10 +4,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from server.insights.table import NO_DAY, Floats, Ints
+from server.insights.findings import Shares
+from server.insights.measured import Floats, Grid, Ints
+from server.insights.table import NO_DAY
 
 _LEAST_GROUPS = 5
 _MOST_GROUPS = 200
+_TOLD = 10
 _TWO_YEARS_MONTHS = 24
 _MOVED = 0.08
 _SURE = 4.5
@@ -160,3 +163,26 @@ def _moved(own: Floats, rest: Floats, half: int, *, two_years: bool) -> tuple[fl
     ):
         return None
     return 100 * own_change, 100 * rest_change, step / unrest
+
+
+def shares(grid: Grid, measure: str) -> Shares | None:
+    """Over all periods together. None when the figure cannot be shared out: negative parts, or nothing."""
+    totals = grid.sums[measure].sum(axis=1)
+    total = float(totals.sum())
+    if totals.size < 2 or float(totals.min()) < 0 or total <= 0:
+        return None
+    rising = np.sort(totals)
+    percent = 100 * rising[::-1] / total
+    place = np.arange(1, rising.size + 1)
+    gini = float((2 * place - rising.size - 1) @ rising / (rising.size * total))
+    order = np.argsort(-totals, kind="stable")[:_TOLD]
+    return Shares(
+        measure,
+        grid.names[0],
+        int(totals.size),
+        [(grid.label(n), float(totals[n]), float(100 * totals[n] / total)) for n in order.tolist()],
+        float((percent**2).sum()),
+        gini,
+        float(percent[: max(round(totals.size / 5), 1)].sum()),
+        int(np.searchsorted(np.cumsum(percent), 80 - 1e-9)) + 1,
+    )

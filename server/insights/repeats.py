@@ -5,11 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from server.insights.table import NO_DAY, AnyColumn, Days, Numbers
+from server.insights.table import NO_DAY, AnyColumn, Days, Ints, Numbers
 
 _LEAST_REPEATS = 5
-_PART_OF_DAY = 0.4
-_TIMES_USUAL = 5
+_TIMES_USUAL = 3
+_SURE = 10
+"""Standard deviations of a Poisson count."""
 _STEP = np.uint64(0x9E3779B97F4A7C15)
 
 
@@ -38,10 +39,17 @@ def repeated_days(time: Days, others: list[AnyColumn], most: int = 3) -> list[Re
     days, place = np.unique(time.values[there], return_inverse=True)
     rows = np.bincount(place)
     repeats = np.bincount(place, weights=repeat).astype(np.int64)
+    return days_with_repeats(days, rows, repeats, most)
+
+
+def days_with_repeats(days: Ints, rows: Ints, repeats: Ints, most: int = 3) -> list[RepeatedDay]:
+    """The same of days that were counted already."""
     found = []
-    for number in np.flatnonzero((repeats >= _LEAST_REPEATS) & (repeats >= _PART_OF_DAY * rows)).tolist():
+    for number in np.flatnonzero(repeats >= _LEAST_REPEATS).tolist():
         elsewhere = float(repeats.sum() - repeats[number]) / max(int(rows.sum() - rows[number]), 1)
-        if days.size > 1 and repeats[number] / rows[number] > _TIMES_USUAL * elsewhere:
+        usual = elsewhere * float(rows[number])
+        sure = repeats[number] > _TIMES_USUAL * usual and repeats[number] > usual + _SURE * (usual + 1) ** 0.5
+        if days.size > 1 and sure:
             found.append(RepeatedDay(int(days[number]), int(rows[number]), int(repeats[number]), elsewhere))
     return sorted(found, key=lambda one: -one.repeats)[:most]
 

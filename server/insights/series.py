@@ -5,11 +5,13 @@ seasons do not count as surprises; how far is far is told by the median absolute
 which a few wild days cannot move.
 """
 
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
 
-from server.insights.table import NO_DAY, Floats, Ints
+from server.insights.measured import Floats, Ints, Measure, Measured
+from server.insights.table import NO_DAY
 
 FAR = 5.5
 """Robust standard deviations. What is usual and how far is far are themselves only estimates: with five,
@@ -75,6 +77,14 @@ def series(days: Ints, values: Floats, *, average: bool = False) -> Series:
     return Series(distinct.astype(np.int64), totals, max(step, 1))
 
 
+def series_of(of: Measured, measure: Measure) -> Series:
+    """The whole by its periods; those without any row are left out, but those of no trade are not."""
+    there = of.whole.counts[0] > 0
+    values = of.whole.averages(measure.name)[0] if measure.level else of.whole.sums[measure.name][0]
+    there &= ~np.isnan(values)
+    return Series(of.whole.periods[there], values[there], of.whole.step)
+
+
 def gaps(found: Series) -> list[tuple[int, int]]:
     """Runs of days that are missing between others, where nearly every day is there."""
     if found.days.size < 4 * _LEAST or found.step != 1:
@@ -89,7 +99,7 @@ def episodes(found: Series, *, far_is: float = FAR, most: int = 5) -> list[Episo
     """The periods farthest from their usual, joined where they touch; the most telling first."""
     if found.days.size < _LEAST:
         return []
-    usual = _usual(found)
+    usual = around(found.values, found.step)
     away = _away(found.values, usual)
     scale = 1.4826 * float(np.median(np.abs(away - np.median(away))))
     if scale <= 0:
@@ -160,17 +170,20 @@ def _error_of_mean(values: Floats) -> float:
     return float(values.std(ddof=1) / np.sqrt(values.size) * np.sqrt((1 + alike) / (1 - alike)))
 
 
-def _usual(found: Series) -> Floats:
-    """The median of the neighbours, without the point itself: of the same weekday where points are days."""
-    stride = 7 if found.step == 1 and found.days.size >= 42 else 1
-    values, count = found.values, found.values.size
+def around(values: Floats, step: int) -> Floats:
+    """The median of the neighbours, without the point itself: of the same weekday where points are days. A
+    row a series; what is not known is NaN."""
+    count = values.shape[-1]
+    stride = 7 if step == 1 and count >= 42 else 1
     offsets = [n * stride for n in range(-_AROUND, _AROUND + 1) if n]
-    around = np.full((len(offsets), count), np.nan)
+    neighbours = np.full((len(offsets), *values.shape), np.nan)
     for row, offset in enumerate(offsets):
         start, stop = max(0, -offset), min(count, count - offset)
         if start < stop:
-            around[row, start:stop] = values[start + offset : stop + offset]
-    usual: Floats = np.nanmedian(around, axis=0)
+            neighbours[row, ..., start:stop] = values[..., start + offset : stop + offset]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # where no neighbour is known
+        usual: Floats = np.nanmedian(neighbours, axis=0)
     return usual
 
 

@@ -7,13 +7,20 @@ from shared.wire.base import Reply, Request
 
 class AnalyzeRequest(Request, frozen=True, omit_defaults=True):
     """Either ``connection`` and ``query``, or ``data``: rows as objects. ``context`` and ``question``
-    say what the reader wants to know."""
+    say what the reader wants to know.
+
+    ``period`` is the first and the last day of what a change is asked about, ``against`` of what it is
+    compared with; without it the same weekdays a year before. ``forecast_days`` asks for so many days to
+    come."""
 
     connection: str | None = None
     query: str | None = None
     data: list[dict[str, Any]] | None = None
     context: str | None = None
     question: str | None = None
+    period: list[str] = []
+    against: list[str] = []
+    forecast_days: int | None = None
 
 
 class Insight(Reply, frozen=True):

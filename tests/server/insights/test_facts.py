@@ -241,4 +241,10 @@ def test_missing_values_are_counted_and_large_parts_matter_more() -> None:
     rows = [{"name": None if n < 4 else "x", "v": n} for n in range(10)]
     (insight,) = of_type(narrate(study(from_objects(rows))), "missing_values")
     assert insight.importance == "high"
-    assert insight.evidence == {"finding": "missing", "column": "name", "count": 4, "percent": 40.0}
+    assert insight.evidence == {
+        "finding": "missing",
+        "fact": "f1",
+        "column": "name",
+        "count": 4,
+        "percent": 40.0,
+    }
