@@ -98,7 +98,12 @@ def _show_window(serving: Serving, ending: Ending) -> bool:
     from desktop.window import Window
 
     try:
-        window = Window(serving.parts, serving.door.link)
+        window = Window(
+            serving.dialogs,
+            serving.door.link,
+            theme=serving.theme,
+            kept_size=home() / "agent" / "window.json",
+        )
         _say("V-Mart AI Agent is open in its window. Close the window, or press Ctrl-C here, to end it.")
         window.show(ending)
     except WindowMissing as reason:

@@ -5,19 +5,18 @@ import socket
 import threading
 from pathlib import Path
 
-from desktop import __version__, autostart, settings_file
-from desktop.app import Agent, build
-from desktop.backend import Backend
-from desktop.choice import ChoiceFile, chosen
+from desktop.clock import Clock
 from desktop.people import LOCAL, People
-from desktop.setup import Setup
+from desktop.seat import Machine, Seat
+from desktop.session import Session
 from desktop.vega import VegaBundle
-from desktop.web.announcements import Announcements
 from desktop.web.door import Door
-from desktop.web.parts import Dialogs, Parts
-from desktop.web.replies import encoded
-from desktop.web.routes import application
+from desktop.web.gate import Gate
+from desktop.web.pages import Pages
+from desktop.web.parts import Dialogs
+from desktop.web.routes import outside
 from desktop.web.server import WebServer, listen
+from desktop.web.session import SessionPages
 from shared.settings import AgentSettings
 
 _UI = Path(__file__).resolve().parent / "ui"
@@ -34,57 +33,45 @@ class Serving:
         *,
         config: Path | None = None,
         ask: bool = False,
+        clock: Clock | None = None,
     ) -> None:
         """``config`` is the file that the settings came from, if it was named; with ``ask`` the person
         chooses a backend when none is set up, and otherwise it is the demo."""
-        announcements = Announcements()
-        folder = People(home).folder_of(LOCAL)
-        choices = ChoiceFile(folder)
-        backend = Backend(
-            chosen(settings.backend, choices.find(), ask=ask),
-            home,
-            folder / "cache",
-            lambda state: announcements.announce("backend", encoded(state)),
+        self.dialogs = Dialogs()
+        people = People(home)
+        machine = Machine(
+            settings=settings, home=home, config=config, ask=ask, dialogs=self.dialogs, people=people
         )
-        backend.start()
-        self.agent: Agent = build(
-            settings,
-            folder,
-            backend,
-            conversations_changed=lambda: announcements.announce("conversations"),
+        self.session: Session[Seat] = Session(
+            lambda person: Seat(machine, person), settings.chatbot.session_timeout, clock or Clock()
         )
-        vega = VegaBundle(home / "agent" / "vendor")
-        self.parts = Parts(
-            version=__version__,
-            model_kind=self.agent.model_kind,
-            backend=backend,
-            autostart=autostart.here(),
-            setup=Setup(settings.backend, settings_file.place(config, home), choices, backend),
-            sources=self.agent.sources,
-            runner=self.agent.runner,
-            queries=self.agent.queries,
-            conversations=self.agent.conversations,
-            turns=self.agent.turns,
-            results=self.agent.results,
-            preferences=self.agent.preferences,
-            announcements=announcements,
-            dialogs=Dialogs(),
-            vega=vega.path,
-            ui=_UI,
-        )
-        self.door = Door(application(self.parts), listening.getsockname()[1])
+        self.session.enter(LOCAL)
+        self._vega = VegaBundle(home / "agent" / "vendor")
+        pages = Pages(_UI, self._vega.path)
+        gate = Gate(self.session, outside(pages, SessionPages(self.session, self.dialogs)))
+        self.door = Door(gate, listening.getsockname()[1])
         self._server = WebServer(listening, self.door)
-        self._vega = vega
+
+    @property
+    def seat(self) -> Seat | None:
+        """What is open for the person who is here, if any."""
+        return self.session.seat
+
+    @property
+    def theme(self) -> str:
+        seat = self.seat
+        return seat.parts.preferences.get().theme if seat else "system"
 
     def __enter__(self) -> "Serving":
         self._server.start()
         self._vega.start()
+        self.session.watch()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._server.stop()
         self._vega.stop()
-        self.agent.close()
+        self.session.close()
 
 
 class Ending:

@@ -1,5 +1,6 @@
 """The native window. What is in it comes over HTTP; pywebview itself is made ready in native."""
 
+import contextlib
 import logging
 import sys
 import threading
@@ -10,12 +11,12 @@ import msgspec
 
 from desktop.native import WindowMissing, web_view
 from desktop.serving import Ending
-from desktop.web.parts import Parts
+from desktop.web.parts import Dialogs
+from shared.private_files import replace
 
 _log = logging.getLogger(__name__)
 
 _TITLE = "V-Mart AI Agent"
-_SIZE = "window_size"
 _BACKGROUND = {"dark": "#15171b", "light": "#ffffff", "system": "#ffffff"}
 
 
@@ -27,10 +28,13 @@ class _Size(msgspec.Struct, frozen=True):
 class Window:
     """One window on one address. Making it only looks whether there can be one."""
 
-    def __init__(self, parts: Parts, link: str) -> None:
+    def __init__(self, dialogs: Dialogs, link: str, *, theme: str, kept_size: Path) -> None:
+        """``kept_size`` is the file that remembers how large the window was, whoever used it."""
         self._webview = web_view()
-        self._parts = parts
+        self._dialogs = dialogs
         self._link = link
+        self._theme = theme
+        self._kept_size = kept_size
         self._minimized = False
 
     def show(self, ending: Ending) -> None:
@@ -43,10 +47,10 @@ class Window:
             height=size.height,
             min_size=(380, 480),
             text_select=True,
-            background_color=_BACKGROUND[self._parts.preferences.get().theme],
+            background_color=_BACKGROUND[self._theme],
         )
-        self._parts.dialogs.choose = self._choose
-        self._parts.dialogs.front = lambda: self._come_forward(window)
+        self._dialogs.choose = self._choose
+        self._dialogs.front = lambda: self._come_forward(window)
         window.events.resized += self._resized
         window.events.minimized += lambda: self._minimize(True)
         window.events.restored += lambda: self._minimize(False)
@@ -62,9 +66,10 @@ class Window:
             self._webview.start(private_mode=True)  # what must last is on our side, in the store
         except self._webview.errors.WebViewException as error:
             _log.warning("No web view: %s", error)
-            self._parts.dialogs.choose = self._parts.dialogs.front = None
+            self._dialogs.choose = self._dialogs.front = None
             raise WindowMissing("no web view is installed (on Debian: gir1.2-webkit2-4.1)") from error
-        self._parts.preferences.keep_value(_SIZE, msgspec.json.encode(self._latest).decode())
+        with contextlib.suppress(OSError):  # the size it had before will do
+            replace(self._kept_size, msgspec.json.encode(self._latest))
         ending.want()
 
     def _choose(self, name: str) -> Path | None:
@@ -90,6 +95,6 @@ class Window:
 
     def _size(self) -> _Size:
         try:
-            return msgspec.json.decode(self._parts.preferences.value(_SIZE) or b"{}", type=_Size)
-        except msgspec.DecodeError:
+            return msgspec.json.decode(self._kept_size.read_bytes(), type=_Size)
+        except (OSError, msgspec.DecodeError):
             return _Size()

@@ -64,6 +64,12 @@ class NotAuthenticated(AppError):
     code, status, fixer = "not_authenticated", 401, Fixer.USER
 
 
+class SessionOver(NotAuthenticated):
+    """Nobody is signed in to the agent, or not any more, or this window shows an earlier session."""
+
+    code = "session_over"
+
+
 class NotPermitted(AppError):
     """The key is good, the permission is missing. The message names the permission."""
 

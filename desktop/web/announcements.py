@@ -1,5 +1,6 @@
 """News for every open window: the backend changed, the list of conversations changed."""
 
+import contextlib
 import threading
 from collections.abc import Iterator
 from queue import Empty, Full, Queue
@@ -17,34 +18,49 @@ class Announcement(msgspec.Struct, frozen=True):
     data: bytes
 
 
+class _End:
+    """What a listener hears last."""
+
+
 class Announcements:
     """Anyone may announce; each listener hears what is announced from then on."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._listeners: list[Queue[Announcement]] = []
+        self._listeners: list[Queue[Announcement | _End]] = []
 
     def announce(self, name: str, data: bytes = b"{}") -> None:
         with self._lock:
-            listeners = list(self._listeners)
-        for listener in listeners:
-            try:
-                listener.put_nowait(Announcement(name, data))
-            except Full:
-                continue  # a window that does not read; it asks for the state when it wakes
+            for listener in self._listeners:
+                with contextlib.suppress(Full):  # a window that does not read; it asks when it wakes
+                    listener.put_nowait(Announcement(name, data))
+
+    def cut(self) -> None:
+        """Whoever listens now hears nothing more, not even what waits to be heard."""
+        with self._lock:
+            for listener in self._listeners:
+                with contextlib.suppress(Empty):
+                    while True:
+                        listener.get_nowait()
+                listener.put_nowait(_End())
+            self._listeners = []
 
     def listen(self) -> Iterator[Announcement | None]:
-        """What is announced, and None when nothing was for a while. Never ends by itself."""
-        queue: Queue[Announcement] = Queue(_WAITING)
+        """What is announced, and None when nothing was for a while. Ends when it is cut."""
+        queue: Queue[Announcement | _End] = Queue(_WAITING)
         with self._lock:
             self._listeners.append(queue)
         try:
             yield None
             while True:
                 try:
-                    yield queue.get(timeout=_QUIET_SECONDS)
+                    heard = queue.get(timeout=_QUIET_SECONDS)
                 except Empty:
                     yield None
+                    continue
+                if isinstance(heard, _End):
+                    return
+                yield heard
         finally:
-            with self._lock:
+            with self._lock, contextlib.suppress(ValueError):
                 self._listeners.remove(queue)

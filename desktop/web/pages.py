@@ -1,16 +1,20 @@
 """The window's own files: page, styles, scripts, icons."""
 
+from collections.abc import Callable
+from pathlib import Path
+
 import bottle
 
-from desktop.web.parts import Parts
 from shared.errors import NotFound
 from shared.page_files import PageFile, PageFiles, marked
 
 
 class Pages:
-    def __init__(self, parts: Parts) -> None:
-        self._vega = parts.vega
-        self._files = PageFiles(parts.ui)
+    """Of the folder ``ui``; ``vega`` waits for the drawing library's file."""
+
+    def __init__(self, ui: Path, vega: Callable[[], Path]) -> None:
+        self._vega = vega
+        self._files = PageFiles(ui)
 
     def index(self) -> bottle.HTTPResponse:
         file = _there(self._files.find("index.html"))

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
+from wsgiref.types import WSGIApplication
 
 from desktop.agent.runner import Runner
 from desktop.agent.sources import Sources
@@ -28,7 +30,7 @@ class Dialogs:
 
 @dataclass(frozen=True)
 class Parts:
-    """``model_kind`` is ``analyst gemini openai``; ``vega`` waits for the drawing library's file."""
+    """``model_kind`` is ``analyst gemini openai``."""
 
     version: str
     model_kind: str
@@ -44,5 +46,12 @@ class Parts:
     preferences: PreferenceStore
     announcements: Announcements
     dialogs: Dialogs
-    vega: Callable[[], Path]
-    ui: Path
+
+
+class Sitting(Protocol):
+    """What is open for one person, as the gate needs it."""
+
+    @property
+    def application(self) -> WSGIApplication: ...
+    def cut(self) -> None: ...
+    def close(self) -> None: ...

@@ -12,22 +12,37 @@ from desktop.web.pages import Pages
 from desktop.web.parts import Parts
 from desktop.web.results import ResultPages
 from desktop.web.saving import SavePage
+from desktop.web.session import SessionPages
 from desktop.web.setup import SetupPages
 from desktop.web.state import StatePages
 from shared.errors import AppError, MethodNotAllowed, NotFound
 
 Handler = Callable[..., bottle.HTTPResponse]
+Routes = list[tuple[str, str, Handler]]
 
 
-def application(parts: Parts) -> bottle.Bottle:
-    """The WSGI application, without its door."""
+def outside(pages: Pages, session: SessionPages) -> bottle.Bottle:
+    """What is there whoever uses the program: the window's files, which hold nothing of anybody's, and the
+    way in."""
+    return _application(
+        [
+            ("GET", "/", pages.index),
+            ("GET", "/favicon.ico", pages.icon),
+            ("GET", "/vendor/vega.js", pages.vega),
+            ("GET", "/<path:re:(?:css|js|icons)/.+>", pages.file),
+            ("GET", "/api/session", session.show),
+            ("POST", "/api/session/active", session.active),
+            ("POST", "/api/session/confirm", session.confirm),
+            ("POST", "/api/window/front", session.come_forward),
+        ]
+    )
+
+
+def personal(parts: Parts) -> bottle.Bottle:
+    """What belongs to one person. The gate stands before all of it."""
     asking, conversations, results = Asking(parts), ConversationPages(parts), ResultPages(parts)
-    state, pages, setup = StatePages(parts), Pages(parts), SetupPages(parts)
-    routes: list[tuple[str, str, Handler]] = [
-        ("GET", "/", pages.index),
-        ("GET", "/favicon.ico", pages.icon),
-        ("GET", "/vendor/vega.js", pages.vega),
-        ("GET", "/<path:re:(?:css|js|icons)/.+>", pages.file),
+    state, setup = StatePages(parts), SetupPages(parts)
+    routes: Routes = [
         ("GET", "/api/state", state.show),
         ("GET", "/api/events", state.events),
         ("PUT", "/api/settings", state.change_settings),
@@ -35,7 +50,6 @@ def application(parts: Parts) -> bottle.Bottle:
         ("POST", "/api/backend/demo", setup.use_demo),
         ("POST", "/api/backend/connect", setup.connect),
         ("PUT", "/api/autostart", setup.set_autostart),
-        ("POST", "/api/window/front", state.come_forward),
         ("POST", "/api/save", SavePage(parts).save),
         ("GET", "/api/schema", state.schema),
         ("GET", "/api/starters", state.starters),
@@ -59,6 +73,10 @@ def application(parts: Parts) -> bottle.Bottle:
         ("POST", "/api/results/<result_id>/rerun", results.rerun),
         ("POST", "/api/results/<result_id>/verify", results.verify),
     ]
+    return _application(routes)
+
+
+def _application(routes: Routes) -> bottle.Bottle:
     app = bottle.Bottle()
     app.config["catchall"] = False  # failures belong to the door
     for method, path, handler in routes:

@@ -7,7 +7,7 @@ import bottle
 import msgspec
 
 from desktop.web.parts import Parts
-from desktop.web.replies import Body, Empty, body, encoded, json, nothing, query_text, sse, stream_of
+from desktop.web.replies import Body, body, encoded, json, nothing, query_text, sse, stream_of
 from desktop.web.setup import autostart_news
 from shared.errors import AppError
 from shared.wire import ConnectionInfo
@@ -70,14 +70,6 @@ class StatePages:
         body(Body)
         self._parts.backend.start_again()
         return nothing(202)
-
-    def come_forward(self) -> bottle.HTTPResponse:
-        """For a second start of the program: this one's window, if it has one, in front of all others."""
-        body(Empty)
-        front = self._parts.dialogs.front
-        if front is not None:
-            front()
-        return json({"window": front is not None})
 
     def schema(self) -> bottle.HTTPResponse:
         connection = self._parts.sources.choose(query_text("connection") or None)

@@ -1,11 +1,18 @@
 """chatbot_config.yaml: the agent's settings."""
 
+from typing import Annotated
+
+from msgspec import Meta
+
 from shared.settings.base import LoggingSection, Section
 
 
 class ChatbotSection(Section, frozen=True):
+    """``session_timeout``: seconds without a sign of the person, after which the window asks who is there.
+    0 means never."""
+
     port: int = 8000
-    session_timeout: int = 3600
+    session_timeout: Annotated[int, Meta(ge=0)] = 3600
 
 
 class BackendSection(Section, frozen=True):

@@ -42,6 +42,13 @@ class Peer:
             "detail": "",
             "demo": False,
         }
+        self.session: dict[str, Any] = {
+            "state": "open",
+            "id": "s1",
+            "why": "",
+            "person": {"kind": "local", "name": "", "email": ""},
+            "timeout_seconds": 3600,
+        }
         self.setup = {"url": "", "file": "/home/anita/.vmart/chatbot_config.yaml"}
         self.autostart = {"possible": True, "on": False}
         self.steps: list[dict[str, str]] = []
@@ -122,6 +129,8 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         path, values = self.where()
         match path:
+            case ["api", "session"]:
+                self.json(self.peer.session)
             case ["api", "state"]:
                 self.json(self.peer.state())
             case ["api", "events"]:
@@ -163,6 +172,8 @@ class Handler(BaseHTTPRequestHandler):
                 )
             case ["api", "results", _, "verify"]:
                 self.json({"same": True, "content_hash": "4f9c", "ran_at": now()})
+            case ["api", "session", *_]:
+                self.json({})
             case ["api", "backend", "look"]:
                 self.json({}, 202)
                 self.peer.set_backend(state="online")

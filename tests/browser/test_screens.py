@@ -195,6 +195,12 @@ def connected(page: Page, peer: Peer) -> None:
     expect(page.get_by_role("button", name="Start asking")).to_be_focused()
 
 
+def locked(page: Page, peer: Peer) -> None:
+    peer.session |= {"state": "locked", "id": "", "why": "Nobody has used this window for a while."}
+    page.reload()
+    expect(page.get_by_role("button", name="Continue")).to_be_focused()
+
+
 def search(page: Page, peer: Peer) -> None:
     page.keyboard.press("Control+k")
     page.keyboard.type("kurtis")
@@ -205,6 +211,7 @@ SCREENS: list[Callable[[Page, Peer], None]] = [
     home, answer, months, running, wide, nothing, table, failure, clarify, offline, starting,
     inspector, inspector_table, sql, data, settings, settings_demo, search,
     welcome, not_configured, connect, connect_running, connect_failed, connect_plain, connected,
+    locked,
 ]  # fmt: skip
 
 

@@ -18,12 +18,9 @@ from desktop.agent.loop import Loop
 from desktop.agent.model_answer import ModelAnswer
 from desktop.agent.runner import Runner
 from desktop.events import Effect, Reading
-from desktop.serving import take_port
 from desktop.tools.base import Tool, ToolContext, ToolOutput
 from desktop.tools.query import QueryTool
-from desktop.web.door import Door
-from desktop.web.routes import application
-from desktop.web.server import WebServer
+from desktop.web.routes import personal
 from shared.llm.gemini import Gemini
 from tests.desktop.running import RunningAgent
 
@@ -71,7 +68,9 @@ class EffectsAgent(RunningAgent):
         super().__init__(home, backend_url=backend_url, gemini_url=gemini_url)
         self._folder = home / "done"
         self._folder.mkdir(exist_ok=True)
-        parts = self.serving.parts
+        seat = self.serving.seat
+        assert seat is not None
+        parts = seat.parts
         tools: list[Tool] = [QueryTool(parts.queries), *(DoTool(kind, self._folder) for kind in KINDS)]
         model = Gemini("test-key", "gemini-test", base_url=gemini_url, timeout=10)
         loop = Loop(
@@ -84,11 +83,8 @@ class EffectsAgent(RunningAgent):
         self.runner = Runner(
             loop, parts.conversations, parts.turns, lambda: parts.announcements.announce("conversations")
         )
-        listening, _ = take_port(0)
-        self.port = int(listening.getsockname()[1])
-        door = Door(application(dataclasses.replace(parts, runner=self.runner)), self.port)
-        self.token, self.link = door.token, door.link
-        self._own_server = WebServer(listening, door)
+        seat.application = personal(dataclasses.replace(parts, runner=self.runner))
+        self.link = self.serving.door.link
 
     @property
     def done(self) -> dict[str, str]:
@@ -96,14 +92,12 @@ class EffectsAgent(RunningAgent):
 
     def __enter__(self) -> "EffectsAgent":
         super().__enter__()
-        self._own_server.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.runner.stop_all()
-        self._own_server.stop()
         super().__exit__(kind, error, trace)
 
 

@@ -8,8 +8,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from desktop.clock import Clock
 from desktop.serving import Serving, take_port
-from shared.settings import AgentSettings, BackendSection, GeminiSection
+from shared.settings import AgentSettings, BackendSection, ChatbotSection, GeminiSection
 from tests.peers.backend import Asked, BackendPeer, Reply, json_reply, query_answer
 
 SCHEMA = {
@@ -83,10 +84,19 @@ class RunningAgent:
     """Use ``with``. ``gemini_url`` makes a Gemini model lead; ``ask`` as in Serving."""
 
     def __init__(
-        self, home: Path, *, backend_url: str, gemini_url: str = "", cache_ttl: int = 300, ask: bool = False
+        self,
+        home: Path,
+        *,
+        backend_url: str,
+        gemini_url: str = "",
+        cache_ttl: int = 300,
+        ask: bool = False,
+        chatbot: ChatbotSection | None = None,
+        clock: Clock | None = None,
     ) -> None:
         gemini = GeminiSection(api_key="test-key", base_url=gemini_url, timeout=10) if gemini_url else None
         self.settings = AgentSettings(
+            chatbot=chatbot or ChatbotSection(),
             backend=BackendSection(
                 url=backend_url, api_key="k", timeout=10, retry_attempts=0, cache_ttl=cache_ttl
             ),
@@ -94,7 +104,7 @@ class RunningAgent:
         )
         listening, _ = take_port(0)
         self.port = int(listening.getsockname()[1])
-        self.serving = Serving(self.settings, home, listening, ask=ask)
+        self.serving = Serving(self.settings, home, listening, ask=ask, clock=clock)
         self.token = self.serving.door.token
 
     def __enter__(self) -> "RunningAgent":

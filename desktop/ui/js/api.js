@@ -8,10 +8,19 @@ export const put = (path, body) => call("PUT", path, body);
 export const patch = (path, body) => call("PATCH", path, body);
 export const remove = (path) => call("DELETE", path);
 
+let session = "";
+let whenOver = () => {};
+
+/** Every call from now on says which session it belongs to; over() is called when that is no longer open. */
+export function ofSession(id, over) {
+  session = id;
+  whenOver = over;
+}
+
 async function send(method, path, body, signal) {
-  const options = { method, credentials: "same-origin", cache: "no-store", signal };
+  const options = { method, credentials: "same-origin", cache: "no-store", signal, headers: session ? { "Vmart-Session": session } : {} };
   if (method !== "GET") {
-    options.headers = { "Content-Type": "application/json" };
+    options.headers["Content-Type"] = "application/json";
     options.body = JSON.stringify(body ?? {});
   }
   let response;
@@ -21,8 +30,10 @@ async function send(method, path, body, signal) {
     if (error.name === "AbortError") throw error;
     throw new ApiError("The program behind this window does not answer. Close the window and open it again.", { code: "agent_gone" });
   }
-  if (!response.ok) throw await failure(response);
-  return response;
+  if (response.ok) return response;
+  const failed = await failure(response);
+  if (failed.code === "session_over") whenOver();
+  throw failed;
 }
 
 async function call(method, path, body) {

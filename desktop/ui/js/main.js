@@ -7,6 +7,8 @@ import { by } from "./dom.js";
 import { useNumbers } from "./format.js";
 import { keys } from "./keys.js";
 import { redrawCharts } from "./chart.js";
+import { check, isSomebodyElse, keepSession, readSession } from "./session.js";
+import { SignIn } from "./sign_in.js";
 import { on, state, update } from "./state.js";
 
 function useSettings(settings) {
@@ -39,7 +41,20 @@ function heard(backend, app) {
   else update({ backend, ...(other ? { connections: [], connection: null } : null) });
 }
 
-function start() {
+/** The line of news was cut: the session is over, or the program has gone. */
+function lost() {
+  update({ backend: { ...state.backend, state: "gone" } });
+  check();
+}
+
+async function start() {
+  const session = await readSession();
+  if (isSomebodyElse(session)) history.replaceState(null, "", "#/");
+  if (session.state !== "open") {
+    new SignIn(session).show();
+    return;
+  }
+  keepSession(session);
   on("settings", useSettings); // before all others: they write numbers in the new style
   const app = new App({ saveConversation });
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redrawCharts);
@@ -53,7 +68,7 @@ function start() {
   readAll();
   listen(
     { backend: (backend) => heard(backend, app), conversations: () => app.rail.refresh() },
-    (fine) => (fine ? readAll() : update({ backend: { ...state.backend, state: "gone" } })), // news may have been missed
+    (fine) => (fine ? readAll() : lost()), // news may have been missed
   );
   by("scrim").addEventListener("click", () => app.closeRail());
 }

@@ -1,10 +1,12 @@
 // Every sentence of the window, in English. t("key", {name: value}) fills {name}. Nothing else is here;
 // those of the places beside the conversation, and of what needs a yes, are in files of their own.
 
+import { PEOPLE } from "./messages_people.js";
 import { PLACES } from "./messages_places.js";
 import { SAFETY } from "./messages_safety.js";
 
 export const ENGLISH = {
+  ...PEOPLE,
   ...PLACES,
   ...SAFETY,
 

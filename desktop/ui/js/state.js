@@ -3,6 +3,7 @@
 const listeners = new Map();
 
 export const state = {
+  session: { state: "open", id: "", why: "", person: null, timeout_seconds: 0 },
   version: "",
   model: { label: "", kind: "analyst" },
   backend: { state: "connecting", since: null, url: "", latency_ms: null, detail: "", demo: false },

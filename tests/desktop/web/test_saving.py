@@ -21,7 +21,7 @@ def test_the_dialog_saves_results_conversations_and_pictures(tmp_path: Path) -> 
         events = agent.ask("sales")
         result = {"result_id": only(events, "result")["result_id"], "format": "csv"}
         assert agent.http("POST", "/api/save", result)[0] == 404  # a browser downloads
-        dialogs = agent.serving.parts.dialogs
+        dialogs = agent.serving.dialogs
         dialogs.choose = lambda name: tmp_path / name
         assert agent.json("GET", "/api/state")["native"] is True
         assert agent.json("POST", "/api/save", result) == {"saved": "Sales.csv"}
