@@ -20,7 +20,7 @@ from tests.server.governance.shop import COLUMNS, SEEN_COLUMNS, raw, seen, state
 
 _NO_JOIN = "INVALID_JOIN_ON_EXPRESSION"
 """ClickHouse does not take every condition of a join; which, depends on what it can compute beforehand."""
-FEW, MANY = 80, 5_000
+FEW, MANY = 80, 1_500
 
 
 def _compare(dialect: str, count: int, seed: int, governed: Run, expected: Run) -> Counter[str]:

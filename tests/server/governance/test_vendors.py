@@ -69,7 +69,7 @@ def test_generated_queries_mean_the_same_when_translated(
 def test_many_generated_queries_mean_the_same_when_translated(
     databases: tuple[duckdb.DuckDBPyConnection, duckdb.DuckDBPyConnection], dialect: str, seed: int
 ) -> None:
-    _compare(dialect, 1_000, seed, databases)
+    _compare(dialect, 500, seed, databases)
 
 
 def _compare(
