@@ -85,18 +85,31 @@
     out.push(new XMLSerializer().serializeToString(copy));
   }
 
+  /** What a field says, or what it invites to; a circle or a box with its mark. */
+  function field(element, rect, style) {
+    if (["radio", "checkbox"].includes(element.type)) {
+      const [x, y, size] = [round(rect.left + rect.width / 2), round(rect.top + rect.height / 2), round(rect.width / 2)];
+      const colour = element.checked ? style.accentColor : style.color;
+      out.push(element.type === "radio"
+        ? `<circle cx="${x}" cy="${y}" r="${size - 0.5}" fill="none" stroke="${colour}"/>${element.checked ? `<circle cx="${x}" cy="${y}" r="${size / 2}" fill="${colour}"/>` : ""}`
+        : `<rect x="${x - size}" y="${y - size}" width="${2 * size}" height="${2 * size}" rx="2" fill="${element.checked ? colour : "none"}" stroke="${colour}"/>`);
+      return;
+    }
+    const said = element.tagName === "SELECT" ? element.selectedOptions[0]?.text : element.value;
+    const text = said || element.placeholder || "";
+    const inside = element.tagName === "TEXTAREA" ? parseFloat(style.lineHeight) : rect.height - parseFloat(style.paddingTop) - parseFloat(style.paddingBottom);
+    const [left, top] = [rect.left + parseFloat(style.paddingLeft) + 1, rect.top + parseFloat(style.paddingTop)];
+    pen.font = `${style.fontSize} ${style.fontFamily}`;
+    words(text, { left, top, bottom: top + inside, right: left + pen.measureText(text).width }, { ...style, fontStyle: "normal", fontWeight: "400", fontSize: style.fontSize, fontFamily: style.fontFamily, textDecorationLine: "", color: said ? style.color : getComputedStyle(document.querySelector(".status")).color });
+  }
+
   function walk(element, clip) {
     const style = getComputedStyle(element);
     if (style.display === "none" || style.visibility === "hidden" || style.opacity === "0" || element.matches(".vh, .sprite, .skip, .scrim, script, option")) return;
     const rect = element.getBoundingClientRect();
     if (element.tagName === "svg") return svg(element, rect, style, clip);
     if (style.display !== "contents") box(rect, style, clip);
-    if (element.tagName === "TEXTAREA") {
-      const line = { left: rect.left + parseFloat(style.paddingLeft), top: rect.top + parseFloat(style.paddingTop), bottom: rect.top + parseFloat(style.paddingTop) + parseFloat(style.lineHeight) };
-      pen.font = `${style.fontSize} ${style.fontFamily}`;
-      words(element.value || element.placeholder, { ...line, right: line.left + pen.measureText(element.value || element.placeholder).width }, { ...style, font: "", fontStyle: "normal", fontWeight: "400", fontSize: style.fontSize, fontFamily: style.fontFamily, textDecorationLine: "", color: element.value ? style.color : getComputedStyle(document.querySelector(".status")).color });
-      return;
-    }
+    if (element.matches("textarea, input, select")) return rect.bottom <= clip.bottom + 1 ? field(element, rect, style) : null;
     const inner = /hidden|auto|scroll|clip/.test(style.overflowX + style.overflowY) ? cross(clip, rect) : clip;
     if (inner.right <= inner.left || inner.bottom <= inner.top) return;
     const after = [];
