@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from server.access.allowlist import Allowlist, Network, parsed
+from server.access.connect_codes import ConnectCodes
 from server.access.keyring import Keyring
 from server.access.keys import Keys
 from server.access.limits import Limiter, Rate
@@ -99,6 +100,7 @@ def build(
         queries = Queries(connections, across)
         keyring = Keyring(AccessStore(state), provisioned_by(settings, home))
         siblings = Siblings(shared.mailboxes, place.number) if shared and place else Siblings()
+        keys = Keys(keyring)
         sharing = Sharing(queries, connections, settings.database.cache_mb * 1024 * 1024)
         jobs = open_jobs(
             state,
@@ -117,7 +119,8 @@ def build(
             keyring=keyring,
             users=Users(keyring),
             roles=Roles(keyring),
-            keys=Keys(keyring),
+            keys=keys,
+            connect_codes=ConnectCodes(keyring, keys),
             allowlist=allowlist,
             limiter=Limiter(by_key, shared.calls if shared else None),
             addresses=Limiter(by_address, shared.addresses if shared else None, name="address"),

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from urllib.parse import urlsplit
 
 from server.access.allowlist import parsed
 from server.access.holdings import BUILT_IN
@@ -137,6 +138,20 @@ def addresses(texts: Sequence[str]) -> list[str]:
         return [str(network) for network in parsed(texts, "allowed_ips")]
     except SettingsInvalid as error:
         raise InvalidRequest(error.message) from error
+
+
+def address_of_backend(text: str) -> str:
+    """Where others reach this backend, for a link; empty when nobody said."""
+    text = text.strip().rstrip("/")
+    try:
+        parts = urlsplit(text)
+        fits = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        fits = False
+    odd = "@" in text or "?" in text or "#" in text or " " in text or not text.isprintable()
+    if text and (not fits or odd or len(text) > 300):
+        raise InvalidRequest("url is the address of this backend, like https://backend.example.com:5000.")
+    return text
 
 
 def rate(text: str) -> str:

@@ -89,6 +89,8 @@ def _best(holdings: Holdings, origin: str, at: datetime) -> int:
 
 
 def _gets_in(row: KeyRow, origin: str) -> bool:
+    if row.waits:  # for its connect code: nobody has it
+        return False
     if row.allowed_ips and not within(origin, parsed(row.allowed_ips, "allowed_ips")):
         return False
     rate = Rate.parse(row.rate_limit)

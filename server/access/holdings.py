@@ -142,7 +142,10 @@ class Holdings:
         return {permission: found[permission] for permission in self.permissions_of(row)}
 
     def trouble(self, row: KeyRow, at: datetime | None = None) -> str:
-        """Why a key does not work; empty when it does. ``at`` None leaves out when it expires."""
+        """Why a key does not work; empty when it does. ``at`` None leaves out when it expires.
+
+        One that waits for its connect code counts as one that works: whoever changes what it will give
+        must hold that themselves."""
         if row.revoked_at is not None:
             return "It is revoked."
         if at and row.expires_at is not None and datetime.fromisoformat(row.expires_at) <= at:
@@ -168,7 +171,9 @@ class Holdings:
     def working_keys(self, at: datetime) -> Counter[str]:
         """How many keys of each user work."""
         return Counter(
-            row.username for row in self.keys.values() if row.username and not self.trouble(row, at)
+            row.username
+            for row in self.keys.values()
+            if row.username and not row.waits and not self.trouble(row, at)
         )
 
     def _user_of(self, row: KeyRow) -> UserRow | None:

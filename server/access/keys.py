@@ -16,6 +16,18 @@ from shared.errors import Conflict, InvalidRequest
 from shared.wire import KeyUpdate
 
 
+class NewKey(msgspec.Struct, frozen=True):
+    """What a key is to be; a ``user``'s has the user's roles, and ``permissions`` narrow them."""
+
+    name: str
+    permissions: Iterable[str] = ()
+    roles: Iterable[str] = ()
+    user: str = ""
+    expires_at: datetime | None = None
+    allowed_ips: Sequence[str] = ()
+    rate_limit: str = ""
+
+
 class Keys:
     """All of it blocks, takes effect at once, and raises what a rule forbids. ``by`` None is the person at
     the machine, who may grant all."""
@@ -36,24 +48,34 @@ class Keys:
         by: By | None = None,
     ) -> tuple[str, KeyRow]:
         """A new key, which nobody can read again, and its row."""
+        wanted = NewKey(name, permissions, roles, user, expires_at, allowed_ips, rate_limit)
         key = fresh_key()
+        return key, self._make(wanted, by, sha256=hashed(key))
+
+    def create_waiting(self, wanted: NewKey, code_sha256: str, until: datetime, by: By | None) -> KeyRow:
+        """A key that nobody has before its connect code is used; see connect_codes."""
+        ends = until.isoformat(timespec="seconds")
+        nobodys = hashed(fresh_key())
+        return self._make(wanted, by, sha256=nobodys, code_sha256=code_sha256, code_expires_at=ends)
+
+    def _make(self, wanted: NewKey, by: By | None, **hashes: str) -> KeyRow:
         with self._keyring.changing(by) as draft:
             row = KeyRow(
                 id=secrets.token_hex(8),
-                name=fields.key_name(name),
-                sha256=hashed(key),
-                permissions=fields.permissions(permissions),
-                roles=fields.roles(roles, draft.roles),
+                name=fields.key_name(wanted.name),
+                permissions=fields.permissions(wanted.permissions),
+                roles=fields.roles(wanted.roles, draft.roles),
                 created_at=now(),
-                expires_at=fields.expiry(expires_at),
-                username=user,
-                allowed_ips=fields.addresses(allowed_ips),
-                rate_limit=fields.rate(rate_limit),
+                expires_at=fields.expiry(wanted.expires_at),
+                username=wanted.user,
+                allowed_ips=fields.addresses(wanted.allowed_ips),
+                rate_limit=fields.rate(wanted.rate_limit),
                 created_by=draft.author,
+                **hashes,
             )
             _check_makes_sense(draft, row)
             draft.keys[row.id] = row
-        return key, row
+        return row
 
     def change(self, key_id: str, change: KeyUpdate, by: By | None = None) -> KeyRow:
         with self._keyring.changing(by) as draft:
@@ -91,8 +113,10 @@ class Keys:
                 old,
                 sha256=hashed(key),
                 rotated_at=now(),
-                previous_sha256=old.sha256 if overlap else None,
-                previous_expires_at=until if overlap else None,
+                previous_sha256=old.sha256 if overlap and not old.waits else None,
+                previous_expires_at=until if overlap and not old.waits else None,
+                code_sha256=None,
+                code_expires_at=None,
             )
             draft.keys[key_id] = row
         return key, row

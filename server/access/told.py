@@ -1,6 +1,7 @@
 """Users, roles and keys as they are told to whoever may see them; and why somebody may do something."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from server.access.holdings import BUILT_IN, EVERYTHING, Holdings, sees_all, utc_now
 from server.store.keys import KeyRow
@@ -45,7 +46,7 @@ def roles(rows: Sequence[RoleRow], holdings: Holdings) -> list[RoleInfo]:
 
 def keys(rows: Sequence[KeyRow], holdings: Holdings) -> list[KeyInfo]:
     at = utc_now()
-    troubles = [holdings.trouble(row, at) for row in rows]
+    troubles = [holdings.trouble(row, at) or _waiting(row, at) for row in rows]
     return [
         KeyInfo(
             id=row.id,
@@ -70,6 +71,14 @@ def keys(rows: Sequence[KeyRow], holdings: Holdings) -> list[KeyInfo]:
     ]
 
 
+def _waiting(row: KeyRow, at: datetime) -> str:
+    if not row.waits or row.code_expires_at is None:
+        return ""
+    if datetime.fromisoformat(row.code_expires_at) <= at:
+        return "Its connect code ended before anybody used it."
+    return "It waits for somebody to use its connect code."
+
+
 def texts_of_user(row: UserRow) -> list[str]:
     """What a search looks through."""
     return [row.username, row.email, *row.roles]
@@ -89,7 +98,8 @@ def effective_of_user(holdings: Holdings, row: UserRow) -> Effective:
 
 
 def effective_of_key(holdings: Holdings, row: KeyRow) -> Effective:
-    return _effective(holdings, row, row.name, holdings.trouble(row, utc_now()))
+    at = utc_now()
+    return _effective(holdings, row, row.name, holdings.trouble(row, at) or _waiting(row, at))
 
 
 def _effective(holdings: Holdings, row: KeyRow | UserRow, name: str, trouble: str) -> Effective:

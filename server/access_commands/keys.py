@@ -30,6 +30,7 @@ def add(command: Add) -> None:
     key.add_argument("--expires", type=_days, metavar="DAYS", help="days until it stops working")
     _limits(key)
     config(key)
+    _add_connect_code(command)
     on = group(command, "keys", "List, show, change, rotate and revoke keys; generate-key makes one.")
     listing(on("list", _list_keys, "List keys."))
     named(on("show", _show_key, "Show a key."), "id")
@@ -47,6 +48,47 @@ def add(command: Add) -> None:
         "--overlap", type=_hours, default=24.0, metavar="HOURS", help="how long the former one still works"
     )
     named(on("revoke", _revoke_key, "Revoke a key, at once."), "id")
+
+
+def _add_connect_code(command: Add) -> None:
+    code = command(
+        "connect-code",
+        _connect_code,
+        "Print a code that gives an agent its key, once, within minutes; with --url also as a link.",
+    )
+    code.add_argument("--name", required=True, help="who will use the key, for lists and the audit trail")
+    code.add_argument("--permissions", default="", metavar="A,B", help="such as db_read,schema_read")
+    code.add_argument("--roles", default="", metavar="A,B", help="as of generate-key")
+    code.add_argument("--user", default="", metavar="NAME", help="whose key it will be")
+    code.add_argument("--expires", type=_days, metavar="DAYS", help="days until the key stops working")
+    code.add_argument("--url", default="", help="where agents reach this backend")
+    code.add_argument("--minutes", type=int, default=10, metavar="N", help="minutes that it works, up to 60")
+    _limits(code)
+    config(code)
+
+
+def _connect_code(parsed: argparse.Namespace) -> int:
+    from server.access import fields
+    from server.access.connect_codes import ConnectCodes
+    from server.access.keys import Keys, NewKey
+    from shared.connect_code import link_to
+
+    url = fields.address_of_backend(parsed.url)
+    wanted = NewKey(
+        parsed.name,
+        listed(parsed.permissions),
+        listed(parsed.roles),
+        parsed.user,
+        _in_days(parsed.expires),
+        parsed.allowed_ip or [],
+        parsed.rate or "",
+    )
+    with opened(parsed) as keyring:
+        code, _ = ConnectCodes(keyring, Keys(keyring)).create(wanted, valid_minutes=parsed.minutes)
+    print(code)
+    if url:
+        print(link_to(url, code))
+    return 0
 
 
 def _generate_key(parsed: argparse.Namespace) -> int:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from server.access.allowlist import Allowlist, Network
+from server.access.connect_codes import ConnectCodes
 from server.access.identity import Identity
 from server.access.keyring import By, Keyring
 from server.access.keys import Keys
@@ -45,6 +46,7 @@ class Backend:
     users: Users
     roles: Roles
     keys: Keys
+    connect_codes: ConnectCodes
     allowlist: Allowlist
     limiter: Limiter
     addresses: Limiter
@@ -192,6 +194,8 @@ class Route(msgspec.Struct, frozen=True):
     with_key: bool = False
     scraped: bool = False
     """Callers from metrics.allowed_ips need no key, and leave no line."""
+    on_record: bool = False
+    """Of one that is open: it has a line in the audit trail all the same."""
     from_anywhere: bool = False
     """Of one that is open: also from addresses that ``security.allowed_ips`` keeps out, for probes."""
     at_once: bool = False

@@ -249,6 +249,25 @@ DESCRIBED: Mapping[str, Described] = {
     ),
     "keys.permissions": Described("Show what a key may do, and why"),
     "keys.revoke": Described("Revoke a key", "At once, in every process.", failures=(errors.Conflict,)),
+    "connect_codes.create": Described(
+        "Make a connect code",
+        "In place of a key: whoever brings the code to `/api/connect` within `valid_minutes` gets the key, "
+        f"once. With `url`, the address of this backend, there is a link that the agent opens. {_NOBODY}",
+        failures=_GRANTED,
+        example={
+            "name": "asha-laptop",
+            "roles": ["viewer"],
+            "url": "https://backend.example.com:5000",
+            "valid_minutes": 10,
+        },
+    ),
+    "connect_codes.redeem": Described(
+        "Redeem a connect code",
+        "The answer is the only one that ever holds the key. A code that is mistyped, used or ended fails in "
+        "one and the same way; ten tries a minute from an address.",
+        failures=(errors.NotAuthenticated, errors.RateLimited),
+        example={"code": "VM4K-7QPD-2RXW"},
+    ),
     "users.show_all": Described("List users", parameters=_PAGE),
     "users.create": Described("Add a user", _NOBODY, failures=_GRANTED),
     "users.show": Described("Show a user"),

@@ -59,15 +59,13 @@ class Dispatch:
             request_id = request.ctx.request_id = recording.request_id(
                 request.headers.getone("x-request-id", None)
             )
-            outcome = Outcome(NOBODY, audited=is_open)
+            outcome = Outcome(NOBODY, audited=is_open and not route.on_record)
             outcome.headers |= self._over_tls
             if (tracer := self._backend.tracer) is not None:
                 outcome.trace = tracer.begin(request.headers.getone("traceparent", None))
                 outcome.headers["traceresponse"] = outcome.trace.passed_on()
             try:
-                admitted = (
-                    self._anybody(request, route) if is_open else await self._admit(request, route, outcome)
-                )
+                admitted = await (self._anybody if is_open else self._admit)(request, route, outcome)
                 call = self._call(request, admitted, outcome, request_id, arrived, path)
                 body = await self._body(request, call.wishes, decoder)
                 if is_changing:
@@ -104,9 +102,10 @@ class Dispatch:
 
         return handle
 
-    def _anybody(self, request: Request, route: Route) -> Known:
+    async def _anybody(self, request: Request, route: Route, outcome: Outcome) -> Known:
         if not route.from_anywhere:
-            self._backend.allowlist.check(self._origin(request))
+            outcome.origin = self._origin(request)
+            self._backend.allowlist.check(outcome.origin)
         return ANYBODY
 
     async def _admit(self, request: Request, route: Route, outcome: Outcome) -> Known:

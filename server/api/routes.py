@@ -2,6 +2,7 @@
 
 from server.api import (
     audit,
+    connect_codes,
     connections,
     console,
     files,
@@ -22,8 +23,10 @@ from server.api.call import Route
 from shared.permissions import Permission
 from shared.wire import (
     AnalyzeRequest,
+    ConnectCodeCreate,
     ConnectionCreate,
     ConnectionUpdate,
+    ConnectRequest,
     JobRequest,
     KeyCreate,
     KeyRotate,
@@ -137,6 +140,15 @@ ROUTES: tuple[Route, ...] = (
     Route("DELETE", "/api/keys/<id>", keys.revoke, Permission.KEYS_WRITE, status=204),
     Route("POST", "/api/keys/<id>/rotate", keys.rotate, Permission.KEYS_WRITE, KeyRotate),
     Route("GET", "/api/keys/<id>/permissions", keys.permissions, Permission.KEYS_WRITE),
+    Route(
+        "POST",
+        "/api/connect-codes",
+        connect_codes.create,
+        Permission.KEYS_WRITE,
+        ConnectCodeCreate,
+        status=201,
+    ),
+    Route("POST", "/api/connect", connect_codes.redeem, EVERYBODY, ConnectRequest, on_record=True),
     Route("GET", "/api/users", users.show_all, Permission.USERS_READ),
     Route("POST", "/api/users", users.create, Permission.USERS_WRITE, UserCreate, status=201),
     Route("GET", "/api/users/<name>", users.show, Permission.USERS_READ),

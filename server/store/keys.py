@@ -13,6 +13,8 @@ class KeyRow(msgspec.Struct, frozen=True):
 
     ``previous_sha256`` is the key's former text, good until ``previous_expires_at``. Empty: ``username`` for
     a key that belongs to no user, ``allowed_ips`` for any address, ``rate_limit`` for that of the settings.
+
+    With ``code_sha256`` nobody has the key yet: it waits for its connect code, until ``code_expires_at``.
     """
 
     id: str
@@ -31,6 +33,12 @@ class KeyRow(msgspec.Struct, frozen=True):
     rotated_at: str | None = None
     previous_sha256: str | None = None
     previous_expires_at: str | None = None
+    code_sha256: str | None = None
+    code_expires_at: str | None = None
+
+    @property
+    def waits(self) -> bool:
+        return self.code_sha256 is not None
 
 
 ROWS = Rows("api_keys", KeyRow, "id", {"permissions": words, "roles": words, "allowed_ips": words})

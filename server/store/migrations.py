@@ -119,4 +119,8 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         """ALTER TABLE connections ADD COLUMN warnings TEXT NOT NULL DEFAULT '[]'""",
         """ALTER TABLE connections ADD COLUMN tested_at TEXT NOT NULL DEFAULT ''""",
     ),
+    (
+        """ALTER TABLE api_keys ADD COLUMN code_sha256 TEXT""",
+        """ALTER TABLE api_keys ADD COLUMN code_expires_at TEXT""",
+    ),
 )

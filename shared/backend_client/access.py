@@ -12,9 +12,13 @@ from shared.backend_client.http import Transport
 from shared.backend_client.pages import every_page
 from shared.policies import ConnectionPolicy
 from shared.wire import (
+    ConnectCodeCreate,
+    ConnectCodeCreated,
+    ConnectRequest,
     Effective,
     KeyCreate,
     KeyCreated,
+    KeyFetched,
     KeyInfo,
     KeyList,
     KeyRotate,
@@ -146,6 +150,34 @@ class Access:
             name, list(permissions), list(roles), expires_at, user, list(allowed_ips), rate_limit
         )
         return self._send("POST", "/api/keys", body, KeyCreated)
+
+    def create_connect_code(
+        self,
+        name: str,
+        *,
+        url: str = "",
+        valid_minutes: int = 10,
+        permissions: Sequence[str] = (),
+        roles: Sequence[str] = (),
+        user: str = "",
+        expires_at: str | None = None,
+    ) -> ConnectCodeCreated:
+        """A code that an agent exchanges for its key, once; with ``url``, where agents reach the backend,
+        also as a link."""
+        body = ConnectCodeCreate(
+            name,
+            list(permissions),
+            list(roles),
+            expires_at,
+            user,
+            url=url,
+            valid_minutes=valid_minutes,
+        )
+        return self._send("POST", "/api/connect-codes", body, ConnectCodeCreated)
+
+    def redeem_connect_code(self, code: str) -> KeyFetched:
+        """The key that the code stands for; takes no key itself. Raises NotAuthenticated."""
+        return self._send("POST", "/api/connect", ConnectRequest(code), KeyFetched)
 
     def list_keys(self, *, search: str | None = None, limit: int | None = None) -> list[KeyInfo]:
         """The oldest first; ``search`` is a text in the id, the name, the user, a role or a permission."""

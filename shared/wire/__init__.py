@@ -11,11 +11,15 @@ A query's answer in JSON is one object: ``query_id``, ``columns``, ``rows``, the
 """
 
 from shared.wire.access import (
+    ConnectCodeCreate,
+    ConnectCodeCreated,
+    ConnectRequest,
     Effective,
     Granted,
     GrantSource,
     KeyCreate,
     KeyCreated,
+    KeyFetched,
     KeyInfo,
     KeyList,
     KeyRotate,
@@ -62,6 +66,9 @@ __all__ = [
     "AuditPage",
     "AuditVerification",
     "ColumnInfo",
+    "ConnectCodeCreate",
+    "ConnectCodeCreated",
+    "ConnectRequest",
     "ConnectionCreate",
     "ConnectionInfo",
     "ConnectionList",
@@ -82,6 +89,7 @@ __all__ = [
     "JobRequest",
     "KeyCreate",
     "KeyCreated",
+    "KeyFetched",
     "KeyInfo",
     "KeyList",
     "KeyRotate",

@@ -145,10 +145,41 @@ class KeyInfo(Reply, frozen=True):
 
 
 class KeyCreated(Reply, frozen=True):
-    """The only message that ever holds a key."""
+    """Holds a key, as no other message does but :class:`KeyFetched`."""
 
     key: str
     info: KeyInfo
+
+
+class ConnectCodeCreate(KeyCreate, frozen=True):
+    """A key that waits for its connect code. ``url`` is where agents reach the backend; with it there is a
+    link. The code ends after ``valid_minutes``, 60 at most."""
+
+    url: str = ""
+    valid_minutes: int = 10
+
+
+class ConnectCodeCreated(Reply, frozen=True):
+    """The only message that ever holds the code. ``link`` is empty when nobody said the address."""
+
+    code: str
+    link: str
+    code_expires_at: str
+    info: KeyInfo
+
+
+class ConnectRequest(Request, frozen=True):
+    """A connect code, in place of a key."""
+
+    code: str
+
+
+class KeyFetched(Reply, frozen=True):
+    """The key that a connect code stood for. ``name`` is what the administrator called it."""
+
+    key: str
+    name: str
+    expires_at: str | None
 
 
 class KeyList(Reply, frozen=True):
