@@ -11,6 +11,7 @@ from desktop.agent.loop import Loop
 from desktop.agent.model_answer import ModelAnswer
 from desktop.agent.runner import Runner
 from desktop.agent.sources import Sources
+from desktop.agent.unattended import Unattended
 from desktop.analyst.analyst import Analyst
 from desktop.backend import Backend
 from desktop.files.grants import Grants
@@ -19,7 +20,14 @@ from desktop.store.database import Database
 from desktop.store.grants import GrantStore
 from desktop.store.preferences import PreferenceStore
 from desktop.store.results import Results
+from desktop.store.runs import Run, Runs
+from desktop.store.tasks import Task, Tasks
 from desktop.store.turns import Turns
+from desktop.tasks.agenda import Agenda
+from desktop.tasks.answering import NoFolders
+from desktop.tasks.clock import Clock, SystemClock
+from desktop.tasks.scheduler import Scheduler
+from desktop.tasks.work import Work
 from desktop.tools.base import Tool
 from desktop.tools.chart import ChartTool
 from desktop.tools.query import Queries, QueryTool
@@ -41,10 +49,13 @@ class Agent:
     results: Results
     preferences: PreferenceStore
     grants: Grants
+    agenda: Agenda
+    scheduler: Scheduler
     model_kind: str
 
     def close(self) -> None:
-        """Stops what runs, ends the demo if it is ours, closes the store."""
+        """Stops tasks and what else runs, ends the demo if it is ours, closes the store."""
+        self.scheduler.stop()
         self.runner.stop_all()
         self.backend.close()
         self.database.close()
@@ -56,10 +67,14 @@ def build(
     backend: Backend,
     *,
     conversations_changed: Callable[[], None] = lambda: None,
+    tasks_changed: Callable[[], None] = lambda: None,
+    run_ended: Callable[[Task, Run], None] = lambda *_: None,
     today: Callable[[], date] = date.today,
+    clock: Clock | None = None,
 ) -> Agent:
     """``folder`` is a person's: all that is kept for them lies there. ``backend`` is made by the caller, who
-    may have started it before the rest was imported."""
+    may have started it before the rest was imported. Tasks begin to run when the caller starts the
+    scheduler."""
     database = Database(folder / "agent.db")
     results = Results(database, folder / "results")
     turns, conversations = Turns(database), Conversations(database)
@@ -72,17 +87,24 @@ def build(
         queries=queries,
         results=results,
     )
+    runner = Runner(loop, conversations, turns, conversations_changed)
+    tasks, runs, clock, folders = Tasks(database), Runs(database), clock or SystemClock(), NoFolders()
+    unattended = Unattended(runner, conversations, turns, results)
+    work = Work(tasks, runs, results, unattended, folders, clock, run_ended, tasks_changed)
+    scheduler = Scheduler(tasks, runs, work, clock, tasks_changed)
     return Agent(
         database=database,
         backend=backend,
         sources=sources,
         queries=queries,
-        runner=Runner(loop, conversations, turns, conversations_changed),
+        runner=runner,
         conversations=conversations,
         turns=turns,
         results=results,
         preferences=PreferenceStore(database),
         grants=Grants(GrantStore(database), folder),
+        agenda=Agenda(tasks, runs, scheduler, folders, clock, tasks_changed),
+        scheduler=scheduler,
         model_kind=_model_kind(settings) if loop.model else "analyst",
     )
 

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime
 from decimal import Decimal
@@ -18,6 +19,7 @@ FORMATS = {
     "csv": "text/csv; charset=utf-8",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     "json": "application/json",
+    "md": "text/markdown; charset=utf-8",
 }
 
 Rows = Sequence[Sequence[Any]]
@@ -40,6 +42,8 @@ def export(result: StoredResult, rows: Rows, figures: Sequence[Figure], file_for
             return _csv(result, rows)
         case "json":
             return _json(result, rows)
+        case "md":
+            return _markdown(result, rows)
         case _:
             return _xlsx(result, rows, figures)
 
@@ -83,6 +87,27 @@ def _harmless(text: str) -> str:
 def _json(result: StoredResult, rows: Rows) -> bytes:
     encoder = msgspec.json.Encoder(decimal_format="number")
     return encoder.encode({"columns": result.columns, "rows": rows, "receipt": dict(_receipt(result))})
+
+
+def _markdown(result: StoredResult, rows: Rows) -> bytes:
+    lines = [f"# {_md_cell(result.title)}", ""]
+    lines.append(f"| {' | '.join(_md_cell(column.name) for column in result.columns)} |")
+    sides = ["---:" if column.type.is_number else "---" for column in result.columns]
+    lines.append(f"| {' | '.join(sides)} |")
+    for row in rows:
+        cells = [_md_cell(cell_text(cell, form)) for cell, form in zip(row, result.formats, strict=True)]
+        lines.append(f"| {' | '.join(cells)} |")
+    lines += ["", "## Receipt", ""]
+    lines += [f"- {name}: {_md_cell(value)}" for name, value in _receipt(result) if name != "SQL"]
+    lines += [f"- {reading.name}: {_md_cell(reading.value)}" for reading in result.readings]
+    fence = "`" * max(3, 1 + max((len(run) for run in re.findall("`+", result.sql)), default=0))
+    lines += ["", f"{fence}sql", result.sql, fence]
+    return ("\n".join(lines) + "\n").encode()
+
+
+def _md_cell(text: object) -> str:
+    """Shown as it is: no cell is markup, a link or the start of another cell."""
+    return re.sub(r"([\\`*_\[\]<>|!#~])", r"\\\1", " ".join(str(text).split()))
 
 
 def _xlsx(result: StoredResult, rows: Rows, figures: Sequence[Figure]) -> bytes:

@@ -6,14 +6,17 @@ from wsgiref.types import WSGIApplication
 
 from desktop import __version__, autostart, settings_file
 from desktop.app import Agent, build
-from desktop.backend import Backend
+from desktop.backend import Backend, BackendState
 from desktop.choice import ChoiceFile, chosen
 from desktop.people import People, Person
 from desktop.setup import Setup
+from desktop.tasks.clock import Clock
+from desktop.tasks.scheduler import Scheduler
 from desktop.web.announcements import Announcements
 from desktop.web.parts import Dialogs, Parts
 from desktop.web.replies import encoded
 from desktop.web.routes import personal
+from desktop.web.tasks import run_news
 from shared.settings import AgentSettings
 
 
@@ -28,6 +31,7 @@ class Machine:
     ask: bool
     dialogs: Dialogs
     people: People
+    task_clock: Clock
 
 
 class Seat:
@@ -36,12 +40,13 @@ class Seat:
     def __init__(self, machine: Machine, person: Person) -> None:
         settings, folder = machine.settings, machine.people.folder_of(person)
         self._announcements = announcements = Announcements()
+        self._scheduler: Scheduler | None = None
         choices = ChoiceFile(folder)
         backend = Backend(
             chosen(settings.backend, choices.find(), ask=machine.ask),
             machine.home,
             folder / "cache",
-            lambda state: announcements.announce("backend", encoded(state)),
+            self._backend_changed,
         )
         backend.start()
         self.agent: Agent = build(
@@ -49,7 +54,11 @@ class Seat:
             folder,
             backend,
             conversations_changed=lambda: announcements.announce("conversations"),
+            tasks_changed=lambda: announcements.announce("tasks"),
+            run_ended=lambda task, run: announcements.announce("task_run", encoded(run_news(task, run))),
+            clock=machine.task_clock,
         )
+        self._scheduler = self.agent.scheduler
         file = settings_file.place(machine.config, machine.home)
         self.parts = Parts(
             version=__version__,
@@ -64,10 +73,17 @@ class Seat:
             turns=self.agent.turns,
             results=self.agent.results,
             preferences=self.agent.preferences,
+            agenda=self.agent.agenda,
             announcements=announcements,
             dialogs=machine.dialogs,
         )
         self.application: WSGIApplication = personal(self.parts)
+        self._scheduler.start()
+
+    def _backend_changed(self, state: BackendState) -> None:
+        self._announcements.announce("backend", encoded(state))
+        if state.state == "online" and self._scheduler is not None:
+            self._scheduler.backend_back()
 
     def cut(self) -> None:
         self._announcements.cut()

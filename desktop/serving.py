@@ -9,6 +9,8 @@ from desktop.clock import Clock
 from desktop.people import LOCAL, People
 from desktop.seat import Machine, Seat
 from desktop.session import Session
+from desktop.tasks.clock import Clock as TaskClock
+from desktop.tasks.clock import SystemClock
 from desktop.vega import VegaBundle
 from desktop.web.door import Door
 from desktop.web.gate import Gate
@@ -34,13 +36,20 @@ class Serving:
         config: Path | None = None,
         ask: bool = False,
         clock: Clock | None = None,
+        task_clock: TaskClock | None = None,
     ) -> None:
         """``config`` is the file that the settings came from, if it was named; with ``ask`` the person
         chooses a backend when none is set up, and otherwise it is the demo."""
         self.dialogs = Dialogs()
         people = People(home)
         machine = Machine(
-            settings=settings, home=home, config=config, ask=ask, dialogs=self.dialogs, people=people
+            settings=settings,
+            home=home,
+            config=config,
+            ask=ask,
+            dialogs=self.dialogs,
+            people=people,
+            task_clock=task_clock or SystemClock(),
         )
         self.session: Session[Seat] = Session(
             lambda person: Seat(machine, person), settings.chatbot.session_timeout, clock or Clock()

@@ -20,7 +20,8 @@ LONGEST_QUESTION = 20_000
 
 class Ask(msgspec.Struct, frozen=True, kw_only=True):
     """What the person wants. ``sql`` set means: run this SQL, ``question`` is its title. ``attended``: a
-    window shows the turn, where the person can say yes to an effect; elsewhere every answer is no."""
+    window shows the turn, where the person can say yes to an effect; elsewhere every answer is no.
+    ``fresh``: it follows nothing that was asked before."""
 
     question: str
     conversation_id: str | None = None
@@ -30,6 +31,7 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
     as_of: date | None = None
     name: str | None = None
     attended: bool = False
+    fresh: bool = False
 
 
 class RunningTurn:
@@ -118,7 +120,7 @@ class Runner:
             turn=turn,
             title=title,
             connection=connection,
-            earlier=[other for other in earlier if other.status != "running"],
+            earlier=[] if ask.fresh else [other for other in earlier if other.status != "running"],
             sent_before=self._turns.sent(conversation.id),
             sql=ask.sql,
             as_of=ask.as_of,

@@ -4,7 +4,7 @@ import secrets
 from typing import Any
 
 import msgspec
-from sqlalchemy import Select, and_, exists, insert, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, exists, insert, or_, select, update
 
 from desktop.store.database import Database
 from desktop.store.moment import now
@@ -12,6 +12,7 @@ from desktop.store.tables import conversations, turns
 from shared.errors import NotFound
 
 TITLE_LENGTH = 60
+_OF_TASK = "task:"
 _SNIPPET_BEFORE, _SNIPPET_AFTER = 30, 60
 
 
@@ -52,11 +53,18 @@ class Conversations:
         self._database = database
 
     def create(
-        self, *, title: str = "", connection: str | None = None, name: str | None = None
+        self,
+        *,
+        title: str = "",
+        connection: str | None = None,
+        name: str | None = None,
+        of_task: bool = False,
     ) -> Conversation:
-        moment = now()
+        """``of_task``: its turns are the runs of a task; it opens like any other and is in no list."""
+        moment, new_id = now(), secrets.token_hex(8)
+        name = f"{_OF_TASK}{new_id}" if of_task else name
         conversation = Conversation(
-            id=secrets.token_hex(8),
+            id=new_id,
             title=title,
             pinned=False,
             connection=connection,
@@ -87,7 +95,7 @@ class Conversations:
         """Pinned ones first, then the newest; with ``search``, those whose title or text holds it."""
         query = (
             select(conversations)
-            .where(conversations.c.deleted_at.is_(None))
+            .where(conversations.c.deleted_at.is_(None), ~_is_of_task())
             .order_by(conversations.c.pinned.desc(), conversations.c.updated_at.desc())
             .limit(limit)
         )
@@ -161,6 +169,10 @@ class Conversations:
             updated_at=row["updated_at"],
             name=row["name"],
         )
+
+
+def _is_of_task() -> ColumnElement[bool]:
+    return and_(conversations.c.name.is_not(None), conversations.c.name.startswith(_OF_TASK))
 
 
 def _missing() -> Any:

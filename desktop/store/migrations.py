@@ -66,4 +66,48 @@ MIGRATIONS: list[list[str]] = [
         )
         """,
     ],
+    [
+        """
+        CREATE TABLE tasks (
+            position INTEGER PRIMARY KEY AUTOINCREMENT,
+            id TEXT NOT NULL UNIQUE,
+            plan TEXT NOT NULL,
+            enabled INTEGER NOT NULL DEFAULT 1,
+            revision INTEGER NOT NULL DEFAULT 1,
+            settled_at TEXT NOT NULL,
+            conversation_id TEXT,
+            created_at TEXT NOT NULL,
+            deleted_at TEXT
+        )
+        """,
+        """
+        CREATE TABLE runs (
+            position INTEGER PRIMARY KEY AUTOINCREMENT,
+            id TEXT NOT NULL UNIQUE,
+            task_id TEXT NOT NULL REFERENCES tasks (id),
+            occurrence TEXT,
+            again INTEGER NOT NULL DEFAULT 0,
+            due_at TEXT NOT NULL,
+            started_at TEXT NOT NULL,
+            revision INTEGER NOT NULL,
+            status TEXT NOT NULL,
+            attempt INTEGER NOT NULL DEFAULT 1,
+            late TEXT NOT NULL DEFAULT '',
+            retry_at TEXT,
+            finished_at TEXT,
+            elapsed_ms REAL,
+            turn_id TEXT,
+            result_id TEXT,
+            row_count INTEGER,
+            figure TEXT NOT NULL DEFAULT '',
+            value REAL,
+            file TEXT,
+            message TEXT NOT NULL DEFAULT '',
+            seen INTEGER NOT NULL DEFAULT 0,
+            UNIQUE (task_id, occurrence, again)
+        )
+        """,
+        "CREATE INDEX runs_of_task ON runs (task_id, position)",
+        "CREATE INDEX runs_by_status ON runs (status)",
+    ],
 ]

@@ -1,6 +1,6 @@
 """The tables of the newest version, for SQLAlchemy Core. How they came about is in migrations."""
 
-from sqlalchemy import Column, Integer, LargeBinary, MetaData, Table, Text
+from sqlalchemy import Column, Float, Integer, LargeBinary, MetaData, Table, Text
 
 metadata = MetaData()
 
@@ -67,4 +67,45 @@ grants = Table(
     Column("kind", Text),
     Column("granted_at", Text),
     Column("revoked_at", Text),
+)
+
+tasks = Table(
+    "tasks",
+    metadata,
+    Column("position", Integer, primary_key=True),
+    Column("id", Text),
+    Column("plan", Text),
+    Column("enabled", Integer),
+    Column("revision", Integer),
+    Column("settled_at", Text),
+    Column("conversation_id", Text),
+    Column("created_at", Text),
+    Column("deleted_at", Text),
+)
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("position", Integer, primary_key=True),
+    Column("id", Text),
+    Column("task_id", Text),
+    Column("occurrence", Text),
+    Column("again", Integer),
+    Column("due_at", Text),
+    Column("started_at", Text),
+    Column("revision", Integer),
+    Column("status", Text),
+    Column("attempt", Integer),
+    Column("late", Text),
+    Column("retry_at", Text),
+    Column("finished_at", Text),
+    Column("elapsed_ms", Float),
+    Column("turn_id", Text),
+    Column("result_id", Text),
+    Column("row_count", Integer),
+    Column("figure", Text),
+    Column("value", Float),
+    Column("file", Text),
+    Column("message", Text),
+    Column("seen", Integer),
 )

@@ -15,6 +15,7 @@ from desktop.store.conversations import Conversations
 from desktop.store.preferences import PreferenceStore
 from desktop.store.results import Results
 from desktop.store.turns import Turns
+from desktop.tasks.agenda import Agenda
 from desktop.tools.query import Queries
 from desktop.web.announcements import Announcements
 
@@ -44,6 +45,7 @@ class Parts:
     turns: Turns
     results: Results
     preferences: PreferenceStore
+    agenda: Agenda
     announcements: Announcements
     dialogs: Dialogs
 

@@ -15,6 +15,7 @@ from desktop.web.saving import SavePage
 from desktop.web.session import SessionPages
 from desktop.web.setup import SetupPages
 from desktop.web.state import StatePages
+from desktop.web.tasks import TaskPages
 from shared.errors import AppError, MethodNotAllowed, NotFound
 
 Handler = Callable[..., bottle.HTTPResponse]
@@ -41,7 +42,7 @@ def outside(pages: Pages, session: SessionPages) -> bottle.Bottle:
 def personal(parts: Parts) -> bottle.Bottle:
     """What belongs to one person. The gate stands before all of it."""
     asking, conversations, results = Asking(parts), ConversationPages(parts), ResultPages(parts)
-    state, setup = StatePages(parts), SetupPages(parts)
+    state, setup, tasks = StatePages(parts), SetupPages(parts), TaskPages(parts)
     routes: Routes = [
         ("GET", "/api/state", state.show),
         ("GET", "/api/events", state.events),
@@ -67,6 +68,17 @@ def personal(parts: Parts) -> bottle.Bottle:
         ("POST", "/api/turns/<turn_id>/stop", asking.stop),
         ("PUT", "/api/turns/<turn_id>/rating", asking.rate),
         ("POST", "/api/approvals/<approval_id>", asking.approve),
+        ("GET", "/api/tasks", tasks.list),
+        ("POST", "/api/tasks", tasks.create),
+        ("POST", "/api/tasks/preview", tasks.preview),
+        ("POST", "/api/tasks/late/seen", tasks.put_away),
+        ("PUT", "/api/tasks/<task_id>", tasks.change),
+        ("PATCH", "/api/tasks/<task_id>", tasks.enable),
+        ("DELETE", "/api/tasks/<task_id>", tasks.delete),
+        ("POST", "/api/tasks/<task_id>/restore", tasks.restore),
+        ("POST", "/api/tasks/<task_id>/run", tasks.run),
+        ("POST", "/api/tasks/<task_id>/stop", tasks.stop),
+        ("GET", "/api/tasks/<task_id>/runs", tasks.history),
         ("GET", "/api/results/<result_id>", results.rows),
         ("GET", "/api/results/<result_id>/receipt", results.receipt),
         ("GET", "/api/results/<result_id>/export", results.export),

@@ -18,7 +18,7 @@ import msgspec
 
 from desktop.events import Event, TurnFinished, TurnStarted
 from shared.page_files import HEADERS, PageFile, PageFiles, marked
-from tests.browser import story
+from tests.browser import story, story_tasks
 
 UI = Path(__file__).parents[2] / "desktop" / "ui"
 FILES = PageFiles(UI)
@@ -54,6 +54,7 @@ class Peer:
         self.steps: list[dict[str, str]] = []
         self.connected: list[dict[str, Any]] = []
         self.settings = {"theme": "system", "numbers": "indian", "language": "en"}
+        self.tasks: dict[str, Any] = {"tasks": [], "late": [], "folders": [], "zone": "Asia/Kolkata"}
         self.conversations: dict[str, dict[str, Any]] = {}
         self.deleted: dict[str, dict[str, Any]] = {}
         self.drafts: dict[str | None, str] = {}
@@ -145,6 +146,8 @@ class Handler(BaseHTTPRequestHandler):
                     else {"error": "There is no such conversation.", "code": "not_found"},
                     200 if found else 404,
                 )
+            case ["api", "tasks", *of]:
+                self.json(story_tasks.about(self.peer.tasks, of))
             case ["api", "results", "r-long"]:
                 offset, limit = int(values["offset"]), int(values["limit"])
                 self.json({"rows": story.long_rows(offset, limit), "row_count": 200_000, "offset": offset})
@@ -182,6 +185,8 @@ class Handler(BaseHTTPRequestHandler):
                 self.peer.set_backend(state="demo-starting", demo=True, url="", detail="Writing sales, 40 %")
             case ["api", "backend", "connect"]:
                 self.connect(body)
+            case ["api", "tasks", "preview"]:
+                self.json(story_tasks.preview(body))
             case ["api", "turns", name, "stop"]:
                 self.peer.stops[name].set()
                 self.json({}, 202)

@@ -9,6 +9,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from tests.browser.peer import Peer
+from tests.browser.task_screens import TASK_SCREENS
 
 pytestmark = pytest.mark.browser
 PICTURES = Path(__file__).parents[2] / "test-artifacts"
@@ -212,6 +213,7 @@ SCREENS: list[Callable[[Page, Peer], None]] = [
     inspector, inspector_table, sql, data, settings, settings_demo, search,
     welcome, not_configured, connect, connect_running, connect_failed, connect_plain, connected,
     locked,
+    *TASK_SCREENS,
 ]  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from desktop.clock import Clock
 from desktop.serving import Serving, take_port
+from desktop.tasks.clock import Clock as TaskClock
 from shared.settings import AgentSettings, BackendSection, ChatbotSection, GeminiSection
 from tests.peers.backend import Asked, BackendPeer, Reply, json_reply, query_answer
 
@@ -93,6 +94,7 @@ class RunningAgent:
         ask: bool = False,
         chatbot: ChatbotSection | None = None,
         clock: Clock | None = None,
+        task_clock: TaskClock | None = None,
     ) -> None:
         gemini = GeminiSection(api_key="test-key", base_url=gemini_url, timeout=10) if gemini_url else None
         self.settings = AgentSettings(
@@ -104,7 +106,7 @@ class RunningAgent:
         )
         listening, _ = take_port(0)
         self.port = int(listening.getsockname()[1])
-        self.serving = Serving(self.settings, home, listening, ask=ask, clock=clock)
+        self.serving = Serving(self.settings, home, listening, ask=ask, clock=clock, task_clock=task_clock)
         self.token = self.serving.door.token
 
     def __enter__(self) -> "RunningAgent":

@@ -249,8 +249,13 @@ export class App {
 
   askAbout(connection, table) {
     this.chosen = connection;
+    this.propose(t("data.question", { table: table.name }));
+  }
+
+  /** A new conversation with these words in hand, to be changed or sent. */
+  propose(text) {
     this.go("#/");
-    requestAnimationFrame(() => this.composer.fill(t("data.question", { table: table.name })));
+    requestAnimationFrame(() => this.composer.fill(text));
   }
 
   // -- The rail ----------------------------------------------------------------------------

@@ -10,6 +10,7 @@ import { redrawCharts } from "./chart.js";
 import { check, isSomebodyElse, keepSession, readSession } from "./session.js";
 import { SignIn } from "./sign_in.js";
 import { on, state, update } from "./state.js";
+import { countTasks } from "./tasks.js";
 
 function useSettings(settings) {
   const root = document.documentElement;
@@ -57,6 +58,8 @@ async function start() {
   keepSession(session);
   on("settings", useSettings); // before all others: they write numbers in the new style
   const app = new App({ saveConversation });
+  const { tasks } = app.places;
+  on("tasks", countTasks);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redrawCharts);
   keys(app);
   addEventListener("hashchange", () => app.route());
@@ -64,10 +67,11 @@ async function start() {
   const readAll = () => {
     readState(app);
     app.rail.refresh();
+    tasks.changed();
   };
   readAll();
   listen(
-    { backend: (backend) => heard(backend, app), conversations: () => app.rail.refresh() },
+    { backend: (backend) => heard(backend, app), conversations: () => app.rail.refresh(), tasks: () => tasks.changed(), task_run: (ended) => tasks.ended(ended) },
     (fine) => (fine ? readAll() : lost()), // news may have been missed
   );
   by("scrim").addEventListener("click", () => app.closeRail());

@@ -4,11 +4,13 @@
 import { PEOPLE } from "./messages_people.js";
 import { PLACES } from "./messages_places.js";
 import { SAFETY } from "./messages_safety.js";
+import { TASKS } from "./messages_tasks.js";
 
 export const ENGLISH = {
   ...PEOPLE,
   ...PLACES,
   ...SAFETY,
+  ...TASKS,
 
   "app.name": "V-Mart AI Agent",
   "new": "New conversation",

@@ -15,6 +15,7 @@ export const state = {
   native: false,
   draft: "",
   conversations: null,
+  tasks: null,
   current: null,
   running: new Set(),
   sent: null,
