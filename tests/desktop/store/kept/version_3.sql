@@ -1,3 +1,4 @@
+-- What a program with state version 3 has left, as text. A released version's file is never changed.
 BEGIN TRANSACTION;
 CREATE TABLE conversations (
             id TEXT PRIMARY KEY,
