@@ -9,6 +9,7 @@ from desktop import charts
 from desktop.agent.analyst_answer import AnalystAnswer
 from desktop.agent.loop import Loop
 from desktop.agent.model_answer import ModelAnswer
+from desktop.agent.outgoing import Outgoing
 from desktop.agent.runner import Runner
 from desktop.agent.sources import Sources
 from desktop.agent.unattended import Unattended
@@ -21,6 +22,7 @@ from desktop.store.grants import GrantStore
 from desktop.store.preferences import PreferenceStore
 from desktop.store.results import Results
 from desktop.store.runs import Run, Runs
+from desktop.store.sent import SentStore
 from desktop.store.tasks import Task, Tasks
 from desktop.store.turns import Turns
 from desktop.tasks.agenda import Agenda
@@ -48,6 +50,7 @@ class Agent:
     turns: Turns
     results: Results
     preferences: PreferenceStore
+    sent: SentStore
     grants: Grants
     agenda: Agenda
     scheduler: Scheduler
@@ -77,17 +80,19 @@ def build(
     scheduler."""
     database = Database(folder / "agent.db")
     results = Results(database, folder / "results")
-    turns, conversations = Turns(database), Conversations(database)
+    turns, conversations, sent = Turns(database), Conversations(database), SentStore(database)
+    backend.meter.keep_in(sent.add)
+    preferences = PreferenceStore(database)
     sources = Sources(backend.client, Analyst, today)
     queries = Queries(backend.client, results, sources.type_of, charts.of_result, backend.look)
     loop = Loop(
-        model=_model(settings, sources, queries, results),
+        model=_model(settings, preferences, sources, queries, results),
         analyst=AnalystAnswer(sources, queries, results),
         sources=sources,
         queries=queries,
         results=results,
     )
-    runner = Runner(loop, conversations, turns, conversations_changed)
+    runner = Runner(loop, conversations, turns, sent, backend.meter, conversations_changed)
     tasks, runs, clock, folders = Tasks(database), Runs(database), clock or SystemClock(), NoFolders()
     unattended = Unattended(runner, conversations, turns, results)
     work = Work(tasks, runs, results, unattended, folders, clock, run_ended, tasks_changed)
@@ -101,7 +106,8 @@ def build(
         conversations=conversations,
         turns=turns,
         results=results,
-        preferences=PreferenceStore(database),
+        preferences=preferences,
+        sent=sent,
         grants=Grants(GrantStore(database), folder),
         agenda=Agenda(tasks, runs, scheduler, folders, clock, tasks_changed),
         scheduler=scheduler,
@@ -110,7 +116,11 @@ def build(
 
 
 def _model(
-    settings: AgentSettings, sources: Sources, queries: Queries, results: Results
+    settings: AgentSettings,
+    preferences: PreferenceStore,
+    sources: Sources,
+    queries: Queries,
+    results: Results,
 ) -> ModelAnswer | None:
     if not (settings.gemini.api_key.strip() or settings.openai.base_url.strip()):
         return None
@@ -120,7 +130,8 @@ def _model(
     if model is None:
         return None
     tools: list[Tool] = [QueryTool(queries), SchemaTool(sources.schema), ChartTool(results)]
-    return ModelAnswer(model, tools, sources, results)
+    outgoing = Outgoing(model, lambda: preferences.get().never_send_cells)
+    return ModelAnswer(outgoing, tools, sources, results)
 
 
 def _model_kind(settings: AgentSettings) -> str:

@@ -10,6 +10,7 @@ from typing import Literal
 import msgspec
 
 from desktop.demo import DemoChild, DemoPlace, find_running
+from desktop.meter import Meter
 from desktop.store.moment import now
 from shared.backend_client import BackendClient
 from shared.errors import AppError, BackendConnectionError
@@ -61,6 +62,7 @@ class Backend:
         self._switched = threading.Event()
         self._client: BackendClient | None = None
         self._child: DemoChild | None = None
+        self.meter = Meter()
         self.demo_connection: str | None = None
         self._state = _first(section)
 
@@ -228,6 +230,7 @@ class Backend:
             cache_ttl=section.cache_ttl,
             cache_path=folder,
             verify=section.verify_tls,
+            on_sent=self.meter.to_backend,
         )
         with self._lock:
             if self._switched.is_set():

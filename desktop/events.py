@@ -154,11 +154,14 @@ class ApprovalAnswered(_Event, tag="approval_answered", frozen=True):
 
 
 class Sent(_Event, tag="sent", frozen=True):
-    """What has left this machine for the model, in this conversation so far."""
+    """What has left this machine in this conversation so far: columns, rows and bytes for the model, and
+    bytes for the backend. Bytes are those of the bodies on the wire; a row counts once, however often
+    later requests carry it again."""
 
     columns: int
     rows: int
     bytes: int
+    backend_bytes: int = 0
 
 
 class TurnFailed(_Event, tag="turn_failed", frozen=True):

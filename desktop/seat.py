@@ -73,6 +73,7 @@ class Seat:
             turns=self.agent.turns,
             results=self.agent.results,
             preferences=self.agent.preferences,
+            sent=self.agent.sent,
             agenda=self.agent.agenda,
             announcements=announcements,
             dialogs=machine.dialogs,

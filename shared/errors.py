@@ -317,6 +317,12 @@ class EffectDeclined(AppError):
     code, status, fixer = "effect_declined", 403, Fixer.MODEL
 
 
+class CellsKeptNow(AppError):
+    """The person chose to keep cell values on this machine while a model was being asked."""
+
+    code, status, fixer = "cells_kept_now", 409, Fixer.USER
+
+
 class Cancelled(AppError):
     """The person pressed stop."""
 

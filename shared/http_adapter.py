@@ -10,7 +10,10 @@ import io
 import ipaddress
 import socket
 import ssl
+import threading
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -63,12 +66,40 @@ class _Response(http.client.HTTPResponse):
         self._watch.head_arrived()
 
 
+_waiting = threading.local()
+
+
+@contextmanager
+def when_sent(call: Callable[[], None]) -> Iterator[None]:
+    """``call`` is made for each request of this thread whose connection stands and whose head is out: its
+    body follows. A request that reached nobody makes no call."""
+    _waiting.call = call
+    try:
+        yield
+    finally:
+        _waiting.call = None
+
+
 class _HttpConnection(urllib3.connection.HTTPConnection):
     response_class = _Response
+
+    def endheaders(self, *args: Any, **options: Any) -> None:
+        super().endheaders(*args, **options)
+        _head_is_out()
 
 
 class _HttpsConnection(urllib3.connection.HTTPSConnection):
     response_class = _Response
+
+    def endheaders(self, *args: Any, **options: Any) -> None:
+        super().endheaders(*args, **options)
+        _head_is_out()
+
+
+def _head_is_out() -> None:
+    call: Callable[[], None] | None = getattr(_waiting, "call", None)
+    if call is not None:
+        call()
 
 
 class _HttpPool(urllib3.connectionpool.HTTPConnectionPool):

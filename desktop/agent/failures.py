@@ -51,6 +51,11 @@ _WORDS: list[tuple[type[AppError], str, str]] = [
         "The backend runs a query only when it is sure that it does nothing but read. Nothing was run.",
         "",
     ),
+    (
+        errors.CellsKeptNow,
+        "Nothing more was sent to the model. Asked again, it is answered without them.",
+        RETRY,
+    ),
     (errors.EffectDeclined, "It was not done, for you said no. Nothing changed.", ""),
     (errors.TooLarge, "The answer is larger than allowed. Ask for fewer rows or a total.", ""),
     (errors.NotFound, "What the question refers to is not there, or you may not see it.", ""),

@@ -16,6 +16,7 @@ from desktop.agent.pump import pumped
 from desktop.agent.sources import Sources
 from desktop.agent.stop import Stop
 from desktop.events import Effect, Event, Sent, TurnFailed, TurnFinished, TurnStarted
+from desktop.meter import TurnMeter
 from desktop.store.results import Results
 from desktop.store.turns import Turn, TurnEnd
 from desktop.tools.base import ToolContext, nobody_to_ask
@@ -52,12 +53,18 @@ class Loop:
         return self.model.label if self.model else "Built-in analyst"
 
     def answer(
-        self, asked: Asked, stop: Stop, approve: Callable[[Effect], None] = nobody_to_ask
+        self,
+        asked: Asked,
+        stop: Stop,
+        meter: TurnMeter,
+        approve: Callable[[Effect], None] = nobody_to_ask,
     ) -> Generator[Event, None, TurnEnd]:
         """From TurnStarted to TurnFinished, whatever happens; returns what the store keeps. ``approve``
         is what the tools ask before they do something with an effect."""
         began = time.monotonic()
-        progress = Progress(asked.turn.question, stop, asked.sent_before, approve)
+        progress = Progress(
+            asked.turn.question, stop, meter=meter, sent_before=asked.sent_before, approve=approve
+        )
         yield TurnStarted(
             conversation_id=asked.turn.conversation_id,
             turn_id=asked.turn.id,
@@ -87,6 +94,7 @@ class Loop:
             yield from progress.left_open(AppError(failed.error))
             yield failed
             status = "failed"
+        yield from progress.sent()
         elapsed_ms = round((time.monotonic() - began) * 1000, 1)
         yield TurnFinished(turn_id=asked.turn.id, status=status, elapsed_ms=elapsed_ms)
         return progress.end(status)

@@ -6,10 +6,10 @@ from datetime import date
 
 import msgspec
 
-from desktop.agent.memory import reminded, size_of, transcript_text
-from desktop.agent.outgoing import answer_of, refusal_of
+from desktop.agent.memory import transcript_text
+from desktop.agent.outgoing import Line, Outgoing, answer_of, refusal_of
 from desktop.agent.progress import Progress
-from desktop.agent.prompt import system_prompt
+from desktop.agent.prompt import Prompt
 from desktop.agent.pump import merged, pumped
 from desktop.agent.sources import Sources
 from desktop.events import Event, StepStarted
@@ -19,14 +19,13 @@ from desktop.tools.base import Tool, ToolContext, ToolOutput, spec
 from shared.errors import AppError, Fixer, ToolRefused
 from shared.llm.base import (
     Message,
-    Model,
+    ModelEvent,
     ModelMessage,
     Opaque,
     TextDelta,
     ToolAnswer,
     ToolAnswers,
     ToolCall,
-    ToolSpec,
     UserMessage,
 )
 
@@ -48,8 +47,8 @@ class _Job(msgspec.Struct, frozen=True):
 class ModelAnswer:
     """The model leads; we keep count of steps and slips."""
 
-    def __init__(self, model: Model, tools: Sequence[Tool], sources: Sources, results: Results) -> None:
-        self._model = model
+    def __init__(self, outgoing: Outgoing, tools: Sequence[Tool], sources: Sources, results: Results) -> None:
+        self._outgoing = outgoing
         self._tools = {tool.name: tool for tool in tools}
         self._specs = [spec(tool) for tool in tools]
         self._sources = sources
@@ -57,17 +56,18 @@ class ModelAnswer:
 
     @property
     def label(self) -> str:
-        return self._model.label
+        return self._outgoing.label
 
     def answer(
         self, progress: Progress, context: ToolContext, earlier: Sequence[Turn], as_of: date | None
     ) -> Generator[Event, None, str]:
         step = progress.step(f"Reading the schema of {context.connection}")
         yield step
-        [(system, newest)] = pumped(self._system(context.connection, as_of), progress.stop)
+        [prompt] = pumped(self._prompt(context.connection, as_of), progress.stop)
         yield progress.done(step.step_id)
-        context = msgspec.structs.replace(context, as_of=newest)
-        before = reminded(earlier)
+        context = msgspec.structs.replace(context, as_of=prompt.as_of)
+        line = self._outgoing.begin(earlier, progress.meter)
+        progress.cells_inside = not line.keeps_cells
         messages: list[Message] = [UserMessage(progress.question)]
         slips = 0
         for number in range(MOST_STEPS + 1):
@@ -75,13 +75,13 @@ class ModelAnswer:
             if last:
                 messages.append(UserMessage(_ENOUGH))
             tools = [] if last else self._specs
-            reply = yield from self._reply(progress, system, [*before, *messages], tools)
+            reply = yield from self._reply(progress, line.stream(prompt, messages, tools))
             if last and reply.calls:
                 reply = _without_calls(reply, progress)
             messages.append(reply)
             if not reply.calls:
                 break
-            answers, slipped = yield from self._run(reply.calls, progress, context)
+            answers, slipped = yield from self._run(reply.calls, progress, context, line)
             messages.append(ToolAnswers(answers))
             slips = slips + 1 if slipped else 0
             if slipped and slips >= MOST_SLIPS:
@@ -90,21 +90,23 @@ class ModelAnswer:
         yield progress.chunk()
         return "answered" if progress.text.strip() else "cannot_answer"
 
-    def _system(self, connection: str, as_of: date | None) -> Iterator[tuple[str, date | None]]:
-        schema = self._sources.schema(connection)
-        newest = self._sources.newest_day(connection, as_of)
-        today = as_of or self._sources.today()
-        yield system_prompt(connection=connection, schema=schema, today=today, as_of=newest), newest
+    def _prompt(self, connection: str, as_of: date | None) -> Iterator[Prompt]:
+        yield Prompt(
+            connection=connection,
+            schema=self._sources.schema(connection),
+            today=as_of or self._sources.today(),
+            as_of=self._sources.newest_day(connection, as_of),
+            as_of_is_told=as_of is not None,
+        )
 
     def _reply(
-        self, progress: Progress, system: str, messages: Sequence[Message], tools: Sequence[ToolSpec]
+        self, progress: Progress, stream: Iterator[ModelEvent]
     ) -> Generator[Event, None, ModelMessage]:
         """One reply. Its text follows that of the replies before it, a paragraph apart."""
-        progress.count_sent(size=size_of(system, messages))
-        yield progress.sent()
         earlier_text = f"{progress.text.rstrip()}\n\n" if progress.text.strip() else ""
         text, calls, opaque, drawn_at = "", list[ToolCall](), None, 0.0
-        for event in pumped(self._model.stream(system, messages, tools), progress.stop):
+        for event in pumped(stream, progress.stop):
+            yield from progress.sent()
             match event:
                 case TextDelta():
                     text += event.text
@@ -121,7 +123,7 @@ class ModelAnswer:
         return ModelMessage(text=text, calls=calls, opaque=opaque)
 
     def _run(
-        self, calls: Sequence[ToolCall], progress: Progress, context: ToolContext
+        self, calls: Sequence[ToolCall], progress: Progress, context: ToolContext, line: Line
     ) -> Generator[Event, None, tuple[list[ToolAnswer], AppError | None]]:
         """All calls side by side; their answers in the order of the calls. The error is the last slip
         when not one of them succeeded."""
@@ -152,9 +154,9 @@ class ModelAnswer:
             if card is not None:
                 progress.add_evidence(card, self._results.rows(card.result_id))
                 yield card
-            progress.count_sent(columns=outcome.columns_sent, rows=outcome.rows_sent)
+            line.loaded(outcome)
             answers[job.call.id] = answer_of(job.call, outcome)
-        yield progress.sent()
+        yield from progress.sent()
         return [answers[call.id] for call in calls], None if succeeded else slip
 
     def _prepared(self, call: ToolCall, progress: Progress, context: ToolContext) -> tuple[_Job, StepStarted]:

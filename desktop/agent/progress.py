@@ -8,6 +8,7 @@ from desktop.agent.markup import Marked
 from desktop.agent.provenance import Evidence
 from desktop.agent.stop import Stop
 from desktop.events import Effect, ResultCard, Sent, StepFinished, StepStarted, TextChunk
+from desktop.meter import TurnMeter, added
 from desktop.store.results import Figure, Results
 from desktop.store.turns import TurnEnd
 from desktop.tools.base import ToolContext, nobody_to_ask
@@ -18,16 +19,24 @@ class Progress:
     """Mutable on purpose, and owned by the one thread that answers."""
 
     def __init__(
-        self, question: str, stop: Stop, sent_before: Sent, approve: Callable[[Effect], None] = nobody_to_ask
+        self,
+        question: str,
+        stop: Stop,
+        *,
+        meter: TurnMeter,
+        sent_before: Sent,
+        approve: Callable[[Effect], None] = nobody_to_ask,
     ) -> None:
         self.question = question
         self.stop = stop
+        self.meter = meter
         self._approve = approve
         self.text = ""
         self.memory: str | None = None
         self.transcript: str | None = None
+        self.cells_inside = True
         self._sent_before = sent_before
-        self._sent = Sent(columns=0, rows=0, bytes=0)
+        self._sent_told = sent_before
         self._evidence: dict[str, Evidence] = {}
         self._figures: list[tuple[str | None, Figure]] = []
         self._open: dict[str, tuple[StepStarted, float]] = {}
@@ -61,18 +70,12 @@ class Progress:
         self._figures = marked.figures
         return TextChunk(html=marked.html)
 
-    def count_sent(self, *, columns: int = 0, rows: int = 0, size: int = 0) -> None:
-        sent = self._sent
-        self._sent = Sent(columns=sent.columns + columns, rows=sent.rows + rows, bytes=sent.bytes + size)
-
-    def sent(self) -> Sent:
-        """What has left this machine for a model, in the whole conversation."""
-        before, sent = self._sent_before, self._sent
-        return Sent(
-            columns=before.columns + sent.columns,
-            rows=before.rows + sent.rows,
-            bytes=before.bytes + sent.bytes,
-        )
+    def sent(self) -> list[Sent]:
+        """What has left this machine in the whole conversation, if that is news."""
+        sent = added(self._sent_before, self.meter.sent)
+        news = [] if sent == self._sent_told else [sent]
+        self._sent_told = sent
+        return news
 
     def keep_figures(self, results: Results) -> None:
         """Each receipt lists the figures of its own result, and those that were found in none."""
@@ -82,7 +85,11 @@ class Progress:
 
     def end(self, status: str) -> TurnEnd:
         return TurnEnd(
-            status=status, answer=self.text, memory=self.memory, transcript=self.transcript, sent=self._sent
+            status=status,
+            answer=self.text,
+            memory=self.memory,
+            transcript=self.transcript,
+            cells_inside=self.cells_inside,
         )
 
     def context(self, *, connection: str, conversation_id: str, turn_id: str) -> ToolContext:

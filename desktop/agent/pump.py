@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
+from contextvars import copy_context
 from queue import SimpleQueue
 from typing import TypeVar
 
@@ -36,7 +37,8 @@ def merged(sources: Sequence[Iterator[T]], stop: Stop) -> Iterator[tuple[int, T]
     try:
         for number, source in enumerate(sources):
             work = _worker(number, source, queue.put, left)
-            threading.Thread(target=work, name="turn-work", daemon=True).start()
+            inherited = copy_context()  # what leaves from there belongs to this turn
+            threading.Thread(target=inherited.run, args=(work,), name="turn-work", daemon=True).start()
         running = len(sources)
         while running:
             match queue.get():

@@ -10,7 +10,9 @@ from desktop.agent.approvals import Approvals
 from desktop.agent.loop import Asked, Loop
 from desktop.agent.stop import Stop
 from desktop.events import Event, TextChunk, TurnFinished
+from desktop.meter import Meter, TurnMeter
 from desktop.store.conversations import Conversation, Conversations, title_of
+from desktop.store.sent import SentStore
 from desktop.store.turns import Turns
 from desktop.tools.base import nobody_to_ask
 from shared.errors import InvalidRequest, NotFound
@@ -82,12 +84,16 @@ class Runner:
         loop: Loop,
         conversations: Conversations,
         turns: Turns,
+        sent: SentStore,
+        meter: Meter,
         changed: Callable[[], None] = lambda: None,
     ) -> None:
         self.approvals = Approvals()
         self._loop = loop
         self._conversations = conversations
         self._turns = turns
+        self._sent = sent
+        self._meter = meter
         self._changed = changed
         self._lock = threading.Lock()
         self._running: dict[str, RunningTurn] = {}
@@ -121,7 +127,7 @@ class Runner:
             title=title,
             connection=connection,
             earlier=[] if ask.fresh else [other for other in earlier if other.status != "running"],
-            sent_before=self._turns.sent(conversation.id),
+            sent_before=self._sent.of_conversation(conversation.id),
             sql=ask.sql,
             as_of=ask.as_of,
         )
@@ -154,20 +160,21 @@ class Runner:
 
     def _run(self, asked: Asked, running: RunningTurn, attended: bool) -> None:
         try:
-            self._follow(asked, running, attended=attended)
+            with self._meter.turn(asked.turn.id) as meter:
+                self._follow(asked, running, meter, attended=attended)
         finally:
             with self._lock:
                 self._running.pop(asked.turn.id, None)
             running.end(TurnFinished(turn_id=asked.turn.id, status="failed", elapsed_ms=0))
             self._changed()
 
-    def _follow(self, asked: Asked, running: RunningTurn, *, attended: bool) -> None:
+    def _follow(self, asked: Asked, running: RunningTurn, meter: TurnMeter, *, attended: bool) -> None:
         """Every event is stored before it is shown; the text only when it is whole."""
         record = _Record(asked.turn.id, self._turns, running)
         approvals = self.approvals.begin(asked.turn.id, record.tell, running.stop)
         try:
             answering = self._loop.answer(
-                asked, running.stop, approvals.approve if attended else nobody_to_ask
+                asked, running.stop, meter, approvals.approve if attended else nobody_to_ask
             )
             last: list[Event] = []
             while True:

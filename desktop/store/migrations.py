@@ -110,4 +110,27 @@ MIGRATIONS: list[list[str]] = [
         "CREATE INDEX runs_of_task ON runs (task_id, position)",
         "CREATE INDEX runs_by_status ON runs (status)",
     ],
+    [
+        """
+        CREATE TABLE sent (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            turn_id TEXT,
+            sent_at TEXT NOT NULL,
+            destination TEXT NOT NULL,
+            what TEXT NOT NULL,
+            columns INTEGER NOT NULL,
+            rows INTEGER NOT NULL,
+            bytes INTEGER NOT NULL,
+            kept INTEGER NOT NULL DEFAULT 0,
+            text BLOB
+        )
+        """,
+        "CREATE INDEX sent_of_turn ON sent (turn_id, id)",
+        """
+        INSERT INTO sent (turn_id, sent_at, destination, what, columns, rows, bytes)
+        SELECT id, asked_at, 'model', '', sent_columns, sent_rows, sent_bytes FROM turns
+        WHERE sent_columns + sent_rows + sent_bytes > 0 ORDER BY position
+        """,
+        "ALTER TABLE turns ADD COLUMN cells_inside INTEGER NOT NULL DEFAULT 1",
+    ],
 ]

@@ -16,6 +16,7 @@ class Preferences(msgspec.Struct, frozen=True):
     theme: Literal["system", "light", "dark"] = "system"
     numbers: Literal["indian", "international"] = "indian"
     language: Literal["en"] = "en"
+    never_send_cells: bool = False
 
 
 class PreferenceStore:

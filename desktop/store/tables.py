@@ -31,9 +31,7 @@ turns = Table(
     Column("answer", Text),
     Column("memory", Text),
     Column("transcript", Text),
-    Column("sent_columns", Integer),
-    Column("sent_rows", Integer),
-    Column("sent_bytes", Integer),
+    Column("cells_inside", Integer),
     Column("dropped_at", Text),
 )
 
@@ -108,4 +106,19 @@ runs = Table(
     Column("file", Text),
     Column("message", Text),
     Column("seen", Integer),
+)
+
+sent = Table(
+    "sent",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("turn_id", Text),
+    Column("sent_at", Text),
+    Column("destination", Text),
+    Column("what", Text),
+    Column("columns", Integer),
+    Column("rows", Integer),
+    Column("bytes", Integer),
+    Column("kept", Integer),
+    Column("text", LargeBinary),
 )

@@ -4,9 +4,9 @@ import secrets
 from typing import Any
 
 import msgspec
-from sqlalchemy import RowMapping, func, insert, select, update
+from sqlalchemy import RowMapping, insert, select, update
 
-from desktop.events import Event, Sent
+from desktop.events import Event
 from desktop.store.database import Database
 from desktop.store.moment import now
 from desktop.store.tables import events, turns
@@ -18,7 +18,8 @@ _encoder = msgspec.json.Encoder(decimal_format="number")
 
 
 class Turn(msgspec.Struct, frozen=True):
-    """``memory`` is the built-in analyst's, ``transcript`` the model's messages, both as JSON text."""
+    """``memory`` is the built-in analyst's, ``transcript`` the model's messages, both as JSON text.
+    ``cells_inside``: answer and transcript may hold values out of cells."""
 
     id: str
     conversation_id: str
@@ -29,6 +30,7 @@ class Turn(msgspec.Struct, frozen=True):
     answer: str
     memory: str | None
     transcript: str | None
+    cells_inside: bool
 
 
 class TurnEnd(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,7 +40,7 @@ class TurnEnd(msgspec.Struct, frozen=True, kw_only=True):
     answer: str = ""
     memory: str | None = None
     transcript: str | None = None
-    sent: Sent = Sent(columns=0, rows=0, bytes=0)
+    cells_inside: bool = True
 
 
 class Turns:
@@ -58,6 +60,7 @@ class Turns:
             answer="",
             memory=None,
             transcript=None,
+            cells_inside=True,
         )
         with self._database.write() as connection:
             connection.execute(
@@ -89,9 +92,7 @@ class Turns:
                     answer=end.answer,
                     memory=end.memory,
                     transcript=end.transcript,
-                    sent_columns=end.sent.columns,
-                    sent_rows=end.sent.rows,
-                    sent_bytes=end.sent.bytes,
+                    cells_inside=int(end.cells_inside),
                 )
             )
 
@@ -140,28 +141,7 @@ class Turns:
                 .values(dropped_at=now())
             )
 
-    def sent(self, conversation_id: str) -> Sent:
-        """What has left this machine in the conversation; dropped turns count, they were sent too."""
-        query = select(
-            func.coalesce(func.sum(turns.c.sent_columns), 0),
-            func.coalesce(func.sum(turns.c.sent_rows), 0),
-            func.coalesce(func.sum(turns.c.sent_bytes), 0),
-        ).where(turns.c.conversation_id == conversation_id)
-        with self._database.read() as connection:
-            columns, rows, size = connection.execute(query).one()
-        return Sent(columns=columns, rows=rows, bytes=size)
-
-    def sent_everywhere(self) -> dict[str, Sent]:
-        query = select(
-            turns.c.conversation_id,
-            func.sum(turns.c.sent_columns),
-            func.sum(turns.c.sent_rows),
-            func.sum(turns.c.sent_bytes),
-        ).group_by(turns.c.conversation_id)
-        with self._database.read() as connection:
-            return {key: Sent(columns=c, rows=r, bytes=b) for key, c, r, b in connection.execute(query)}
-
 
 def _turn(row: RowMapping) -> Turn:
     values: dict[str, Any] = {name: row[name] for name in Turn.__struct_fields__}
-    return Turn(**values)
+    return Turn(**{**values, "cells_inside": bool(values["cells_inside"])})

@@ -1,11 +1,12 @@
 """The tool ``schema``: what tables and columns a connection has, as compact text."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Annotated, cast
 
 import msgspec
 
 from desktop.tools.base import ToolContext, ToolOutput
+from desktop.tools.fence import one_line
 from shared.errors import ToolRefused
 from shared.wire import ColumnInfo, Schema, TableInfo
 
@@ -42,44 +43,76 @@ class SchemaTool:
         unknown = [name for name in wanted if name.lower() not in known]
         if unknown:
             raise ToolRefused(f"There is no table called {', '.join(unknown)}.")
-        text = "\n\n".join(table_text(known[name.lower()]) for name in wanted)
-        return ToolOutput(for_model=text, summary=", ".join(wanted), detail=text)
+        found = [known[name.lower()] for name in wanted]
+        return ToolOutput(
+            for_model="\n\n".join(table_text(table, samples=False) for table in found),
+            cells=_samples(found) or None,
+            summary=", ".join(wanted),
+            detail="\n\n".join(table_text(table) for table in found),
+        )
 
 
-def schema_text(schema: Schema, *, limit: int = 24_000) -> str:
-    """The whole schema; only names when it would be longer than ``limit`` characters."""
-    text = "\n\n".join(table_text(table) for table in schema.tables)
+def schema_text(schema: Schema, *, samples: bool, limit: int = 24_000) -> str:
+    """The whole schema; only names when it would be longer than ``limit`` characters. ``samples`` are
+    values out of cells."""
+    text = "\n\n".join(table_text(table, samples=samples) for table in schema.tables)
     if len(text) <= limit:
         return text
-    names = "\n".join(f"{table.name}: {', '.join(c.name for c in table.columns)}" for table in schema.tables)
+    names = "\n".join(
+        f"{one_line(table.name)}: {_names([column.name for column in table.columns])}"
+        for table in schema.tables
+    )
     if len(names) <= limit:
         return f"{names}\n(ask the tool schema for types, keys and values)"
-    tables = "\n".join(table.name for table in schema.tables)
+    tables = "\n".join(one_line(table.name) for table in schema.tables)
     return f"{tables[:limit]}\n(ask the tool schema for columns)"
 
 
-def table_text(table: TableInfo) -> str:
-    head = table.name
+def table_text(table: TableInfo, *, samples: bool = True) -> str:
+    """One line for the table, one for each column and key: no name and no comment makes a line of its own."""
+    head = one_line(table.name)
     if table.row_estimate is not None:
         head += f" (about {table.row_estimate} rows)"
     if table.comment:
-        head += f" -- {table.comment}"
-    lines = [head, *(f"  {_column_text(column)}" for column in table.columns)]
+        head += f" -- {one_line(table.comment)}"
+    lines = [head, *(f"  {_column_text(column, samples=samples)}" for column in table.columns)]
     if table.primary_key:
-        lines.append(f"  primary key ({', '.join(table.primary_key)})")
+        lines.append(f"  primary key ({_names(table.primary_key)})")
     lines += [
-        f"  ({', '.join(key.columns)}) -> {key.references_table} ({', '.join(key.references_columns)})"
+        f"  ({_names(key.columns)}) -> {one_line(key.references_table)} ({_names(key.references_columns)})"
         for key in table.foreign_keys
     ]
     return "\n".join(lines)
 
 
-def _column_text(column: ColumnInfo) -> str:
-    text = f"{column.name} {column.type.value}"
+def _names(names: Sequence[str]) -> str:
+    return ", ".join(one_line(name) for name in names)
+
+
+def _column_text(column: ColumnInfo, *, samples: bool) -> str:
+    text = f"{one_line(column.name)} {column.type.value}"
     if column.comment:
-        text += f" -- {column.comment}"
-    if column.samples:
-        values = ", ".join(repr(value[:_SAMPLE_LENGTH]) for value in column.samples[:_SAMPLES])
-        every = column.samples_complete and len(column.samples) <= _SAMPLES
-        text += f" {'values' if every else 'values such as'} {values}"
+        text += f" -- {one_line(column.comment)}"
+    if column.samples and samples:
+        values = ", ".join(repr(value) for value in _some(column))
+        text += f" {'values' if _is_every(column) else 'values such as'} {values}"
     return text
+
+
+def _samples(tables: Sequence[TableInfo]) -> dict[str, list[str]]:
+    """The frequent values of each column that has some."""
+    found: dict[str, list[str]] = {}
+    for table in tables:
+        for column in table.columns:
+            if column.samples:
+                which = "every value" if _is_every(column) else "values such as"
+                found[f"{table.name}.{column.name} ({which})"] = _some(column)
+    return found
+
+
+def _some(column: ColumnInfo) -> list[str]:
+    return [value[:_SAMPLE_LENGTH] for value in column.samples[:_SAMPLES]]
+
+
+def _is_every(column: ColumnInfo) -> bool:
+    return column.samples_complete and len(column.samples) <= _SAMPLES

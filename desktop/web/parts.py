@@ -14,6 +14,7 @@ from desktop.setup import Setup
 from desktop.store.conversations import Conversations
 from desktop.store.preferences import PreferenceStore
 from desktop.store.results import Results
+from desktop.store.sent import SentStore
 from desktop.store.turns import Turns
 from desktop.tasks.agenda import Agenda
 from desktop.tools.query import Queries
@@ -46,6 +47,7 @@ class Parts:
     results: Results
     preferences: PreferenceStore
     agenda: Agenda
+    sent: SentStore
     announcements: Announcements
     dialogs: Dialogs
 

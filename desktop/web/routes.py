@@ -12,6 +12,7 @@ from desktop.web.pages import Pages
 from desktop.web.parts import Parts
 from desktop.web.results import ResultPages
 from desktop.web.saving import SavePage
+from desktop.web.sent import SentPages
 from desktop.web.session import SessionPages
 from desktop.web.setup import SetupPages
 from desktop.web.state import StatePages
@@ -43,6 +44,7 @@ def personal(parts: Parts) -> bottle.Bottle:
     """What belongs to one person. The gate stands before all of it."""
     asking, conversations, results = Asking(parts), ConversationPages(parts), ResultPages(parts)
     state, setup, tasks = StatePages(parts), SetupPages(parts), TaskPages(parts)
+    sent = SentPages(parts)
     routes: Routes = [
         ("GET", "/api/state", state.show),
         ("GET", "/api/events", state.events),
@@ -54,7 +56,10 @@ def personal(parts: Parts) -> bottle.Bottle:
         ("POST", "/api/save", SavePage(parts).save),
         ("GET", "/api/schema", state.schema),
         ("GET", "/api/starters", state.starters),
-        ("GET", "/api/meter", state.meter),
+        ("GET", "/api/meter", sent.meter),
+        ("GET", "/api/sent", sent.list),
+        ("DELETE", "/api/sent/texts", sent.forget_texts),
+        ("GET", "/api/sent/<body_id>", sent.text),
         ("PUT", "/api/draft", conversations.keep_draft),
         ("GET", "/api/conversations", conversations.list),
         ("POST", "/api/conversations", conversations.create),

@@ -1,4 +1,4 @@
-"""The state of the whole window over HTTP: backend, model, connections, settings, schema, starters, meter."""
+"""The state of the whole window over HTTP: backend, model, connections, settings, schema, starters."""
 
 from collections.abc import Iterator
 from typing import Literal
@@ -16,6 +16,7 @@ from shared.wire import ConnectionInfo
 class SettingsPatch(Body, frozen=True):
     theme: Literal["system", "light", "dark"] | msgspec.UnsetType = msgspec.UNSET
     numbers: Literal["indian", "international"] | msgspec.UnsetType = msgspec.UNSET
+    never_send_cells: bool | msgspec.UnsetType = msgspec.UNSET
 
 
 class StatePages:
@@ -58,7 +59,7 @@ class StatePages:
         wanted = body(SettingsPatch)
         changes = {
             name: value
-            for name in ("theme", "numbers")
+            for name in SettingsPatch.__struct_fields__
             if (value := getattr(wanted, name)) is not msgspec.UNSET
         }
         chosen = msgspec.structs.replace(self._parts.preferences.get(), **changes)
@@ -78,12 +79,6 @@ class StatePages:
     def starters(self) -> bottle.HTTPResponse:
         connection = self._parts.sources.choose(query_text("connection") or None)
         return json({"questions": self._parts.sources.analyst(connection).starters()[:6]})
-
-    def meter(self) -> bottle.HTTPResponse:
-        conversation_id = query_text("conversation_id")
-        if conversation_id:
-            return json(self._parts.turns.sent(conversation_id))
-        return json(self._parts.turns.sent_everywhere())
 
     def _connections(self) -> list[ConnectionInfo]:
         if not self._parts.backend.settled:

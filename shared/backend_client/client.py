@@ -21,7 +21,7 @@ from shared.backend_client.bulk import Bulk
 from shared.backend_client.cache import AnswerCache
 from shared.backend_client.exploring import Exploring
 from shared.backend_client.fallback import Fallback
-from shared.backend_client.http import Transport
+from shared.backend_client.http import OnSent, Transport, ignore_sent
 from shared.backend_client.jobs import Jobs
 from shared.backend_client.metrics import Metrics, MetricsSnapshot
 from shared.backend_client.questions import ParamValue, query_request
@@ -47,9 +47,10 @@ class BackendClient(Administration, Access, Auditing, Exploring, Bulk, Jobs):
     ``cache_ttl``: seconds for which schemas and the list of connections are used without asking.
     ``cache_path``: a file, or a folder for one, in which answers outlive the program; None keeps a
     few in memory. ``verify``: True trusts what this computer trusts, a text is a PEM file.
+    ``on_sent`` is told method, path and body of every request with a body that was put on the wire.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the documented call, and whoever watches what is sent
         self,
         base_url: str,
         api_key: str | None = None,
@@ -59,6 +60,8 @@ class BackendClient(Administration, Access, Auditing, Exploring, Bulk, Jobs):
         cache_path: Path | None = None,
         verify: bool | str = True,
         user_agent: str = "vmart-backend-client",
+        *,
+        on_sent: OnSent = ignore_sent,
     ) -> None:
         self._metrics = Metrics()
         self._transport = Transport(
@@ -69,6 +72,7 @@ class BackendClient(Administration, Access, Auditing, Exploring, Bulk, Jobs):
             verify=verify,
             user_agent=user_agent,
             metrics=self._metrics,
+            on_sent=on_sent,
         )
         self._timeout = timeout
         file = cache_path / "answers.sqlite" if cache_path and not cache_path.suffix else cache_path

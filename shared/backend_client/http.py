@@ -19,16 +19,21 @@ from shared.backend_client.failures import from_answer, from_exception, is_succe
 from shared.backend_client.metrics import Metrics
 from shared.backend_client.retry import Failure, RetryPolicy
 from shared.errors import BackendError, BackendTimeoutError, InvalidRequest, SettingsInvalid, TooLarge
-from shared.http_adapter import Adapter, is_loopback
+from shared.http_adapter import Adapter, is_loopback, when_sent
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
+OnSent = Callable[[str, str, bytes], None]
 _CHUNK = 256 * 1024
 _LONGEST_CONNECT_SECONDS = 10.0
 _AWAY_SECONDS = 10.0
 _SLOWEST_BYTES_PER_SECOND = 1024
 _MAX_ANSWER_BYTES = 512 * 1024 * 1024
+
+
+def ignore_sent(method: str, path: str, body: bytes) -> None:
+    """For whoever does not want to know."""
 
 
 class _BearerKey(requests.auth.AuthBase):
@@ -47,7 +52,8 @@ class Transport:
     """Requests to one backend with one key. Thread-safe.
 
     ``timeout`` is how long, in seconds, the backend may be silent; ``retries`` how many further
-    tries a request gets that may be repeated.
+    tries a request gets that may be repeated. ``on_sent`` is told method, path and body of each try that
+    got as far as the wire.
     """
 
     def __init__(
@@ -60,11 +66,13 @@ class Transport:
         verify: bool | str,
         user_agent: str,
         metrics: Metrics,
+        on_sent: OnSent = ignore_sent,
     ) -> None:
         self.base_url = _checked_url(base_url)
         self.host = urlsplit(self.base_url).netloc
         self.timeout = _checked_timeout(timeout)
         self._metrics = metrics
+        self._on_sent = on_sent
         self._policy = RetryPolicy(retries=max(0, retries), within_seconds=timeout)
         self._away_until = 0.0
         self._closing = threading.Event()
@@ -171,16 +179,22 @@ class Transport:
         headers = {"Accept": accept, **(more or {})}
         if body is not None:
             headers["Content-Type"] = "application/json"
+
+        def told() -> None:
+            if body:
+                self._on_sent(method, path, body)
+
         try:
-            answer = self._session.request(
-                method,
-                self.base_url + _checked_path(path),
-                data=body,
-                headers=headers,
-                timeout=(min(self.timeout, _LONGEST_CONNECT_SECONDS), patience),
-                allow_redirects=False,
-                stream=True,
-            )
+            with when_sent(told):
+                answer = self._session.request(
+                    method,
+                    self.base_url + _checked_path(path),
+                    data=body,
+                    headers=headers,
+                    timeout=(min(self.timeout, _LONGEST_CONNECT_SECONDS), patience),
+                    allow_redirects=False,
+                    stream=True,
+                )
         except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
             raise from_exception(error, host=self.host, waited_seconds=patience) from error
         if is_success(answer):

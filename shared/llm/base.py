@@ -4,7 +4,7 @@ A provider's own form of a turn is kept in ``opaque`` and given back untouched t
 provider and model, never to another: Gemini refuses the next turn without its signatures.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol
 
 import msgspec
@@ -82,6 +82,13 @@ class ToolSpec(msgspec.Struct, frozen=True):
     parameters: dict[str, Any]
 
 
+OnSent = Callable[[bytes], None]
+
+
+def ignore_sent(body: bytes) -> None:
+    """For whoever does not want to know."""
+
+
 class Model(Protocol):
     """One model of one provider."""
 
@@ -91,7 +98,15 @@ class Model(Protocol):
         ...
 
     def stream(
-        self, system: str, messages: Sequence[Message], tools: Sequence[ToolSpec]
+        self,
+        system: str,
+        messages: Sequence[Message],
+        tools: Sequence[ToolSpec],
+        on_sent: OnSent = ignore_sent,
     ) -> Iterator[ModelEvent]:
-        """One reply, blocking. Raises a ModelError; closing the iterator drops the connection."""
+        """One reply, blocking. Raises a ModelError; closing the iterator drops the connection.
+
+        ``on_sent`` is told the body of each request, also of each further try, when it goes on the wire,
+        byte for byte.
+        """
         ...

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from shared.http_adapter import is_loopback, tls_context
-from shared.llm.base import Message, ModelEvent, Opaque, ToolSpec, Usage
+from shared.llm.base import Message, ModelEvent, OnSent, Opaque, ToolSpec, Usage, ignore_sent
 from shared.llm.gemini_failures import check_end, from_exception, http_errors
 from shared.llm.gemini_tries import patiently
 from shared.llm.gemini_turns import Turn, contents_of
@@ -44,11 +44,15 @@ class Gemini:
         return f"Gemini · {self._model}"
 
     def stream(
-        self, system: str, messages: Sequence[Message], tools: Sequence[ToolSpec]
+        self,
+        system: str,
+        messages: Sequence[Message],
+        tools: Sequence[ToolSpec],
+        on_sent: OnSent = ignore_sent,
     ) -> Iterator[ModelEvent]:
         contents = contents_of(messages, provider=PROVIDER, model=self._model)
         config = self._config(system, tools)
-        yield from patiently(lambda: self._once(contents, config))
+        yield from patiently(lambda: self._once(contents, config, on_sent))
 
     def list_models(self) -> list[str]:
         """The names of the models that this key may talk to. Raises a ModelError."""
@@ -62,11 +66,13 @@ class Gemini:
             raise from_exception(error, model=self._model) from error
         return sorted(name for name in found if name)
 
-    def _once(self, contents: list[Any], config: "GenerateContentConfigDict") -> Iterator[ModelEvent]:
+    def _once(
+        self, contents: list[Any], config: "GenerateContentConfigDict", on_sent: OnSent
+    ) -> Iterator[ModelEvent]:
         turn = Turn()
         end: Any = None
         held: list[Any] = []
-        self._local.held = held
+        self._local.held, self._local.on_sent = held, on_sent
         try:
             replies = self._client().models.generate_content_stream(
                 model=self._model, contents=contents, config=config
@@ -102,7 +108,7 @@ class Gemini:
                         "client_args": {
                             "verify": tls_context(),
                             "trust_env": not is_loopback(self._base_url),
-                            "event_hooks": {"response": [self._hold]},
+                            "event_hooks": {"request": [self._watch], "response": [self._hold]},
                         },
                     },
                 )
@@ -114,6 +120,17 @@ class Gemini:
         held = getattr(self._local, "held", None)
         if held is not None:
             held.append(response)
+
+    def _watch(self, request: Any) -> None:
+        """Called in the thread that asks. The body counts when the connection stands and it is its turn."""
+        on_sent: OnSent = getattr(self._local, "on_sent", ignore_sent)
+
+        def trace(event: str, info: dict[str, Any]) -> None:
+            # a proxy is sent a request of its own before ours
+            if event.endswith(".send_request_body.started") and info["request"].method != b"CONNECT":
+                on_sent(request.content)
+
+        request.extensions["trace"] = trace
 
     def _config(self, system: str, tools: Sequence[ToolSpec]) -> "GenerateContentConfigDict":
         config: GenerateContentConfigDict = {

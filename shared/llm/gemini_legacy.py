@@ -16,8 +16,9 @@ from urllib.parse import urlsplit
 
 from shared.errors import ModelError, SettingsInvalid
 from shared.http_adapter import is_loopback
-from shared.llm.base import Message, ModelEvent, Opaque, ToolSpec
+from shared.llm.base import Message, ModelEvent, OnSent, Opaque, ToolSpec, ignore_sent
 from shared.llm.gemini_failures import check_end, from_answer, too_slow, unreachable
+from shared.llm.gemini_legacy_channel import watched
 from shared.llm.gemini_legacy_turns import PROVIDER, Turn, protos, request_of
 from shared.llm.gemini_tries import patiently
 
@@ -41,6 +42,7 @@ class GeminiLegacy:
         self._timeout = timeout
         self._made: Any = None
         self._lock = threading.Lock()
+        self._local = threading.local()
 
     def __repr__(self) -> str:
         return f"GeminiLegacy({self._model!r})"
@@ -50,15 +52,21 @@ class GeminiLegacy:
         return f"Gemini · {self._model}"
 
     def stream(
-        self, system: str, messages: Sequence[Message], tools: Sequence[ToolSpec]
+        self,
+        system: str,
+        messages: Sequence[Message],
+        tools: Sequence[ToolSpec],
+        on_sent: OnSent = ignore_sent,
     ) -> Iterator[ModelEvent]:
         request = request_of(system, messages, tools, model=self._model)
-        yield from patiently(lambda: self._once(request))
+        yield from patiently(lambda: self._once(request, on_sent))
 
-    def _once(self, request: Any) -> Iterator[ModelEvent]:
+    def _once(self, request: Any, on_sent: OnSent) -> Iterator[ModelEvent]:
         from google.api_core.exceptions import GoogleAPICallError
 
         turn = Turn()
+        held: list[bytes] = []
+        self._local.bodies = held
         call = self._client().stream_generate_content(
             request,
             retry=None,  # or else it tries a 503 again for ten minutes, whatever the time-out
@@ -67,11 +75,15 @@ class GeminiLegacy:
         )
         try:
             while (reply := _next(call, self._timeout)) is not None:
+                _tell(held, on_sent)
                 yield from turn.add(reply)
         except GoogleAPICallError as error:
+            if _reached_nobody(error):
+                held.clear()
             raise _from_exception(error, self._model) from error
         finally:
             call.cancel()
+            _tell(held, on_sent)
         check_end(turn.end, said_something=turn.said_something)
         if turn.usage is not None:
             yield turn.usage
@@ -83,11 +95,23 @@ class GeminiLegacy:
                 protos()  # first, for what it imports would warn as well
                 from google.ai.generativelanguage_v1beta import GenerativeServiceClient as Client
 
-                transport = Client.get_transport_class("grpc")(channel=_channel(self._base_url))
+                channel = watched(_channel(self._base_url), self._serialised)
+                transport = Client.get_transport_class("grpc")(channel=channel)
                 # or else a call blocks until its first piece has come, and nobody could stop it
                 transport.stream_generate_content._prefetch_first_result_ = False
                 self._made = Client(transport=transport)
             return self._made
+
+    def _serialised(self, message: bytes) -> None:
+        """Called in the thread that asks. gRPC puts a byte for compression and the length in front."""
+        bodies: list[bytes] = getattr(self._local, "bodies", [])
+        bodies.append(b"\0" + len(message).to_bytes(4, "big") + message)
+
+
+def _tell(held: list[bytes], on_sent: OnSent) -> None:
+    """Only once it has been heard of: gRPC does not say when a request goes on the wire."""
+    while held:
+        on_sent(held.pop(0))
 
 
 def _is_installed() -> bool:
@@ -131,13 +155,17 @@ def _roots() -> bytes:
     return "".join([certifi.contents(), *own]).encode()
 
 
+def _reached_nobody(error: Any) -> bool:
+    return str(error.message or "").startswith(("failed to connect", "DNS resolution failed"))
+
+
 def _from_exception(error: Any, model: str) -> ModelError:
     from google.protobuf.json_format import MessageToDict
 
     code, said = int(error.code or 0), str(error.message or "")
     if code in (499, 504):
         return too_slow()
-    if said.startswith(("failed to connect", "DNS resolution failed")):
+    if _reached_nobody(error):
         return unreachable(said)
     known = [detail for detail in error.details if hasattr(detail, "DESCRIPTOR")]
     details = [{"@type": detail.DESCRIPTOR.full_name, **MessageToDict(detail)} for detail in known]

@@ -12,11 +12,12 @@ import requests
 import urllib3.exceptions
 
 from shared.errors import ModelBlocked, ModelError, ModelRateLimited, ModelRejected, ModelUnavailable
-from shared.http_adapter import Adapter, is_loopback
+from shared.http_adapter import Adapter, is_loopback, when_sent
 from shared.llm.base import (
     Message,
     ModelEvent,
     ModelMessage,
+    OnSent,
     Opaque,
     TextDelta,
     ToolAnswers,
@@ -24,6 +25,7 @@ from shared.llm.base import (
     ToolSpec,
     Usage,
     UserMessage,
+    ignore_sent,
 )
 from shared.logs import masked
 
@@ -75,7 +77,11 @@ class OpenAiCompatible:
         return f"OpenAI-compatible · {self._model}"
 
     def stream(
-        self, system: str, messages: Sequence[Message], tools: Sequence[ToolSpec]
+        self,
+        system: str,
+        messages: Sequence[Message],
+        tools: Sequence[ToolSpec],
+        on_sent: OnSent = ignore_sent,
     ) -> Iterator[ModelEvent]:
         """One reply. Calls come whole, after the text."""
         body = {
@@ -86,15 +92,19 @@ class OpenAiCompatible:
         }
         if tools:
             body["tools"] = [{"type": "function", "function": msgspec.to_builtins(tool)} for tool in tools]
+        data = msgspec.json.encode(body)
         try:
-            with self._session.post(
-                f"{self._base_url}/chat/completions",
-                data=msgspec.json.encode(body),
-                headers={"Content-Type": "application/json", "Accept": "text/event-stream"},
-                timeout=(_CONNECT_SECONDS, self._timeout),
-                allow_redirects=False,
-                stream=True,
-            ) as answer:
+            with (
+                when_sent(lambda: on_sent(data)),
+                self._session.post(
+                    f"{self._base_url}/chat/completions",
+                    data=data,
+                    headers={"Content-Type": "application/json", "Accept": "text/event-stream"},
+                    timeout=(_CONNECT_SECONDS, self._timeout),
+                    allow_redirects=False,
+                    stream=True,
+                ) as answer,
+            ):
                 if answer.status_code != 200:
                     raise _failure(answer, self._model)
                 yield from self._events(answer)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 import msgspec
 
 from shared.errors import ModelError
-from shared.llm.base import Message, ModelEvent, ToolSpec
+from shared.llm.base import Message, ModelEvent, OnSent, ToolSpec, ignore_sent
 
 
 class Heard(msgspec.Struct, frozen=True):
@@ -33,7 +33,11 @@ class Scripted:
         return self._label
 
     def stream(
-        self, system: str, messages: Sequence[Message], tools: Sequence[ToolSpec]
+        self,
+        system: str,
+        messages: Sequence[Message],
+        tools: Sequence[ToolSpec],
+        on_sent: OnSent = ignore_sent,  # noqa: ARG002 - nothing leaves
     ) -> Iterator[ModelEvent]:
         heard = Heard(system=system, messages=list(messages), tools=list(tools))
         self.heard.append(heard)

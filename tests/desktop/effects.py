@@ -16,6 +16,7 @@ import msgspec
 from desktop.agent.analyst_answer import AnalystAnswer
 from desktop.agent.loop import Loop
 from desktop.agent.model_answer import ModelAnswer
+from desktop.agent.outgoing import Outgoing
 from desktop.agent.runner import Runner
 from desktop.events import Effect, Reading
 from desktop.tools.base import Tool, ToolContext, ToolOutput
@@ -73,15 +74,21 @@ class EffectsAgent(RunningAgent):
         parts = seat.parts
         tools: list[Tool] = [QueryTool(parts.queries), *(DoTool(kind, self._folder) for kind in KINDS)]
         model = Gemini("test-key", "gemini-test", base_url=gemini_url, timeout=10)
+        outgoing = Outgoing(model, lambda: parts.preferences.get().never_send_cells)
         loop = Loop(
-            model=ModelAnswer(model, tools, parts.sources, parts.results),
+            model=ModelAnswer(outgoing, tools, parts.sources, parts.results),
             analyst=AnalystAnswer(parts.sources, parts.queries, parts.results),
             sources=parts.sources,
             queries=parts.queries,
             results=parts.results,
         )
         self.runner = Runner(
-            loop, parts.conversations, parts.turns, lambda: parts.announcements.announce("conversations")
+            loop,
+            parts.conversations,
+            parts.turns,
+            parts.sent,
+            parts.backend.meter,
+            lambda: parts.announcements.announce("conversations"),
         )
         seat.application = personal(dataclasses.replace(parts, runner=self.runner))
         self.link = self.serving.door.link

@@ -11,7 +11,7 @@ from typing import Any
 from desktop.clock import Clock
 from desktop.serving import Serving, take_port
 from desktop.tasks.clock import Clock as TaskClock
-from shared.settings import AgentSettings, BackendSection, ChatbotSection, GeminiSection
+from shared.settings import AgentSettings, BackendSection, ChatbotSection, GeminiSection, OpenAiSection
 from tests.peers.backend import Asked, BackendPeer, Reply, json_reply, query_answer
 
 SCHEMA = {
@@ -82,7 +82,7 @@ class RetailPeer(BackendPeer):
 
 
 class RunningAgent:
-    """Use ``with``. ``gemini_url`` makes a Gemini model lead; ``ask`` as in Serving."""
+    """Use ``with``. ``gemini_url`` or ``openai_url`` makes such a model lead; ``ask`` as in Serving."""
 
     def __init__(
         self,
@@ -90,6 +90,7 @@ class RunningAgent:
         *,
         backend_url: str,
         gemini_url: str = "",
+        openai_url: str = "",
         cache_ttl: int = 300,
         ask: bool = False,
         chatbot: ChatbotSection | None = None,
@@ -103,6 +104,7 @@ class RunningAgent:
                 url=backend_url, api_key="k", timeout=10, retry_attempts=0, cache_ttl=cache_ttl
             ),
             gemini=gemini or GeminiSection(),
+            openai=OpenAiSection(base_url=openai_url, model="scripted" if openai_url else "", timeout=10),
         )
         listening, _ = take_port(0)
         self.port = int(listening.getsockname()[1])

@@ -10,10 +10,12 @@ from pathlib import Path
 import pytest
 
 from desktop.events import Sent, TextChunk
+from desktop.meter import Parcel
 from desktop.store.conversations import Conversations, title_of
 from desktop.store.database import Database
 from desktop.store.preferences import Preferences, PreferenceStore
 from desktop.store.results import Results, StoredResult
+from desktop.store.sent import SentStore
 from desktop.store.turns import TurnEnd, Turns
 from shared.errors import NotFound, StateTooNew
 from shared.results import Column, ColumnType
@@ -58,10 +60,12 @@ def test_a_replaced_turn_and_the_later_ones_leave_the_conversation_but_still_cou
     conversation = Conversations(database).create(title="c")
     turns = Turns(database)
     kept, replaced, later = (turns.start(conversation.id, q) for q in ("a", "b", "c"))
-    turns.finish(later.id, TurnEnd(status="answered", sent=Sent(columns=2, rows=3, bytes=40)))
+    turns.finish(later.id, TurnEnd(status="answered"))
+    sent = SentStore(database)
+    sent.add(Parcel(turn_id=later.id, destination="model", what="Gemini", body=b"x" * 40, columns=2, rows=3))
     turns.drop_from(replaced.id)
     assert [turn.id for turn in turns.of(conversation.id)] == [kept.id]
-    assert turns.sent(conversation.id) == Sent(columns=2, rows=3, bytes=40)
+    assert sent.of_conversation(conversation.id) == Sent(columns=2, rows=3, bytes=40)
 
 
 def test_events_come_back_as_they_were_sent(database: Database) -> None:

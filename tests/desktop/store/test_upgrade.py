@@ -14,6 +14,7 @@ from desktop.store.database import Database
 from desktop.store.migrations import MIGRATIONS
 from desktop.store.preferences import PreferenceStore
 from desktop.store.results import Results
+from desktop.store.sent import SentStore
 from desktop.store.turns import Turns
 from desktop.store.version import version_of
 from shared.errors import StateTooNew
@@ -67,7 +68,7 @@ def test_conversations_results_and_preferences_of_an_earlier_version_are_found_a
     assert [other.title for other in conversations.list("South")] == [pinned.title]
     kept = PreferenceStore(database)
     assert (kept.get().theme, kept.draft()) == ("dark", "sales of kurtis")
-    assert turns.sent(pinned.id).columns == 4
+    assert SentStore(database).of_conversation(pinned.id).columns == 4
     database.close()
     assert version_of(file) == len(MIGRATIONS)
 
