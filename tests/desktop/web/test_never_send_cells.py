@@ -52,13 +52,8 @@ class Planted(RetailPeer):
         if asked.path.startswith("/api/schema/"):
             return json_reply(self.schema)
         if b"first_day" in asked.body:  # from which day to which the data goes
-            days = [
-                ("first_day", "date"),
-                ("last_day", "date"),
-                ("days", "integer"),
-                ("not_first", "integer"),
-            ]
-            return query_answer(days, f'[["{DAY}","{DAY}",9,1]]'.encode(), 1)
+            names = {"first_day": "date", "last_day": "date", "days": "integer", "not_first": "integer"}
+            return query_answer(names.items(), f'[["{DAY}","{DAY}",9,1]]'.encode(), 1)
         return super()._reply(asked)
 
 
