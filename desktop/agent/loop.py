@@ -85,7 +85,8 @@ class Loop:
             status = "cannot_answer"
         except AppError as error:
             _log.warning("A turn failed: %s (%s)", error, error.code)
-            yield from (*progress.left_open(error), *progress.sent())
+            yield from progress.left_open(error)
+            yield from progress.sent()
             yield turn_failed(error)
             status = "failed"
         except Exception:  # noqa: BLE001 - the outer edge of a turn: the window must not be left waiting
