@@ -55,8 +55,11 @@ def _command(parsed: argparse.Namespace) -> int:
 
 
 def _completed(arguments: Sequence[str]) -> list[str]:
-    """Without a command it is ``run``: a double click brings none. macOS may add a word of its own."""
+    """Without a command it is ``run``: a double click brings none, a link only itself. macOS may add
+    a word of its own."""
     given = [word for word in arguments if not word.startswith("-psn_")]
+    if given and given[0].lower().startswith("vmart:"):  # the system opened a link
+        return ["run", "--link", *given]
     if not given or (given[0].startswith("-") and given[0] not in ("-h", "--help", "--version")):
         return ["run", *given]
     return given
@@ -152,6 +155,7 @@ def _add_run(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         "--demo", action="store_true", help="without a backend in the settings, use demo data, unasked"
     )
     run.add_argument("--config", type=Path, metavar="FILE", help="settings file (chatbot_config.yaml)")
+    run.add_argument("--link", default="", metavar="LINK", help="a connect link, vmart://…, to be shown")
     run.add_argument("--port", type=_port, metavar="N", help="port on 127.0.0.1; 0 takes a free one")
 
 

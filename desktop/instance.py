@@ -100,22 +100,37 @@ class Instance:
             return None
 
 
+def hand_over(place: Place, link: str) -> None:
+    """Gives a connect link to the one that runs already. Raises Conflict when it does not take it."""
+    try:
+        status, _ = _asked(place, "/api/window/link", msgspec.json.encode({"link": link}))
+    except (OSError, http.client.HTTPException):
+        status = 0
+    if status != 202:
+        raise Conflict(
+            "V-Mart AI Agent runs already, and does not take the link. End it, then open the link again."
+        )
+
+
 def _bring_forward(place: Place) -> bool | None:
     """None when nobody answers there."""
+    try:
+        status, data = _asked(place, "/api/window/front", b"{}")
+        if status == 404:  # an older version, which cannot come forward
+            return False
+        return bool(msgspec.json.decode(data, type=_Shown).window) if status == 200 else None
+    except (OSError, http.client.HTTPException, msgspec.DecodeError):
+        return None
+
+
+def _asked(place: Place, path: str, body: bytes) -> tuple[int, bytes]:
     address = urlsplit(place.link)
     connection = http.client.HTTPConnection("127.0.0.1", address.port, timeout=_ANSWER_SECONDS)
     headers = {"Authorization": f"Bearer {place.token}", "Content-Type": "application/json"}
     try:
-        connection.request("POST", "/api/window/front", b"{}", headers)
+        connection.request("POST", path, body, headers)
         answer = connection.getresponse()
-        data = answer.read(10_000)
-        if answer.status == 404:  # an older version, which cannot come forward
-            return False
-        if answer.status != 200:
-            return None
-        return bool(msgspec.json.decode(data, type=_Shown).window)
-    except (OSError, http.client.HTTPException, msgspec.DecodeError):
-        return None
+        return answer.status, answer.read(10_000)
     finally:
         connection.close()
 

@@ -10,9 +10,10 @@ import webbrowser
 from pathlib import Path
 
 from desktop import autostart, settings_file
-from desktop.instance import Instance, Place
+from desktop.instance import Instance, Place, hand_over
 from desktop.serving import Ending, Serving, take_port
 from shared import logs
+from shared.connect_code import parse_link
 from shared.paths import home, private_folder
 from shared.settings import AgentSettings
 
@@ -24,6 +25,8 @@ _LAST_SECONDS = 5.0
 def run(parsed: argparse.Namespace) -> int:
     """Until the window is closed, Ctrl-C or SIGTERM."""
     folder = home()
+    if parsed.link:
+        parse_link(parsed.link)  # one that is damaged starts nothing
     settings = settings_file.load(parsed.config, folder)
     private_folder(folder / "agent")
     log_file = Path(settings.logging.file or folder / "agent" / "agent.log")
@@ -37,6 +40,8 @@ def run(parsed: argparse.Namespace) -> int:
     with Instance(folder) as instance:
         first = None if instance.take() else instance.find_first()
         if first is not None:
+            if parsed.link:
+                hand_over(first[0], parsed.link)
             _show_first(*first, parsed)
             return 0
         autostart.here().renew()
@@ -73,6 +78,8 @@ def _serve(parsed: argparse.Namespace, settings: AgentSettings, folder: Path, in
         _say(f"Port {wanted} is taken; using {listening.getsockname()[1]}.")
     ending = Ending()
     with Serving(settings, folder, listening, config=parsed.config, ask=not parsed.demo) as serving:
+        if parsed.link:
+            serving.offers.put(parsed.link)
         instance.announce(Place(os.getpid(), serving.door.link, serving.door.token))
         shown = not (parsed.browser or parsed.no_window) and _show_window(serving, ending)
         if not shown:

@@ -8,6 +8,7 @@ from desktop import __version__, autostart, settings_file
 from desktop.app import Agent, build
 from desktop.backend import Backend, BackendState
 from desktop.choice import ChoiceFile, chosen
+from desktop.offer import Offers
 from desktop.people import People, Person
 from desktop.setup import Setup
 from desktop.tasks.clock import Clock
@@ -32,6 +33,7 @@ class Machine:
     dialogs: Dialogs
     people: People
     task_clock: Clock
+    offers: Offers
 
 
 class Seat:
@@ -77,6 +79,7 @@ class Seat:
             agenda=self.agent.agenda,
             announcements=announcements,
             dialogs=machine.dialogs,
+            offers=machine.offers,
         )
         self.application: WSGIApplication = personal(self.parts)
         self._scheduler.start()

@@ -6,6 +6,7 @@ import threading
 from pathlib import Path
 
 from desktop.clock import Clock
+from desktop.offer import Offers
 from desktop.people import LOCAL, People
 from desktop.seat import Machine, Seat
 from desktop.session import Session
@@ -41,6 +42,8 @@ class Serving:
         """``config`` is the file that the settings came from, if it was named; with ``ask`` the person
         chooses a backend when none is set up, and otherwise it is the demo."""
         self.dialogs = Dialogs()
+        self.offers = Offers()
+        self.offers.on_offer = self._tell_of_offer
         people = People(home)
         machine = Machine(
             settings=settings,
@@ -50,6 +53,7 @@ class Serving:
             dialogs=self.dialogs,
             people=people,
             task_clock=task_clock or SystemClock(),
+            offers=self.offers,
         )
         self.session: Session[Seat] = Session(
             lambda person: Seat(machine, person), settings.chatbot.session_timeout, clock or Clock()
@@ -57,7 +61,7 @@ class Serving:
         self.session.enter(LOCAL)
         self._vega = VegaBundle(home / "agent" / "vendor")
         pages = Pages(_UI, self._vega.path)
-        gate = Gate(self.session, outside(pages, SessionPages(self.session, self.dialogs)))
+        gate = Gate(self.session, outside(pages, SessionPages(self.session, self.dialogs, self.offers)))
         self.door = Door(gate, listening.getsockname()[1])
         self._server = WebServer(listening, self.door)
 
@@ -70,6 +74,11 @@ class Serving:
     def theme(self) -> str:
         seat = self.seat
         return seat.parts.preferences.get().theme if seat else "system"
+
+    def _tell_of_offer(self) -> None:
+        seat = self.seat
+        if seat is not None:
+            seat.parts.announcements.announce("offer")
 
     def __enter__(self) -> "Serving":
         self._server.start()

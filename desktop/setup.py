@@ -11,7 +11,9 @@ from desktop import settings_edit
 from desktop.address import Address, address_of
 from desktop.backend import Backend
 from desktop.choice import Choice, ChoiceFile, demo
-from desktop.probe import Step, probe
+from desktop.probe import find_backend, redeem, try_key
+from desktop.step import Step, Stopped
+from shared.connect_code import find_code, is_link, parse_link
 from shared.errors import Conflict, SettingsInvalid
 from shared.settings import BackendSection
 
@@ -48,30 +50,63 @@ class Setup:
 
     def connect(self, typed: str, key: str, *, plain_allowed: bool) -> Iterator[Step]:
         """Each step as it is taken. When all are good, it is kept and used from now on, unless somebody has
-        chosen something else meanwhile."""
+        chosen something else meanwhile. In place of the key there may be a connect code, and in place of
+        both a link that carries them."""
         with self._lock:
             self._attempt += 1
             attempt = self._attempt
         try:
+            for field in (typed, key):
+                if is_link(field):
+                    link = parse_link(field)
+                    typed, key = link.url, link.code
+                    break
             address = address_of(typed)
         except SettingsInvalid as error:
             yield Step(step="address", state="failed", says=error.message)
             return
+        code = find_code(key)
         try:
-            tried = self._tried(address, key)
+            tried = self._with_key(address, "" if code else self._usable(address, key))
         except SettingsInvalid as error:
             yield Step(step="key", state="failed", says=error.message)
             return
-        for step in probe(tried, address, plain_allowed=plain_allowed):
+        for step in find_backend(tried, address, plain_allowed=plain_allowed):
+            yield step
+            if step.state == "failed":
+                return
+        if code is not None:
+            yield from self._by_code(tried, address, code, attempt)
+            return
+        for step in try_key(tried, address):
             yield step
             if step.state == "failed":
                 return
         yield self._keep(tried, attempt)
 
+    def _by_code(self, tried: BackendSection, address: Address, code: str, attempt: int) -> Iterator[Step]:
+        """The key is kept at once, whatever it turns out to be good for: there is no second one."""
+        if attempt != self._attempt:
+            yield _superseded()
+            return
+        try:
+            tried = self._with_key(address, redeem(tried, address, code))
+        except Stopped as stopped:
+            yield stopped.step
+            return
+        saved = self._keep(tried, attempt)
+        yield Step(step="code", state="ok", says="The connect code was good, and brought a key of your own.")
+        if saved.state != "failed":
+            for step in try_key(tried, address):
+                yield msgspec.structs.replace(step, code="kept") if step.state == "failed" else step
+                if step.state == "failed":
+                    return
+        yield saved
+
     def _keep(self, tried: BackendSection, attempt: int) -> Step:
         with self._lock:
             if attempt != self._attempt:
-                return Step(step="saved", state="failed", says="Something else has been chosen meanwhile.")
+                return _superseded()
             try:
                 self._section = settings_edit.keep_backend(self._file, tried.url, tried.api_key)
                 self._choices.keep(Choice())
@@ -83,16 +118,23 @@ class Setup:
             self._backend.switch(self._section)
         return Step(step="saved", state="ok", says=f"Kept in {self._file.name}, which only you can read.")
 
-    def _tried(self, address: Address, key: str) -> BackendSection:
+    def _with_key(self, address: Address, key: str) -> BackendSection:
+        return msgspec.structs.replace(self._section, url=address.url, api_key=key)
+
+    def _usable(self, address: Address, key: str) -> str:
         """Without a key the kept one, but only for the place that it was given for."""
         key = key.strip()
         if not key and _same_place(address.url, self._section.url):
             key = self._section.api_key
         if not key:
-            raise SettingsInvalid("Paste the API key that your administrator gave you.")
+            raise SettingsInvalid("Paste the API key or the connect code that your administrator gave you.")
         if not key.isascii() or not key.isprintable() or " " in key:
             raise SettingsInvalid("The API key holds characters that no key has. Copy it again.")
-        return msgspec.structs.replace(self._section, url=address.url, api_key=key)
+        return key
+
+
+def _superseded() -> Step:
+    return Step(step="saved", state="failed", says="Something else has been chosen meanwhile.")
 
 
 def _same_place(one: str, other: str) -> bool:

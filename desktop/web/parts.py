@@ -10,6 +10,7 @@ from desktop.agent.runner import Runner
 from desktop.agent.sources import Sources
 from desktop.autostart import Autostart
 from desktop.backend import Backend
+from desktop.offer import Offers
 from desktop.setup import Setup
 from desktop.store.conversations import Conversations
 from desktop.store.preferences import PreferenceStore
@@ -50,6 +51,7 @@ class Parts:
     sent: SentStore
     announcements: Announcements
     dialogs: Dialogs
+    offers: Offers
 
 
 class Sitting(Protocol):

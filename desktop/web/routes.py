@@ -36,6 +36,7 @@ def outside(pages: Pages, session: SessionPages) -> bottle.Bottle:
             ("POST", "/api/session/active", session.active),
             ("POST", "/api/session/confirm", session.confirm),
             ("POST", "/api/window/front", session.come_forward),
+            ("POST", "/api/window/link", session.offer),
         ]
     )
 
@@ -52,6 +53,7 @@ def personal(parts: Parts) -> bottle.Bottle:
         ("POST", "/api/backend/look", state.look_again),
         ("POST", "/api/backend/demo", setup.use_demo),
         ("POST", "/api/backend/connect", setup.connect),
+        ("DELETE", "/api/backend/offer", setup.drop_offer),
         ("PUT", "/api/autostart", setup.set_autostart),
         ("POST", "/api/save", SavePage(parts).save),
         ("GET", "/api/schema", state.schema),

@@ -2,17 +2,23 @@
 
 import bottle
 
+from desktop.offer import Offers
 from desktop.people import LOCAL
 from desktop.session import Session
 from desktop.web.parts import Dialogs, Sitting
-from desktop.web.replies import Empty, body, json, nothing
+from desktop.web.replies import Body, Empty, body, json, nothing
 from shared.errors import SessionOver
 
 
+class LinkBody(Body, frozen=True):
+    link: str
+
+
 class SessionPages:
-    def __init__(self, session: Session[Sitting], dialogs: Dialogs) -> None:
+    def __init__(self, session: Session[Sitting], dialogs: Dialogs, offers: Offers) -> None:
         self._session = session
         self._dialogs = dialogs
+        self._offers = offers
 
     def show(self) -> bottle.HTTPResponse:
         """Tells nothing of anybody but the person whose session it is."""
@@ -52,3 +58,8 @@ class SessionPages:
         if front is not None:
             front()
         return json({"window": front is not None})
+
+    def offer(self) -> bottle.HTTPResponse:
+        """For a second start of the program that was given a link: the window shows it, and asks."""
+        self._offers.put(body(LinkBody).link)
+        return nothing(202)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import bottle
 
-from desktop.probe import Step
+from desktop.step import Step
 from desktop.web.parts import Parts
 from desktop.web.replies import Body, Empty, body, encoded, json, nothing, sse, stream_of
 
@@ -39,6 +39,11 @@ class SetupPages:
                 yield sse("step", encoded(step))
 
         return stream_of(lines())
+
+    def drop_offer(self) -> bottle.HTTPResponse:
+        """The window has shown the link; what the person does with it is theirs."""
+        self._parts.offers.drop()
+        return nothing()
 
     def set_autostart(self) -> bottle.HTTPResponse:
         self._parts.autostart.set(body(AutostartBody).on)

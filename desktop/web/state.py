@@ -38,6 +38,7 @@ class StatePages:
                 ],
                 "settings": parts.preferences.get(),
                 "setup": {"url": parts.setup.configured_url, "file": str(parts.setup.file)},
+                "offer": parts.offers.newest,
                 "autostart": autostart_news(parts),
                 "native": parts.dialogs.choose is not None,
                 "draft": parts.preferences.draft(),

@@ -44,6 +44,12 @@ Name: "desktopicon"; Description: "{cm:CreateDesktopIcon}"; Flags: unchecked
 Name: "{group}\{#Name}"; Filename: "{app}\{#Exe}"
 Name: "{autodesktop}\{#Name}"; Filename: "{app}\{#Exe}"; Tasks: desktopicon
 
+[Registry]
+; a connect link opens the program, which shows it and asks
+Root: HKA; Subkey: "Software\Classes\vmart"; ValueType: string; ValueName: ""; ValueData: "URL:V-Mart AI Agent"; Flags: uninsdeletekey
+Root: HKA; Subkey: "Software\Classes\vmart"; ValueType: string; ValueName: "URL Protocol"; ValueData: ""
+Root: HKA; Subkey: "Software\Classes\vmart\shell\open\command"; ValueType: string; ValueName: ""; ValueData: """{app}\{#Exe}"" ""%1"""
+
 [Run]
 Filename: "{tmp}\webview2.exe"; Parameters: "/silent /install"; StatusMsg: "Installing Microsoft's web view"; Check: WebViewIsMissing
 Filename: "{app}\{#Exe}"; Description: "{cm:LaunchProgram,{#Name}}"; Flags: nowait postinstall skipifsilent

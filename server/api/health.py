@@ -5,6 +5,7 @@ import time
 import msgspec
 
 from server.api.call import Call, Whole
+from server.store.state import now
 from shared.wire import Health, Readiness
 
 
@@ -12,7 +13,7 @@ async def show(call: Call, _body: None) -> Health:
     """That this process answers, and nothing else: whoever is told no would start it anew."""
     backend = call.backend
     uptime = int(time.monotonic() - backend.started)
-    return Health("ok", len(backend.connections), uptime, backend.version)
+    return Health("ok", len(backend.connections), uptime, backend.version, now())
 
 
 async def ready(call: Call, _body: None) -> Whole:

@@ -32,9 +32,10 @@ class Readiness(Reply, frozen=True):
 
 
 class Health(Reply, frozen=True):
-    """``status`` is ``ok`` or ``degraded``; ``uptime`` in seconds."""
+    """``status`` is ``ok`` or ``degraded``; ``uptime`` in seconds; ``time`` is the backend's clock."""
 
     status: str
     connections: int
     uptime: int
     version: str = ""
+    time: str = ""

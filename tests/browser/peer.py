@@ -49,6 +49,7 @@ class Peer:
             "person": {"kind": "local", "name": "", "email": ""},
             "timeout_seconds": 3600,
         }
+        self.offer: dict[str, str] | None = None
         self.setup = {"url": "", "file": "/home/anita/.vmart/chatbot_config.yaml"}
         self.autostart = {"possible": True, "on": False}
         self.steps: list[dict[str, str]] = []
@@ -94,6 +95,7 @@ class Peer:
                 {"name": "finance_pg", "type": "postgres", "description": "Ledger and rents"},
             ],
             "settings": self.settings,
+            "offer": self.offer,
             "setup": self.setup,
             "autostart": self.autostart,
             "draft": self.drafts.get(None, ""),

@@ -130,6 +130,12 @@ def connect(page: Page, peer: Peer) -> None:
     expect(page.get_by_label("Address")).to_be_focused()
 
 
+def offered(page: Page, peer: Peer) -> None:
+    peer.offer = {"url": "https://backend.vmart.example:5000", "code": "VM4K-7QPD-2RXW"}
+    page.reload()
+    expect(page.get_by_text("A link was opened")).to_be_visible()
+
+
 GOOD = [
     {"step": "address", "state": "ok", "says": "The address is https://backend.vmart.example:5000."},
     {"step": "name", "state": "ok", "says": "The name backend.vmart.example is known."},
@@ -211,7 +217,7 @@ def search(page: Page, peer: Peer) -> None:
 SCREENS: list[Callable[[Page, Peer], None]] = [
     home, answer, months, running, wide, nothing, table, failure, clarify, offline, starting,
     inspector, inspector_table, sql, data, settings, settings_demo, search,
-    welcome, not_configured, connect, connect_running, connect_failed, connect_plain, connected,
+    welcome, not_configured, connect, connect_running, connect_failed, connect_plain, connected, offered,
     locked,
     *TASK_SCREENS,
 ]  # fmt: skip

@@ -8,6 +8,8 @@ import yaml
 from playwright.sync_api import Page, Request, expect
 
 from desktop import settings_file
+from desktop.instance import Place, hand_over
+from desktop.serving import Serving, take_port
 from shared.settings import AgentSettings
 from tests.browser.agent import SOON, running_agent
 from tests.peers.backend import BackendPeer, Reply
@@ -178,3 +180,41 @@ def test_a_running_test_can_be_called_off(page: Page, tmp_path: Path) -> None:
         page.get_by_role("button", name="Cancel").click(timeout=SOON)
         expect(page.get_by_role("button", name="Test and connect")).to_be_visible()
         expect(page.locator(".test")).to_be_hidden()
+
+
+def test_a_connect_link_is_shown_asked_about_and_connects_once(
+    page: Page, tmp_path: Path, company: BackendProcess, monkeypatch: pytest.MonkeyPatch, sent: list[Request]
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(company.home / "cert.pem"))
+    permissions = ["connections_read", "schema_read", "db_read"]
+    wanted = {"name": "anita", "permissions": permissions, "url": company.url}
+    made = company.ask("POST", "/api/connect-codes", wanted)
+    listening, _ = take_port(0)
+    monkeypatch.setenv("VMART_HOME", str(tmp_path))
+    with Serving(AgentSettings(), tmp_path, listening, ask=True) as serving:
+        page.goto(serving.door.link)
+        expect(page.get_by_role("heading", name="Where is your data?")).to_be_visible(timeout=SOON)
+        hand_over(Place(1, serving.door.link, serving.door.token), made["link"])
+        expect(page.locator(".offer .url")).to_have_text(company.url, timeout=SOON)
+        expect(page.get_by_label("Address")).to_have_value(company.url)
+        expect(page.get_by_label("connect code")).to_have_value(made["code"])
+        assert not (tmp_path / "chatbot_config.yaml").exists()
+        expect(page.locator(".test")).to_be_hidden()
+        page.get_by_role("button", name="Test and connect").click()
+        expect(page.locator(".test li", has_text="connect code was good")).to_be_visible(timeout=SOON)
+        expect(page.locator(".test .head .ok")).to_have_text("Connected", timeout=SOON)
+
+        connect(page, company.url, made["code"].lower())
+        refused(page, "does not take this connect code")
+        page.evaluate(
+            """(text) => {
+              const data = new DataTransfer();
+              data.setData("text/plain", text);
+              const how = { clipboardData: data, bubbles: true, cancelable: true };
+              const paste = new ClipboardEvent("paste", how);
+              document.querySelector("#connect-key").dispatchEvent(paste);
+            }""",
+            made["link"].replace("127.0.0.1", "localhost"),
+        )
+        expect(page.get_by_label("Address")).to_have_value(company.url.replace("127.0.0.1", "localhost"))
+    assert not [request.url for request in sent if made["code"] in request.url]

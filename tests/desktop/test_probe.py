@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from desktop.address import address_of
-from desktop.probe import Step, probe
+from desktop.probe import probe
+from desktop.step import Step
 from shared.errors import SettingsInvalid
 from shared.settings import BackendSection
 from tests.peers.backend import Asked, BackendPeer, Reply, json_reply
@@ -168,7 +169,7 @@ def test_a_server_that_only_speaks_an_older_tls(tmp_path: Path) -> None:
 def test_without_encryption_the_key_leaves_only_when_the_person_says_so() -> None:
     with pytest.MonkeyPatch.context() as patch, backend() as peer:
         # a name that leads here and is not known to do so, as any computer of the network
-        patch.setattr("desktop.probe.is_loopback", lambda url: False)
+        patch.setattr("desktop.way.is_loopback", lambda url: False)
         patch.setenv("NO_PROXY", "*")
         step = failed(steps(peer.url), "tls")
         assert step.code == "not_encrypted"

@@ -1,12 +1,14 @@
-// The form for the company's backend: an address, a key, and each step of the test as it happens.
+// The form for the company's backend: an address, a key or a connect code or a link with both, and each step of the
+// test as it happens. A link that was opened outside only fills it in: nothing is asked before the person says so.
 
-import { stream } from "./api.js";
+import { remove, stream } from "./api.js";
 import { announce, button, h, icon } from "./dom.js";
 import { t } from "./messages.js";
-import { on, state } from "./state.js";
+import { on, state, update } from "./state.js";
 
 const SIGNS = { ok: "check", warning: "warn", failed: "x" };
-const AT_KEY = ["key", "permissions"];
+const AT_KEY = ["code", "key", "permissions"];
+const LINK = /^\s*vmart:/i;
 
 export class Connect {
   constructor(app) {
@@ -17,6 +19,7 @@ export class Connect {
     this.key = h("input", { id: "connect-key", type: "password", autocomplete: "off", spellcheck: "false", maxlength: "400", "aria-describedby": "connect-key-hint" });
     this.keyHint = h("p", { class: "hint", id: "connect-key-hint" });
     this.acts = h("div", { class: "acts" });
+    this.asked = h("div", { class: "note warn offer", role: "status", hidden: true });
     this.steps = h("ul");
     this.verdict = h("span");
     this.after = h("div", { class: "acts", hidden: true });
@@ -25,10 +28,14 @@ export class Connect {
       entry("connect-url", t("connect.url"), "link", this.url, h("p", { class: "hint", id: "connect-url-hint" }, t("connect.urlHint"))),
       entry("connect-key", t("connect.key"), "key", this.key, this.keyHint), this.acts);
     this.element = h("div", { class: "scroll" }, h("div", { class: "hub setup connect" },
-      h("div", { class: "stack tight" }, h("h2", { class: "title" }, t("connect.title")), h("p", { class: "quiet" }, t("connect.lead"))), this.form, this.test));
-    for (const field of [this.url, this.key]) field.addEventListener("input", () => this.typed(field));
+      h("div", { class: "stack tight" }, h("h2", { class: "title" }, t("connect.title")), h("p", { class: "quiet" }, t("connect.lead"))), this.asked, this.form, this.test));
+    for (const field of [this.url, this.key]) {
+      field.addEventListener("input", () => this.typed(field));
+      field.addEventListener("paste", (event) => this.pasted(event));
+    }
     this.url.addEventListener("input", () => this.drawHint());
     on("setup", () => this.element.isConnected && this.fill());
+    on("offer", () => this.element.isConnected && this.takeOffer());
   }
 
   fill() {
@@ -38,8 +45,39 @@ export class Connect {
 
   show() {
     this.fill();
+    this.takeOffer();
     if (!this.running) this.draw();
     if (!this.element.contains(document.activeElement)) (this.url.value ? this.key : this.url).focus();
+  }
+
+  /** Of a link only what it says is shown: where it leads, for the person to look at. */
+  takeOffer() {
+    const { offer } = state;
+    if (!offer || this.running) return;
+    update({ offer: null });
+    remove("/api/backend/offer").catch(() => {}); // it is shown; a second time does no harm
+    this.url.value = offer.url;
+    this.key.value = offer.code;
+    this.typed(this.url);
+    this.test.hidden = true;
+    this.drawHint();
+    const now = state.setup.url && state.setup.url !== offer.url ? t("connect.offerNow", { url: state.setup.url }) : "";
+    this.asked.replaceChildren(icon("warn"), h("div", { class: "grow" }, h("p", null, t("connect.offer"), " ", h("b", { class: "url" }, offer.url)), h("p", null, [t("connect.offerAsk"), now].filter(Boolean).join(" "))));
+    this.asked.hidden = false;
+    this.draw();
+    this.url.focus();
+  }
+
+  /** A link pasted into either field fills both. */
+  pasted(event) {
+    const text = event.clipboardData?.getData("text/plain") ?? "";
+    const found = LINK.test(text) ? partsOf(text) : null;
+    if (!found) return;
+    event.preventDefault();
+    [this.url.value, this.key.value] = [found.url, found.code];
+    this.typed(this.url);
+    this.drawHint();
+    this.acts.querySelector("button")?.focus();
   }
 
   typed(field) {
@@ -51,6 +89,7 @@ export class Connect {
   leave() {
     this.running?.abort();
     this.key.value = "";
+    this.asked.hidden = true;
     this.test.hidden = true;
     this.acts.hidden = false;
   }
@@ -72,6 +111,7 @@ export class Connect {
   async go({ plain }) {
     if (this.running) return;
     const running = (this.running = new AbortController());
+    this.asked.hidden = true;
     const found = [];
     this.steps.replaceChildren(waiting());
     this.verdict.className = "";
@@ -103,8 +143,10 @@ export class Connect {
   failed(step, found) {
     if (found.at(-1) !== step) found.push(step);
     this.steps.replaceChildren(...found.map(line));
+    const kept = step.code === "kept"; // the code is used up, and its key is there
+    if (kept) this.key.value = "";
     this.verdict.className = "bad";
-    this.verdict.textContent = t("connect.failed");
+    this.verdict.textContent = t(kept ? "connect.failedKept" : "connect.failed");
     announce([step.says, step.remedy].filter(Boolean).join(" "), { now: true });
     this.after.hidden = step.code !== "not_encrypted";
     this.after.replaceChildren(button("btn", "warn", t("connect.plain"), () => this.go({ plain: true })));
@@ -124,6 +166,16 @@ export class Connect {
     this.after.hidden = false;
     this.after.replaceChildren(start);
     start.focus();
+  }
+}
+
+function partsOf(link) {
+  try {
+    const { searchParams } = new URL(link.trim());
+    const [url, code] = [searchParams.get("url"), searchParams.get("code")];
+    return url && code ? { url, code } : null;
+  } catch {
+    return null;
   }
 }
 

@@ -28,6 +28,7 @@ async function readState(app) {
     const { backend, ...known } = await get("/api/state");
     update(before === news ? { ...known, backend } : known); // what was heard meanwhile is newer
     app.ready();
+    if (state.offer) app.go("#/connect");
   } catch (error) {
     if (error.status !== 401 && error.status !== 403) setTimeout(() => readState(app), 1000);
     update({ backend: { ...state.backend, state: "gone", detail: error.message } });
@@ -71,7 +72,10 @@ async function start() {
   };
   readAll();
   listen(
-    { backend: (backend) => heard(backend, app), conversations: () => app.rail.refresh(), tasks: () => tasks.changed(), task_run: (ended) => tasks.ended(ended) },
+    {
+      backend: (backend) => heard(backend, app), conversations: () => app.rail.refresh(), offer: () => readState(app),
+      tasks: () => tasks.changed(), task_run: (ended) => tasks.ended(ended),
+    },
     (fine) => (fine ? readAll() : lost()), // news may have been missed
   );
   by("scrim").addEventListener("click", () => app.closeRail());

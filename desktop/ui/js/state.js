@@ -10,6 +10,7 @@ export const state = {
   connection: null,
   connections: [],
   settings: { theme: "system", numbers: "indian", language: "en" },
+  offer: null,
   setup: { url: "", file: "" },
   autostart: { possible: false, on: false },
   native: false,
