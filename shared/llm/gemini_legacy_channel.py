@@ -9,10 +9,8 @@ def watched(channel: Any, serialised: Callable[[bytes], None]) -> Any:
     import grpc
 
     class Watched(grpc.Channel):  # type: ignore[misc]  # grpc has no types
-        def unary_stream(
-            self, method: str, request_serializer: Any = None, response_deserializer: Any = None, **more: Any
-        ) -> Any:
-            return channel.unary_stream(method, _told(request_serializer), response_deserializer, **more)
+        def unary_stream(self, method: str, request_serializer: Any = None, *what: Any, **more: Any) -> Any:
+            return channel.unary_stream(method, _told(request_serializer), *what, **more)
 
         def unary_unary(self, *what: Any, **more: Any) -> Any:
             return channel.unary_unary(*what, **more)

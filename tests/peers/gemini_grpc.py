@@ -26,19 +26,20 @@ _USAGE = {"prompt_token_count": 42, "candidates_token_count": 17, "total_token_c
 
 
 class GeminiGrpcPeer:
-    """``script``: one turn after the other. ``requests`` holds what came, ``keys`` the keys it came with;
-    ``gone`` is set when a client left before the end."""
+    """``script``: one turn after the other. ``requests`` holds what came, ``bodies`` the same as bytes, ``keys`` the
+    keys it came with; ``gone`` is set when a client left before the end."""
 
     def __init__(self) -> None:
         self.script = Script([], Text(["Done."]))
         self.requests: list[Any] = []
         self.keys: list[str] = []
+        self.bodies: list[bytes] = []
         self.gone = threading.Event()
         self._given: list[bytes] = []
         self._server = grpc.server(ThreadPoolExecutor(8))
         handler = grpc.unary_stream_rpc_method_handler(
             self._answer,
-            request_deserializer=protos.GenerateContentRequest.deserialize,
+            request_deserializer=self._received,
             response_serializer=protos.GenerateContentResponse.serialize,
         )
         service, method = _METHOD.strip("/").split("/")
@@ -61,6 +62,11 @@ class GeminiGrpcPeer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._server.stop(0).wait()
+
+    def _received(self, message: bytes) -> Any:
+        """Beside the message itself: what stood in the body of the HTTP request, five bytes more."""
+        self.bodies.append(b"\0" + len(message).to_bytes(4, "big") + message)
+        return protos.GenerateContentRequest.deserialize(message)
 
     def _answer(self, request: Any, context: Any) -> Iterator[Any]:
         self.keys.append(dict(context.invocation_metadata()).get("x-goog-api-key", ""))

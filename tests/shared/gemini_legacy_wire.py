@@ -92,6 +92,25 @@ def test_text_arrives_in_pieces_then_the_usage_then_the_turn(
     assert not sent.tools
 
 
+def test_what_it_says_was_sent_is_what_arrived_for_every_try(
+    peer: GeminiGrpcPeer, gemini: GeminiLegacy
+) -> None:
+    peer.script.add(Fail(503, "overloaded"), call("query", sql="SELECT 1"), text("₹ 4.2 crore"))
+    sent: list[bytes] = []
+    first = turn(list(gemini.stream("Be brief.", HELLO, [QUERY], sent.append)))
+    list(gemini.stream("Be brief.", [*HELLO, first, answers(first)], [QUERY], sent.append))
+    assert len(sent) == 3
+    assert sent == peer.bodies
+
+
+def test_what_reached_nobody_was_not_sent() -> None:
+    sent: list[bytes] = []
+    nobody = GeminiLegacy(KEY, "gemini-test", base_url="http://127.0.0.1:9", timeout=5)
+    with pytest.raises(ModelUnavailable):
+        list(nobody.stream("", HELLO, [], sent.append))
+    assert sent == []
+
+
 def test_a_piece_is_told_before_the_next_has_come(peer: GeminiGrpcPeer, gemini: GeminiLegacy) -> None:
     told = threading.Event()
     in_time: list[bool] = []
