@@ -26,8 +26,8 @@ _USAGE = {"prompt_token_count": 42, "candidates_token_count": 17, "total_token_c
 
 
 class GeminiGrpcPeer:
-    """``script``: one turn after the other. ``requests`` holds what came, ``bodies`` the same as bytes, ``keys`` the
-    keys it came with; ``gone`` is set when a client left before the end."""
+    """``script``: one turn after the other. ``requests`` holds what came, ``bodies`` the same as bytes,
+    ``keys`` the keys it came with; ``gone`` is set when a client left before the end."""
 
     def __init__(self) -> None:
         self.script = Script([], Text(["Done."]))
