@@ -11,11 +11,15 @@ from desktop.agent.loop import Loop
 from desktop.agent.model_answer import ModelAnswer
 from desktop.agent.outgoing import Outgoing
 from desktop.agent.runner import Runner
+from desktop.agent.sheet_answer import SheetAnswer
 from desktop.agent.sources import Sources
 from desktop.agent.unattended import Unattended
 from desktop.analyst.analyst import Analyst
 from desktop.backend import Backend
 from desktop.files.grants import Grants
+from desktop.sheets.joining import Joining
+from desktop.sheets.sheets import Sheets
+from desktop.sheets.shelf import Shelf
 from desktop.store.conversations import Conversations
 from desktop.store.database import Database
 from desktop.store.grants import GrantStore
@@ -23,6 +27,7 @@ from desktop.store.preferences import PreferenceStore
 from desktop.store.results import Results
 from desktop.store.runs import Run, Runs
 from desktop.store.sent import SentStore
+from desktop.store.sheets import SheetStore
 from desktop.store.tasks import Task, Tasks
 from desktop.store.turns import Turns
 from desktop.tasks.agenda import Agenda
@@ -32,7 +37,10 @@ from desktop.tasks.scheduler import Scheduler
 from desktop.tasks.work import Work
 from desktop.tools.base import Tool
 from desktop.tools.chart import ChartTool
+from desktop.tools.local_tables import LocalTablesTool
+from desktop.tools.private_join import PrivateJoinTool
 from desktop.tools.query import Queries, QueryTool
+from desktop.tools.query_local import QueryLocalTool
 from desktop.tools.schema import SchemaTool
 from shared.settings import AgentSettings
 
@@ -54,12 +62,14 @@ class Agent:
     grants: Grants
     agenda: Agenda
     scheduler: Scheduler
+    sheets: Sheets
     model_kind: str
 
     def close(self) -> None:
         """Stops tasks and what else runs, ends the demo if it is ours, closes the store."""
         self.scheduler.stop()
         self.runner.stop_all()
+        self.sheets.close()
         self.backend.close()
         self.database.close()
 
@@ -83,11 +93,15 @@ def build(
     turns, conversations, sent = Turns(database), Conversations(database), SentStore(database)
     backend.meter.keep_in(sent.add)
     preferences = PreferenceStore(database)
-    sources = Sources(backend.client, Analyst, today)
-    queries = Queries(backend.client, results, sources.type_of, charts.of_result, backend.look)
+    granted = GrantStore(database)
+    sheets = Sheets(Grants(granted, folder), SheetStore(database), Shelf(folder / "sheets"))
+    grants = Grants(granted, folder, sheets.forget_revoked)
+    joining = Joining(sheets, backend.client)
+    sources = Sources(backend.client, Analyst, today, sheets)
+    queries = Queries(backend.client, results, sources.type_of, charts.of_result, backend.look, sheets)
     loop = Loop(
-        model=_model(settings, preferences, sources, queries, results),
-        analyst=AnalystAnswer(sources, queries, results),
+        model=_model(settings, preferences, sources, queries, results, joining),
+        analyst=AnalystAnswer(sources, queries, results, SheetAnswer(sheets, joining, sources, queries)),
         sources=sources,
         queries=queries,
         results=results,
@@ -108,9 +122,10 @@ def build(
         results=results,
         preferences=preferences,
         sent=sent,
-        grants=Grants(GrantStore(database), folder),
         agenda=Agenda(tasks, runs, scheduler, folders, clock, tasks_changed),
         scheduler=scheduler,
+        grants=grants,
+        sheets=sheets,
         model_kind=_model_kind(settings) if loop.model else "analyst",
     )
 
@@ -121,6 +136,7 @@ def _model(
     sources: Sources,
     queries: Queries,
     results: Results,
+    joining: Joining,
 ) -> ModelAnswer | None:
     if not (settings.gemini.api_key.strip() or settings.openai.base_url.strip()):
         return None
@@ -129,7 +145,14 @@ def _model(
     model = choose(settings)
     if model is None:
         return None
-    tools: list[Tool] = [QueryTool(queries), SchemaTool(sources.schema), ChartTool(results)]
+    tools: list[Tool] = [
+        QueryTool(queries),
+        SchemaTool(sources.schema),
+        ChartTool(results),
+        LocalTablesTool(joining.sheets),
+        QueryLocalTool(queries),
+        PrivateJoinTool(joining, queries),
+    ]
     outgoing = Outgoing(model, lambda: preferences.get().never_send_cells)
     return ModelAnswer(outgoing, tools, sources, results)
 

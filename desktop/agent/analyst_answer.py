@@ -5,21 +5,29 @@ from datetime import date
 
 import msgspec
 
+from desktop.agent import mentions
 from desktop.agent.progress import Progress
 from desktop.agent.pump import pumped
-from desktop.agent.sources import Sources
+from desktop.agent.sheet_answer import SheetAnswer
+from desktop.agent.sources import AnalystLike, Sources
 from desktop.analyst.meaning import Outcome, Plan, Question, Refusal
-from desktop.events import Clarification, Event, FollowUps
+from desktop.events import Choice, Clarification, Event, FollowUps
+from desktop.sheets.sheets import THIS_PC
 from desktop.store.results import Results
 from desktop.store.turns import Turn
 from desktop.tools.base import ToolContext
 from desktop.tools.query import Queries, Query, Ran, rows_text
+from shared.errors import ToolRefused
 
 
 class AnalystAnswer:
     """Deterministic: the same question over the same data gives the same answer."""
 
-    def __init__(self, sources: Sources, queries: Queries, results: Results) -> None:
+    def __init__(
+        self, sources: Sources, queries: Queries, results: Results, sheets: SheetAnswer | None = None
+    ) -> None:
+        """``sheets`` answers what is asked about a file of the person's."""
+        self._sheets = sheets
         self._sources = sources
         self._queries = queries
         self._results = results
@@ -27,22 +35,78 @@ class AnalystAnswer:
     def answer(
         self, progress: Progress, context: ToolContext, earlier: Sequence[Turn], as_of: date | None
     ) -> Generator[Event, None, str]:
+        context = msgspec.structs.replace(context, as_of=as_of)
+        last = next((turn.memory for turn in reversed(earlier) if turn.memory), None)
+        memory: dict[str, object] | None = msgspec.json.decode(last) if last else None
+        if self._sheets is not None:
+            try:
+                status = yield from self._about_a_sheet(self._sheets, progress, context, memory)
+            except ToolRefused as error:
+                yield from progress.left_open(error)
+                progress.text = str(error)
+                yield progress.chunk()
+                return "cannot_answer"
+            if status:
+                return status
+        if memory and "sheet" in memory:
+            memory = None  # what was said about a file means nothing here
         step = progress.step("Reading the question")
         yield step
-        memory = next((turn.memory for turn in reversed(earlier) if turn.memory), None)
+
+        def read() -> Iterator[tuple[AnalystLike, Outcome]]:
+            analyst = self._sources.analyst(context.connection, as_of)
+            yield analyst, analyst.read(progress.question, memory)
+
+        [(analyst, outcome)] = pumped(read(), progress.stop)
+        return (yield from self._told(step.step_id, outcome, analyst, progress, context, ""))
+
+    def _about_a_sheet(
+        self, sheets: SheetAnswer, progress: Progress, context: ToolContext, memory: dict[str, object] | None
+    ) -> Generator[Event, None, str]:
+        """Empty when the question is about none."""
+        sheet = sheets.looked(progress.question, context)
+        before = str(memory.get("sheet", "")) if memory else ""
+        if sheet is None and not before:
+            return ""
+        path = sheet.path if sheet else before
+        if sheet is not None and (wish := mentions.comparison(progress.question, path)) is not None:
+            return (yield from sheets.compared(path, wish, progress, context))
+        if sheet is not None:
+            yield from sheets.opened(path, progress)
+        analyst = yield from sheets.analyst(path, progress, context)
+        question = sheet.question if sheet else progress.question
 
         def read() -> Iterator[Outcome]:
-            analyst = self._sources.analyst(context.connection, as_of)
-            yield analyst.read(progress.question, msgspec.json.decode(memory) if memory else None)
+            yield analyst.read(question, memory if path == before else None)
 
         [outcome] = pumped(read(), progress.stop)
+        if sheet is None and not isinstance(outcome, Plan):
+            return ""  # the question leaves the file
+        step = progress.step("Reading the question")
+        yield step
+        here = msgspec.structs.replace(context, connection=THIS_PC)
+        return (yield from self._told(step.step_id, outcome, analyst, progress, here, path))
+
+    def _told(
+        self,
+        step_id: str,
+        outcome: Outcome,
+        analyst: AnalystLike,
+        progress: Progress,
+        context: ToolContext,
+        path: str,
+    ) -> Generator[Event, None, str]:
+        """``path`` is the file that the question is about, or empty."""
         match outcome:
             case Question():
-                yield progress.done(step.step_id, "it can be read in several ways")
-                yield Clarification(question=outcome.text, choices=outcome.choices)
+                yield progress.done(step_id, "it can be read in several ways")
+                choices = outcome.choices
+                if path:
+                    choices = [Choice(c.label, f"{c.question} in {path}") for c in choices]
+                yield Clarification(question=outcome.text, choices=choices)
                 return "needs_clarification"
             case Refusal():
-                yield progress.done(step.step_id, "not understood")
+                yield progress.done(step_id, "not understood")
                 progress.text = outcome.text
                 yield progress.chunk()
                 if outcome.suggestions:
@@ -50,21 +114,22 @@ class AnalystAnswer:
                 return "cannot_answer"
             case Plan():
                 detail = "\n".join(f"{reading.name}: {reading.value}" for reading in outcome.readings)
-                yield progress.done(step.step_id, outcome.title, detail)
-                yield from self._carry_out(outcome, progress, context, as_of)
+                yield progress.done(step_id, outcome.title, detail)
+                yield from self._carry_out(outcome, analyst, progress, context, path)
                 return "answered"
 
     def _carry_out(
-        self, plan: Plan, progress: Progress, context: ToolContext, as_of: date | None
+        self, plan: Plan, analyst: AnalystLike, progress: Progress, context: ToolContext, path: str
     ) -> Generator[Event, None, None]:
         step = progress.step(f"Running SQL on {context.connection}")
         yield step
+        origin = self._sheets.origin(path, plan.sql) if path and self._sheets is not None else []
         query = Query(
             connection=context.connection,
             sql=plan.sql,
             title=plan.title,
             formats=plan.formats,
-            readings=plan.readings,
+            readings=[*plan.readings, *origin],
             chart=plan.chart,
             as_of=plan.as_of.isoformat() if plan.as_of else None,
         )
@@ -75,7 +140,6 @@ class AnalystAnswer:
         [ran] = pumped(run(), progress.stop)
         result = ran.result
         yield progress.done(step.step_id, rows_text(result.row_count, truncated=result.truncated), plan.sql)
-        analyst = self._sources.analyst(context.connection, as_of)
         told = analyst.tell(plan, result.columns, ran.exact, truncated=result.truncated)
         if told.headline is not None:
             result = msgspec.structs.replace(result, headline=told.headline)
@@ -84,7 +148,8 @@ class AnalystAnswer:
         progress.add_evidence(card, ran.rows)
         yield card
         progress.text = told.text
-        progress.memory = msgspec.json.encode(plan.memory).decode()
+        about = {"sheet": path} if path else {}
+        progress.memory = msgspec.json.encode(plan.memory | about).decode()
         yield progress.chunk()
         if plan.follow_ups:
             yield FollowUps(questions=plan.follow_ups)

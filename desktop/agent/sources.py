@@ -8,8 +8,8 @@ from typing import Any, Protocol
 import msgspec
 
 from desktop.analyst.meaning import Outcome, Plan, Told
-from shared.backend_client import BackendClient
-from shared.errors import NotFound
+from shared.backend_client import BackendClient, QueryResult
+from shared.errors import BackendConnectionError, NotFound
 from shared.results import Column
 from shared.wire import ConnectionInfo, Schema
 
@@ -30,6 +30,15 @@ class AnalystLike(Protocol):
     def starters(self) -> list[str]: ...
 
 
+class Local(Protocol):
+    """The person's own tables, under the name of a connection; see desktop/sheets."""
+
+    name: str
+
+    def schema(self, paths: Sequence[str] | None = None) -> Schema: ...
+    def query(self, sql: str, *, max_rows: int) -> QueryResult: ...
+
+
 MakeAnalyst = Callable[[Schema, Fetch, date, date | None], AnalystLike]
 
 
@@ -42,16 +51,25 @@ class Sources:
         client: Callable[[], BackendClient],
         make_analyst: MakeAnalyst,
         today: Callable[[], date] = date.today,
+        local: Local | None = None,
     ) -> None:
+        self._local = local
         self._client = client
         self._make_analyst = make_analyst
         self.today = today
         self._lock = threading.Lock()
-        self._analysts: dict[tuple[str, date | None], tuple[BackendClient, bytes, AnalystLike]] = {}
+        self._analysts: dict[tuple[str, date | None], tuple[BackendClient | None, bytes, AnalystLike]] = {}
 
     def connections(self) -> list[ConnectionInfo]:
-        """Those that SQL can be sent to."""
-        return [connection for connection in self._client().list_connections() if connection.dialect]
+        """Those that SQL can be sent to; this PC as well, when spreadsheets were opened on it."""
+        here = self._here()
+        try:
+            found = [connection for connection in self._client().list_connections() if connection.dialect]
+        except BackendConnectionError:
+            if not here:
+                raise
+            found = []
+        return [*found, *here]
 
     def choose(self, name: str | None) -> str:
         """``name`` when there is such a connection, otherwise the first one."""
@@ -66,27 +84,57 @@ class Sources:
         return name
 
     def type_of(self, name: str) -> str:
+        if self._is_local(name):
+            return "spreadsheets"
         return next((found.type for found in self._client().list_connections() if found.name == name), "")
 
     def schema(self, connection: str) -> Schema:
+        if self._local is not None and self._is_local(connection):
+            return self._local.schema()
         return self._client().get_schema(connection)
 
     def analyst(self, connection: str, as_of: date | None = None) -> AnalystLike:
+        if self._is_local(connection):
+            return self.local_analyst(None, as_of)
         client = self._client()
         schema = client.get_schema(connection)
+        return self._kept((connection, as_of), client, schema, lambda sql: self._fetch(connection, sql))
+
+    def local_analyst(self, paths: Sequence[str] | None, as_of: date | None = None) -> AnalystLike:
+        """For the spreadsheets at ``paths``, or for all that were opened."""
+        local = self._local
+        if local is None:
+            raise NotFound("There are no spreadsheets here.")
+        schema = local.schema(paths)
+        return self._kept(
+            (local.name, as_of), None, schema, lambda sql: local.query(sql, max_rows=_FETCH_ROWS).rows
+        )
+
+    def newest_day(self, connection: str, as_of: date | None = None) -> date | None:
+        """For a model. What is the newest day in a spreadsheet of the person's stays here."""
+        return as_of if self._is_local(connection) else self.analyst(connection, as_of).as_of
+
+    def _kept(
+        self, key: tuple[str, date | None], client: BackendClient | None, schema: Schema, fetch: Fetch
+    ) -> AnalystLike:
         mark = msgspec.json.encode([schema.tables, schema.dialect, self.today().isoformat()])
-        key = (connection, as_of)
         with self._lock:
             kept = self._analysts.get(key)
         if kept is not None and kept[0] is client and kept[1] == mark:
             return kept[2]
-        made = self._make_analyst(schema, lambda sql: self._fetch(connection, sql), self.today(), as_of)
+        made = self._make_analyst(schema, fetch, self.today(), key[1])
         with self._lock:
             self._analysts[key] = (client, mark, made)
         return made
 
-    def newest_day(self, connection: str, as_of: date | None = None) -> date | None:
-        return self.analyst(connection, as_of).as_of
+    def _is_local(self, connection: str) -> bool:
+        return self._local is not None and connection == self._local.name
+
+    def _here(self) -> list[ConnectionInfo]:
+        if self._local is None or not self._local.schema().tables:
+            return []
+        told = "Spreadsheets and CSV files that you granted; they stay on this PC"
+        return [ConnectionInfo(self._local.name, "spreadsheets", {}, told, "duckdb", "", "")]
 
     def _fetch(self, connection: str, sql: str) -> Sequence[Sequence[Any]]:
         return self._client().execute_query(connection, sql, max_rows=_FETCH_ROWS, allow_cached=True).rows

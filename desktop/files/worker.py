@@ -25,7 +25,7 @@ from shared.errors import AppError, FileUnreadable, by_code
 FROZEN_WORD = "files-worker"
 """What a packaged program is called with to become a worker; its entry knows it too."""
 
-PROGRAMS = {"reading": "desktop.files.reading"}
+PROGRAMS = {"reading": "desktop.files.reading", "sheets": "desktop.sheets.program"}
 """What a worker can be. The module has ``answer(request, files, say) -> bytes``."""
 
 HANDS_OVER = sys.platform != "win32"

@@ -133,4 +133,17 @@ MIGRATIONS: list[list[str]] = [
         """,
         "ALTER TABLE turns ADD COLUMN cells_inside INTEGER NOT NULL DEFAULT 1",
     ],
+    [
+        """
+        CREATE TABLE sheets (
+            path TEXT PRIMARY KEY,
+            grant_id TEXT NOT NULL,
+            mark TEXT NOT NULL,
+            folder TEXT NOT NULL,
+            understood BLOB NOT NULL,
+            wishes BLOB NOT NULL,
+            opened_at TEXT NOT NULL
+        )
+        """,
+    ],
 ]

@@ -122,3 +122,15 @@ sent = Table(
     Column("kept", Integer),
     Column("text", LargeBinary),
 )
+
+sheets = Table(
+    "sheets",
+    metadata,
+    Column("path", Text, primary_key=True),
+    Column("grant_id", Text),
+    Column("mark", Text),
+    Column("folder", Text),
+    Column("understood", LargeBinary),
+    Column("wishes", LargeBinary),
+    Column("opened_at", Text),
+)

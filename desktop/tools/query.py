@@ -4,7 +4,7 @@ import hashlib
 import logging
 from collections.abc import Callable, Sequence
 from decimal import Decimal
-from typing import Annotated, Any, cast
+from typing import Annotated, Any, Protocol, cast
 from uuid import uuid4
 
 import msgspec
@@ -51,6 +51,14 @@ class Ran(msgspec.Struct, frozen=True):
     exact: Rows
 
 
+class Local(Protocol):
+    """What answers SQL on this machine, under the name of a connection."""
+
+    name: str
+
+    def query(self, sql: str, *, max_rows: int, cancelled: Callable[[], None]) -> QueryResult: ...
+
+
 class Queries:
     """Runs queries and keeps what they gave."""
 
@@ -61,15 +69,21 @@ class Queries:
         type_of: Callable[[str], str],
         suggest: Suggest,
         backend_away: Callable[[], None] = lambda: None,
+        local: "Local | None" = None,
     ) -> None:
+        """``local`` answers for the connection ``This PC``."""
         self._client = client
         self._results = results
         self._type_of = type_of
         self._suggest = suggest
         self._backend_away = backend_away
+        self._local = local
 
     def run(self, query: Query, context: ToolContext) -> Ran:
-        answer = self._ask(query, context)
+        return self.keep(query, self._ask(query, context), context)
+
+    def keep(self, query: Query, answer: QueryResult, context: ToolContext) -> Ran:
+        """An answer to ``query`` that is there already."""
         rows = plain(answer.rows)
         columns = list(answer.columns)
         formats = query.formats or guess(columns)
@@ -105,6 +119,8 @@ class Queries:
 
     def _ask(self, query: Query, context: ToolContext) -> QueryResult:
         context.cancelled()
+        if self._local is not None and query.connection == self._local.name:
+            return self._local.query(query.sql, max_rows=MAX_ROWS, cancelled=context.cancelled)
         client, query_id = self._client(), str(uuid4())
 
         def cancel() -> None:
@@ -181,23 +197,28 @@ class QueryTool:
             as_of=context.as_of.isoformat() if context.as_of else None,
         )
         ran = self._queries.run(query, context)
-        result, preview = ran.result, [[_short(cell) for cell in row] for row in ran.rows[:PREVIEW_ROWS]]
+        result, shown = ran.result, preview(ran.rows)
         return ToolOutput(
             for_model={
                 "result_id": result.id,
                 "columns": [{"name": c.name, "type": c.type.value} for c in result.columns],
                 "row_count": result.row_count,
                 "truncated": result.truncated,
-                "preview_is_everything": len(preview) == result.row_count,
+                "preview_is_everything": len(shown) == result.row_count,
                 "from_cache_of": result.cached_at,
             },
-            cells={"preview": preview},
+            cells={"preview": shown},
             for_window=result.card(ran.rows),
             summary=rows_text(result.row_count, truncated=result.truncated),
             detail=wanted.sql,
             columns_sent=len(result.columns),
-            rows_sent=len(preview),
+            rows_sent=len(shown),
         )
+
+
+def preview(rows: Rows) -> Rows:
+    """The first rows, as a model may see them."""
+    return [[_short(cell) for cell in row] for row in rows[:PREVIEW_ROWS]]
 
 
 def rows_text(count: int, *, truncated: bool) -> str:

@@ -1,0 +1,229 @@
+"""What each column of a table holds, decided over all of its cells, and the table written as typed Parquet.
+
+A column is of a type when nearly all of its cells are; the others are empty in the table, counted and told.
+The table comes staged as texts, in columns ``c0`` and so on, which DuckDB reads.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from desktop.sheets import values
+from desktop.sheets.understood import ColumnFound, TypeWish
+from desktop.sheets.values import Kind
+from shared.engine.quoting import literal, name
+from shared.results import ColumnType
+
+LONGEST_ROW = 16_000_000
+_SAMPLE_ROWS = 5_000
+_ENOUGH = 0.7
+"""Of the cells that say something. Below that a column of figures and words is one of words."""
+_EXAMPLES = 4
+
+
+class Meaning(msgspec.Struct, frozen=True):
+    """``fits`` and ``value`` are SQL with ``{x}`` for a tidy text; ``type`` is DuckDB's."""
+
+    kind: ColumnType
+    type: str
+    fits: str
+    value: str
+    notes: tuple[str, ...] = ()
+    doubt: str = ""
+
+
+def write(
+    engine: Any, staged: str, names: Sequence[str], wishes: Mapping[str, TypeWish], where: str, target: Path
+) -> tuple[list[ColumnFound], int]:
+    """Writes the rows of ``staged``, a table or a function in SQL, for which ``where`` holds."""
+    source = f"(SELECT * FROM {staged} WHERE {where})"
+    sample = engine.execute(
+        f"SELECT * FROM {source} USING SAMPLE {_SAMPLE_ROWS} ROWS (reservoir, 7)"
+    ).fetchall()
+    meanings = [
+        _meaning(engine, source, place, [row[place] or "" for row in sample], wishes.get(text))
+        for place, text in enumerate(names)
+    ]
+    tidy = ", ".join(f"{values.tidy_sql(f'c{n}')} AS c{n}" for n in range(len(names)))
+    read = f"(SELECT {tidy} FROM {source})"
+    cells = ", ".join(
+        f"CASE WHEN {_given(f'c{n}', m)} THEN {_at(m.value, f'c{n}')} END AS {name(names[n])}"
+        for n, m in enumerate(meanings)
+    )
+    fresh = target.with_suffix(".new")
+    engine.execute(
+        f"COPY (SELECT {cells} FROM {read}) TO {literal(fresh)} (FORMAT parquet, COMPRESSION zstd)"
+    )
+    fresh.replace(target)
+    counted = _counted(engine, read, meanings)
+    found = [
+        ColumnFound(text, m.kind, list(m.notes), filled, unread, examples, m.doubt)
+        for text, m, (filled, unread, examples) in zip(names, meanings, counted, strict=True)
+    ]
+    (rows,) = engine.execute(f"SELECT count(*) FROM read_parquet({literal(target)})").fetchone()
+    return found, int(rows)
+
+
+def _given(x: str, meaning: Meaning) -> str:
+    if meaning.kind is ColumnType.TEXT:
+        return f"coalesce({x}, '') <> '' AND {x} NOT IN ({', '.join(map(literal, values.ERRORS))})"
+    return f"NOT {values.missing_sql(x)} AND {_at(meaning.fits, x)}"
+
+
+def _counted(engine: Any, read: str, meanings: Sequence[Meaning]) -> list[tuple[int, int, list[str]]]:
+    """Of each column: cells with a value, cells that are none of its type, and some of those."""
+    asked = []
+    for n, meaning in enumerate(meanings):
+        x = f"c{n}"
+        given = _given(x, meaning)
+        unread = (
+            f"({x} IN ({', '.join(map(literal, values.ERRORS))}))"
+            if meaning.kind is ColumnType.TEXT
+            else f"(coalesce({x}, '') <> '' AND NOT coalesce({given}, false) AND lower({x}) NOT IN "
+            f"({', '.join(map(literal, values.MISSING))}))"
+        )
+        seen = f"list(DISTINCT {x}[:60]) FILTER ({unread})"
+        asked += [f"count(*) FILTER ({given})", f"count(*) FILTER ({unread})", f"{seen}[:{_EXAMPLES}]"]
+    row = engine.execute(f"SELECT {', '.join(asked)} FROM {read}").fetchone()
+    return [(row[n], row[n + 1], sorted(row[n + 2] or [])) for n in range(0, len(row), 3)]
+
+
+def _meaning(engine: Any, source: str, place: int, cells: Sequence[str], wish: TypeWish | None) -> Meaning:
+    sample = [values.tidy(cell) for cell in cells]
+    style = "comma" if wish == "decimal_comma" or (wish is None and _has_decimal_commas(sample)) else "point"
+    kinds = Counter(values.kind_of(cell, style) for cell in sample)
+    said = sum(count for kind, count in kinds.items() if kind not in (Kind.EMPTY, Kind.MISSING, Kind.ERROR))
+    moments = kinds[Kind.DATE] + kinds[Kind.TIMESTAMP]
+    if wish == "text" or not said:
+        return _text()
+    if wish in ("number", "decimal_comma") or (wish is None and kinds[Kind.NUMBER] >= _ENOUGH * said):
+        note = "" if wish else _codes(sample)
+        return _text(note) if note else _number(engine, source, place, style, sample)
+    if wish is not None or moments >= _ENOUGH * said:
+        return _moment(sample, kinds, wish)
+    return _words(kinds, said, kinds[Kind.NUMBER] + moments)
+
+
+def _words(kinds: Mapping[Kind, int], said: int, figures: int) -> Meaning:
+    """Of a column of neither numbers nor dates."""
+    if kinds[Kind.BOOLEAN] == said:
+        return Meaning(
+            ColumnType.BOOLEAN, "BOOLEAN", "lower({x}) IN ('true', 'false')", "(lower({x}) = 'true')"
+        )
+    if kinds[Kind.TIME] == said:
+        return Meaning(ColumnType.TIME, "TIME", "TRY_CAST({x} AS TIME) IS NOT NULL", "TRY_CAST({x} AS TIME)")
+    if figures * 5 >= said:
+        return _text(f"figures and words mixed ({figures} of {said} looked at are figures)", doubt="number")
+    return _text()
+
+
+def _text(*notes: str, doubt: str = "") -> Meaning:
+    return Meaning(ColumnType.TEXT, "VARCHAR", "true", "{x}", notes, doubt)
+
+
+def _codes(sample: Sequence[str]) -> str:
+    """Why figures are codes, or nothing."""
+    if any(values.matches(values.CODE, cell) for cell in sample):
+        return "codes with zeros before them, kept as text"
+    long = [cell for cell in sample if cell.isdigit() and len(cell) > values.LONGEST]
+    return "codes of many digits, kept as text" if long else ""
+
+
+def _has_decimal_commas(sample: Sequence[str]) -> bool:
+    """Some cells are numbers only with a decimal comma, and none only with a point."""
+    figures = [cell for cell in sample if any(char.isdigit() for char in cell)]
+    only_comma = sum(
+        values.matches(values.NUMBER["comma"], c) and not values.matches(values.NUMBER["point"], c)
+        for c in figures
+    )
+    only_point = sum(
+        values.matches(values.NUMBER["point"], c) and not values.matches(values.NUMBER["comma"], c)
+        for c in figures
+    )
+    return only_comma > 0 and not only_point
+
+
+def _number(engine: Any, source: str, place: int, style: str, sample: Sequence[str]) -> Meaning:
+    x = values.tidy_sql(f"c{place}")
+    plain = f"regexp_full_match(x, {literal(values.PLAIN)})"
+    fits = values.is_number_sql("x", style)
+    query = (
+        f"SELECT coalesce(bool_and({plain}), true), max(length(regexp_extract(x, '[.]([0-9]+)', 1))), "
+        f"max(length(regexp_replace(regexp_extract(x, '[0-9.,]*[0-9]'), '[,.].{{0,2}}$', ''))), "
+        f"bool_or(regexp_matches(lower(x), '[0-9][ ]*(lakh|lac|cr|thou|mil|mn)')) FROM (SELECT {x} AS x "
+        f"FROM {source}) "
+        f"WHERE NOT {values.missing_sql('x')} AND {fits}"
+    )
+    is_plain, places, digits, units = engine.execute(query).fetchone()
+    places, notes = int(places or 0), _number_notes(sample, style)
+    if style == "comma":
+        places = 4
+    exact = places <= 4 and int(digits or 0) <= 14
+    scale = max(places, 2) if places or units else 0
+    if is_plain and style == "point" and not units:
+        kind = "BIGINT" if not places else f"DECIMAL(18, {scale})" if exact else "DOUBLE"
+        value = f"TRY_CAST({{x}} AS {kind})"
+        test = "regexp_full_match({x}, " + literal(values.PLAIN) + ")"
+    else:
+        kind = f"DECIMAL(18, {scale})" if exact else "DOUBLE"
+        value = values.number_sql("{x}", style, scale, exact=exact)
+        if kind == "DECIMAL(18, 0)":
+            kind, value = "BIGINT", f"CAST({value} AS BIGINT)"
+        test = values.is_number_sql("{x}", style)
+    portable = (
+        {"B": ColumnType.INTEGER, "D": ColumnType.DECIMAL}[kind[0]] if kind != "DOUBLE" else ColumnType.FLOAT
+    )
+    return Meaning(portable, kind, test, value, notes)
+
+
+def _at(sql: str, x: str) -> str:
+    """Not ``format``: patterns have braces of their own."""
+    return sql.replace("{x}", x)
+
+
+def _number_notes(sample: Sequence[str], style: str) -> tuple[str, ...]:
+    notes = []
+    text = " ".join(sample).lower()
+    if "₹" in text or "rs" in text or "inr" in text:
+        notes.append("rupee signs left out")
+    if "lakh" in text or "lac" in text or "cr" in text:
+        notes.append("lakh and crore written out")
+    if any(cell.endswith("%") for cell in sample):
+        notes.append("percent as written: 12.5% is 12.5")
+    if any(
+        cell.startswith(("(", "₹ (", "₹(")) or cell.endswith("-")
+        for cell in sample
+        if values.decimal_of(cell)
+    ):
+        notes.append("brackets and trailing signs are minus")
+    if style == "comma":
+        notes.append("decimal comma")
+    return tuple(notes)
+
+
+def _moment(sample: Sequence[str], kinds: Mapping[Kind, int], wish: TypeWish | None) -> Meaning:
+    told = Counter(order for cell in sample if (order := values.order_told(cell)))
+    numbers = any(values.date_form(cell.split(" ")[0]) == "numbers" for cell in sample)
+    order = (
+        "month" if wish == "month_first" or (wish != "day_first" and told["month"] > told["day"]) else "day"
+    )
+    notes: list[str] = []
+    doubt = ""
+    if numbers:
+        notes.append(f"dates as text, read as {order}/{'month' if order == 'day' else 'day'}/year")
+        if wish is None and not told:
+            notes.append("each of them could be month/day/year as well")
+            doubt = "month_first"
+        elif told["day"] and told["month"]:
+            notes.append("some have the month first, some the day: those that do not fit are left out")
+            doubt = "text"
+    if kinds[Kind.TIMESTAMP]:
+        value = values.timestamp_sql("{x}", order)
+        return Meaning(
+            ColumnType.TIMESTAMP, "TIMESTAMP", f"({value}) IS NOT NULL", value, tuple(notes), doubt
+        )
+    value = values.date_sql("{x}", order)
+    return Meaning(ColumnType.DATE, "DATE", f"({value}) IS NOT NULL", value, tuple(notes), doubt)

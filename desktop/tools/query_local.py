@@ -1,0 +1,59 @@
+"""The tool ``query_local``: one SELECT over the person's spreadsheets, run on their PC, kept and shown as a
+card."""
+
+from typing import Annotated, cast
+
+import msgspec
+
+from desktop.sheets.sheets import THIS_PC
+from desktop.tools.base import ToolContext, ToolOutput
+from desktop.tools.query import PREVIEW_ROWS, Queries, Query, preview, rows_text
+
+
+class QueryLocalArguments(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    sql: Annotated[
+        str,
+        msgspec.Meta(
+            description="One SELECT in DuckDB's SQL over what local_tables told; quote names with spaces.",
+            min_length=1,
+        ),
+    ]
+    title: Annotated[str, msgspec.Meta(description="What the result shows, as a short heading.")]
+
+
+class QueryLocalTool:
+    """The person sees the result; cells go to the model only as far as the person lets them."""
+
+    name = "query_local"
+    description = (
+        "Run one read-only SELECT over the person's own spreadsheets, on their PC. The person sees the "
+        "whole result; "
+        f"you get columns, the number of rows and at most {PREVIEW_ROWS} rows, or none where the person "
+        f"wants that."
+    )
+    arguments: type[msgspec.Struct] = QueryLocalArguments
+
+    def __init__(self, queries: Queries) -> None:
+        self._queries = queries
+
+    def label(self, arguments: msgspec.Struct, context: ToolContext) -> str:  # noqa: ARG002 - same for all
+        return f"Running SQL on {THIS_PC}"
+
+    def run(self, arguments: msgspec.Struct, context: ToolContext) -> ToolOutput:
+        wanted = cast("QueryLocalArguments", arguments)
+        ran = self._queries.run(Query(connection=THIS_PC, sql=wanted.sql, title=wanted.title), context)
+        result, shown = ran.result, preview(ran.rows)
+        return ToolOutput(
+            for_model={
+                "result_id": result.id,
+                "columns": [{"name": c.name, "type": c.type.value} for c in result.columns],
+                "row_count": result.row_count,
+                "truncated": result.truncated,
+            },
+            cells={"preview": shown},
+            for_window=result.card(ran.rows),
+            summary=rows_text(result.row_count, truncated=result.truncated),
+            detail=wanted.sql,
+            columns_sent=len(result.columns),
+            rows_sent=len(shown),
+        )
