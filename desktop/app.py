@@ -10,7 +10,8 @@ from desktop.agent.analyst_answer import AnalystAnswer
 from desktop.agent.loop import Loop
 from desktop.agent.model_answer import ModelAnswer
 from desktop.agent.outgoing import Outgoing
-from desktop.agent.runner import Runner
+from desktop.agent.runner import Ask, Runner, RunningTurn
+from desktop.agent.schedule_answer import ScheduleAnswer
 from desktop.agent.sheet_answer import SheetAnswer
 from desktop.agent.sources import Sources
 from desktop.agent.unattended import Unattended
@@ -31,8 +32,8 @@ from desktop.store.sheets import SheetStore
 from desktop.store.tasks import Task, Tasks
 from desktop.store.turns import Turns
 from desktop.tasks.agenda import Agenda
-from desktop.tasks.answering import NoFolders
 from desktop.tasks.clock import Clock, SystemClock
+from desktop.tasks.saving import GrantedFolders
 from desktop.tasks.scheduler import Scheduler
 from desktop.tasks.work import Work
 from desktop.tools.base import Tool
@@ -41,6 +42,7 @@ from desktop.tools.local_tables import LocalTablesTool
 from desktop.tools.private_join import PrivateJoinTool
 from desktop.tools.query import Queries, QueryTool
 from desktop.tools.query_local import QueryLocalTool
+from desktop.tools.schedule import ScheduleTool
 from desktop.tools.schema import SchemaTool
 from shared.settings import AgentSettings
 
@@ -99,18 +101,25 @@ def build(
     joining = Joining(sheets, backend.client)
     sources = Sources(backend.client, Analyst, today, sheets)
     queries = Queries(backend.client, results, sources.type_of, charts.of_result, backend.look, sheets)
+    tasks, runs, folders = Tasks(database), Runs(database), GrantedFolders(grants)
+    clock = clock or SystemClock()
+
+    def ask(wanted: Ask) -> RunningTurn:
+        return runner.ask(wanted)  # made below: a task asks, and an answer may make a task
+
+    unattended = Unattended(ask, conversations, turns, results)
+    work = Work(tasks, runs, results, unattended, folders, clock, run_ended, tasks_changed)
+    scheduler = Scheduler(tasks, runs, work, clock, tasks_changed)
+    agenda = Agenda(tasks, runs, scheduler, folders, clock, tasks_changed)
     loop = Loop(
-        model=_model(settings, preferences, sources, queries, results, joining),
+        model=_model(settings, preferences, sources, queries, results, joining, agenda),
         analyst=AnalystAnswer(sources, queries, results, SheetAnswer(sheets, joining, sources, queries)),
+        scheduling=ScheduleAnswer(agenda, sources),
         sources=sources,
         queries=queries,
         results=results,
     )
-    runner = Runner(loop, conversations, turns, sent, backend.meter, conversations_changed)
-    tasks, runs, clock, folders = Tasks(database), Runs(database), clock or SystemClock(), NoFolders()
-    unattended = Unattended(runner, conversations, turns, results)
-    work = Work(tasks, runs, results, unattended, folders, clock, run_ended, tasks_changed)
-    scheduler = Scheduler(tasks, runs, work, clock, tasks_changed)
+    runner: Runner = Runner(loop, conversations, turns, sent, backend.meter, conversations_changed)
     return Agent(
         database=database,
         backend=backend,
@@ -122,7 +131,7 @@ def build(
         results=results,
         preferences=preferences,
         sent=sent,
-        agenda=Agenda(tasks, runs, scheduler, folders, clock, tasks_changed),
+        agenda=agenda,
         scheduler=scheduler,
         grants=grants,
         sheets=sheets,
@@ -137,6 +146,7 @@ def _model(
     queries: Queries,
     results: Results,
     joining: Joining,
+    agenda: Agenda,
 ) -> ModelAnswer | None:
     if not (settings.gemini.api_key.strip() or settings.openai.base_url.strip()):
         return None
@@ -152,6 +162,7 @@ def _model(
         LocalTablesTool(joining.sheets),
         QueryLocalTool(queries),
         PrivateJoinTool(joining, queries),
+        ScheduleTool(agenda),
     ]
     outgoing = Outgoing(model, lambda: preferences.get().never_send_cells)
     return ModelAnswer(outgoing, tools, sources, results)

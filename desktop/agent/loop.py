@@ -13,6 +13,7 @@ from desktop.agent.failures import turn_failed, unexpected
 from desktop.agent.model_answer import ModelAnswer
 from desktop.agent.progress import Progress
 from desktop.agent.pump import pumped
+from desktop.agent.schedule_answer import ScheduleAnswer
 from desktop.agent.sources import Sources
 from desktop.agent.stop import Stop
 from desktop.events import Effect, Event, Sent, TurnFailed, TurnFinished, TurnStarted
@@ -47,6 +48,7 @@ class Loop:
     sources: Sources
     queries: Queries
     results: Results
+    scheduling: ScheduleAnswer | None = None
 
     @property
     def label(self) -> str:
@@ -109,6 +111,9 @@ class Loop:
             return (yield from self._rerun(asked.sql, asked, progress, context))
         if self.model is not None:
             return (yield from self.model.answer(progress, context, asked.earlier, asked.as_of))
+        wanted = self.scheduling.read(asked.turn.question) if self.scheduling else None
+        if self.scheduling is not None and wanted is not None:
+            return (yield from self.scheduling.answer(wanted, progress, context))
         return (yield from self.analyst.answer(progress, context, asked.earlier, asked.as_of))
 
     def _connection(self, asked: Asked) -> Iterator[str]:

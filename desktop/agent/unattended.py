@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from msgspec.structs import replace
 
-from desktop.agent.runner import Ask, Runner
+from desktop.agent.runner import Ask, RunningTurn
 from desktop.events import Clarification, Event, ResultCard, TurnFailed, TurnFinished
 from desktop.store.conversations import Conversations
 from desktop.store.results import Results
@@ -31,15 +31,21 @@ _LONGEST_TEXT = 300
 
 
 class Unattended:
-    def __init__(self, runner: Runner, conversations: Conversations, turns: Turns, results: Results) -> None:
-        self._runner = runner
+    def __init__(
+        self,
+        ask: Callable[[Ask], RunningTurn],
+        conversations: Conversations,
+        turns: Turns,
+        results: Results,
+    ) -> None:
+        self._ask = ask
         self._conversations = conversations
         self._turns = turns
         self._results = results
 
     def __call__(self, asking: Asking, on_stop: Callable[[Callable[[], None]], None]) -> Answered:
         conversation_id = asking.conversation_id or self._begin(asking)
-        running = self._runner.ask(
+        running = self._ask(
             Ask(
                 question=asking.question,
                 conversation_id=conversation_id,

@@ -7,7 +7,6 @@ from typing import Any, Literal, Protocol
 import msgspec
 
 from desktop.store.results import StoredResult
-from shared.errors import NotFound
 
 Outcome = Literal["answered", "away", "failed", "stopped"]
 
@@ -57,13 +56,3 @@ class Folders(Protocol):
         """A new file, whole or not at all, never in place of another. ``claim`` hears its path just before
         it appears. Raises an AppError."""
         ...
-
-
-class NoFolders:
-    """For where none can be granted."""
-
-    def list(self) -> list[Folder]:
-        return []
-
-    def keep(self, *_: object) -> Path:
-        raise NotFound("No folder is granted for saving.")

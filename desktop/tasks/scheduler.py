@@ -7,17 +7,18 @@ that jumps, a PC that slept and a person who travelled need no cases of their ow
 import logging
 import threading
 from collections.abc import Callable
-from datetime import datetime, timedelta, tzinfo
-from pathlib import Path
+from datetime import datetime, tzinfo
 
 import schedule
 from msgspec.structs import replace
 
-from desktop.store.runs import Late, Run, Runs, new_id
+from desktop.store.runs import Run, Runs, new_id
 from desktop.store.tasks import Task, Tasks
+from desktop.tasks.broken import to_run_again
 from desktop.tasks.clock import Clock, moment_of, text_of
 from desktop.tasks.due import Due
 from desktop.tasks.halt import Halt
+from desktop.tasks.lateness import Seen, lateness
 from desktop.tasks.timetable import Occurrence, latest_in, upcoming
 from desktop.tasks.work import Work
 from shared.errors import Conflict
@@ -26,8 +27,6 @@ _log = logging.getLogger(__name__)
 
 MOST_AT_ONCE = 3
 _LOOK_SECONDS = 20.0
-_LATE = timedelta(seconds=90)
-_JUMP = timedelta(seconds=60)
 _ENDING_SECONDS = 5.0
 
 
@@ -56,7 +55,7 @@ class Scheduler:
         self._crowded: set[str] = set()
         self._thread: threading.Thread | None = None
         self._started_at = self._clock.now()
-        self._last = (self._started_at, self._clock.since_boot())
+        self._last = self._seen()
 
     def start(self) -> None:
         self._thread = threading.Thread(target=self._run, name="tasks", daemon=True)
@@ -163,7 +162,7 @@ class Scheduler:
                     self._clock,
                 )
         self._book.run_pending()
-        self._last = (now, self._clock.since_boot())
+        self._last = self._seen()
         coming = self._book.next_run
         left = (coming - self._clock.now()).total_seconds() if coming is not None else _LOOK_SECONDS
         return min(max(left, 0.05 if not self._full() else 1.0), _LOOK_SECONDS)
@@ -192,7 +191,9 @@ class Scheduler:
             due_at=text_of(due.at),
             started_at=text_of(now),
             revision=task.revision,
-            late=self._late(task, due.at, now),
+            late=lateness(
+                due.at, self._seen(), self._last, self._started_at, crowded=task.id in self._crowded
+            ),
         )
         with self._lock:
             overlaps = task.id in self._going
@@ -272,55 +273,12 @@ class Scheduler:
         thread.start()
         self._changed()
 
-    # -- what went before ---------------------------------------------------------------------
-
     def _take_up(self) -> None:
-        """Runs that the end of the program, or of this PC, broke off: each is run again once, unless its
-        file was there already, the person had started it, or a later one is due in its place."""
-        tasks, now = {task.id: task for task in self._tasks.all()}, self._clock.now()
-        for run in self._runs.with_status("running"):
-            if run.file is not None and Path(run.file).exists():
-                message = "The program was closed right after the file was saved."
-                self._runs.change(run.id, status="done", message=message, finished_at=text_of(now))
-                continue
-            message = "The program was closed before it was done."
-            self._runs.change(run.id, status="broken_off", file=None, message=message)
-            task = tasks.get(run.task_id)
-            if task is None or not task.enabled or run.occurrence is None or run.again:
-                continue
-            settled = min(moment_of(task.settled_at), now)
-            timetable, anchor = task.plan.timetable, moment_of(task.created_at)
-            if latest_in(timetable, settled, now, self._clock.zone(), anchor) is not None:
-                continue
+        for task, run in to_run_again(self._tasks, self._runs, self._clock.now(), self._clock.zone()):
             halt = self._take(task)
-            again = replace(
-                run,
-                id=new_id(),
-                again=run.again + 1,
-                attempt=1,
-                started_at=text_of(now),
-                revision=task.revision,
-                late="closed",
-                file=None,
-                turn_id=None,
-                seen=False,
-            )
-            if halt is not None and self._runs.begin(again):
-                self._go(task, again, halt)
+            if halt is not None and self._runs.begin(run):
+                self._go(task, run, halt)
         self._changed()
 
-    def _late(self, task: Task, due: datetime, now: datetime) -> Late:
-        """Why it did not begin at its time."""
-        if now - due <= _LATE:
-            return ""
-        since_boot = self._clock.since_boot()
-        if due < self._started_at:
-            off = since_boot is not None and due < now - timedelta(seconds=since_boot)
-            return "off" if off else "closed"
-        if task.id in self._crowded:
-            return "busy"
-        looked_at, boot_then = self._last
-        if since_boot is None or boot_then is None:
-            return "asleep"
-        passed = timedelta(seconds=since_boot - boot_then)
-        return "clock" if abs((now - looked_at) - passed) > _JUMP else "asleep"
+    def _seen(self) -> Seen:
+        return Seen(self._clock.now(), self._clock.since_boot())

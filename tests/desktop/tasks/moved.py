@@ -68,9 +68,10 @@ class Tasked:
     """An agent with its clock and its backend, and the tasks of it over HTTP. Use ``with``; ``restart``
     ends the program and starts it anew."""
 
-    def __init__(self, home: Path, clock: MovedClock, peer: RetailPeer | None = None) -> None:
+    def __init__(self, home: Path, clock: MovedClock, *, gemini_url: str = "") -> None:
         self.home, self.clock = home, clock
-        self.peer = peer or RetailPeer()
+        self.peer = RetailPeer()
+        self._gemini_url = gemini_url
         self._agent: RunningAgent | None = None
 
     def __enter__(self) -> "Tasked":
@@ -88,7 +89,9 @@ class Tasked:
         return self._agent
 
     def start(self) -> None:
-        self._agent = RunningAgent(self.home, backend_url=self.peer.url, task_clock=self.clock)
+        self._agent = RunningAgent(
+            self.home, backend_url=self.peer.url, gemini_url=self._gemini_url, task_clock=self.clock
+        )
         self._agent.__enter__()
 
     def end(self) -> None:
