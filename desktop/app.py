@@ -10,6 +10,8 @@ from desktop.agent.analyst_answer import AnalystAnswer
 from desktop.agent.loop import Loop
 from desktop.agent.model_answer import ModelAnswer
 from desktop.agent.outgoing import Outgoing
+from desktop.agent.queue import Queue
+from desktop.agent.resuming import Resuming
 from desktop.agent.runner import Ask, Runner, RunningTurn
 from desktop.agent.schedule_answer import ScheduleAnswer
 from desktop.agent.sheet_answer import SheetAnswer
@@ -31,6 +33,7 @@ from desktop.store.sent import SentStore
 from desktop.store.sheets import SheetStore
 from desktop.store.tasks import Task, Tasks
 from desktop.store.turns import Turns
+from desktop.store.waiting import WaitingTurns
 from desktop.tasks.agenda import Agenda
 from desktop.tasks.clock import Clock, SystemClock
 from desktop.tasks.saving import GrantedFolders
@@ -61,6 +64,8 @@ class Agent:
     results: Results
     preferences: PreferenceStore
     sent: SentStore
+    queue: Queue
+    resuming: Resuming
     grants: Grants
     agenda: Agenda
     scheduler: Scheduler
@@ -70,6 +75,7 @@ class Agent:
     def close(self) -> None:
         """Stops tasks and what else runs, ends the demo if it is ours, closes the store."""
         self.scheduler.stop()
+        self.resuming.close()
         self.runner.stop_all()
         self.sheets.close()
         self.backend.close()
@@ -118,8 +124,14 @@ def build(
         sources=sources,
         queries=queries,
         results=results,
+        answers=backend.answers,
     )
-    runner: Runner = Runner(loop, conversations, turns, sent, backend.meter, conversations_changed)
+    waiting = WaitingTurns(database)
+    queue = Queue(waiting, turns, results, lambda: backend.origin)
+    runner: Runner = Runner(loop, conversations, turns, sent, backend.meter, queue, conversations_changed)
+    resuming = Resuming(waiting, runner, lambda: backend.state.state == "online", lambda: backend.origin)
+    queue.wake = resuming.wake
+    backend.listen(lambda _: resuming.wake())
     return Agent(
         database=database,
         backend=backend,
@@ -131,6 +143,8 @@ def build(
         results=results,
         preferences=preferences,
         sent=sent,
+        queue=queue,
+        resuming=resuming,
         agenda=agenda,
         scheduler=scheduler,
         grants=grants,

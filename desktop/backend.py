@@ -2,13 +2,12 @@
 
 import logging
 import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Literal
 
 import msgspec
 
+from desktop.backend_state import BackendState, Look, State, first_state
 from desktop.demo import DemoChild, DemoPlace, find_running
 from desktop.meter import Meter
 from desktop.store.moment import now
@@ -19,21 +18,9 @@ from shared.settings import BackendSection
 _log = logging.getLogger(__name__)
 
 _WATCH_SECONDS = 4.0
+_LOOK_SECONDS = 8.0
 _SLOWEST_WATCH_SECONDS = 30.0
 _START_SECONDS = 180.0
-
-State = Literal["online", "offline", "connecting", "demo-starting", "not_configured"]
-
-
-class BackendState(msgspec.Struct, frozen=True, kw_only=True):
-    """``since`` is when this state began; ``detail`` is a sentence, or the demo's progress."""
-
-    state: State
-    since: str
-    url: str = ""
-    latency_ms: float | None = None
-    detail: str = ""
-    demo: bool = False
 
 
 class Backend:
@@ -53,7 +40,7 @@ class Backend:
         self._section = section
         self._home = home
         self._cache = cache
-        self._on_change = on_change
+        self._listeners = [on_change]
         self._lock = threading.Lock()
         self._closing = threading.Event()
         self._settled = threading.Event()
@@ -63,8 +50,9 @@ class Backend:
         self._client: BackendClient | None = None
         self._child: DemoChild | None = None
         self.meter = Meter()
+        self._looking: Look | None = None
         self.demo_connection: str | None = None
-        self._state = _first(section)
+        self._state = first_state(section)
 
     @property
     def state(self) -> BackendState:
@@ -98,6 +86,20 @@ class Backend:
             raise BackendConnectionError("The backend is not running.", details=detail)
         return client
 
+    def listen(self, call: Callable[[BackendState], None]) -> None:
+        """``call`` hears of every change from now on."""
+        self._listeners.append(call)
+
+    def answers(self) -> bool:
+        """Asked now, within a few seconds: whether it is there. What follows needs no time-out to know."""
+        return self._look()
+
+    @property
+    def origin(self) -> str:
+        """Which backend this is, whatever port a demo has taken this time."""
+        section = self._section
+        return "" if section is None else section.url or "demo"
+
     def look(self) -> None:
         """Somebody noticed that it may have gone, or come back: asks at once."""
         self._look_now.set()
@@ -118,8 +120,8 @@ class Backend:
             child, self._child = self._child, None
             client, self._client = self._client, None
             self.demo_connection = None
-            self._state = _first(section)
-        self._on_change(self._state)
+            self._state = first_state(section)
+        self._tell(self._state)
         self._look_now.set()
         if child is not None:
             threading.Thread(target=child.stop, name="demo-end").start()
@@ -144,6 +146,7 @@ class Backend:
         self._try_to_connect()
         pause = _WATCH_SECONDS
         while not self._closing.is_set():
+            self._say_when(pause)
             self._look_now.wait(pause)
             self._look_now.clear()
             if self._closing.is_set():
@@ -243,21 +246,37 @@ class Backend:
             old.close()
 
     def _look(self) -> bool:
-        """Asks for its health; True when it answers."""
+        """Asks for its health; True when it answers in time."""
         client = self._client
         if client is None:
             return False
-        began = time.monotonic()
-        try:
-            client.health()
-        except AppError as error:
+        with self._lock:
+            look = self._looking
+            if look is None or look.client is not client or look.over.is_set():
+                look = self._looking = Look(client)
+                look.start()
+        if not look.over.wait(_LOOK_SECONDS):
+            look.error = "It does not answer. Its name may not be found, or something holds the line."
+        if look.error is not None:
             if not self._closing.is_set() and client is self._client:
-                self._change("offline", detail=str(error))
+                self._change("offline", detail=look.error)
             return False
-        latency_ms = round((time.monotonic() - began) * 1000, 1)
         if client is self._client:
-            self._change("online", latency_ms=latency_ms)
+            self._change("online", latency_ms=look.latency_ms)
         return True
+
+    def _say_when(self, pause: float) -> None:
+        """An absent backend's next look, for the countdown in the window."""
+        with self._lock:
+            if self._switched.is_set() or self._state.state != "offline":
+                return
+            self._state = msgspec.structs.replace(self._state, next_look_at=now(pause))
+            state = self._state
+        self._tell(state)
+
+    def _tell(self, state: BackendState) -> None:
+        for listener in list(self._listeners):
+            listener(state)
 
     def _change(self, state: State, *, detail: str = "", latency_ms: float | None = None) -> None:
         with self._lock:
@@ -266,14 +285,9 @@ class Backend:
             before = self._state
             since = before.since if before.state == state else now()
             self._state = msgspec.structs.replace(
-                before, state=state, since=since, detail=detail, latency_ms=latency_ms
+                before, state=state, since=since, detail=detail, latency_ms=latency_ms, next_look_at=None
             )
+            if self._client is not None:
+                self._client.offline = state == "offline"
         if (before.state, before.detail) != (state, detail):
-            self._on_change(self._state)
-
-
-def _first(section: BackendSection | None) -> BackendState:
-    if section is None:
-        return BackendState(state="not_configured", since=now())
-    first: State = "connecting" if section.url else "demo-starting"
-    return BackendState(state=first, since=now(), url=section.url, demo=not section.url)
+            self._tell(self._state)

@@ -164,6 +164,39 @@ class Sent(_Event, tag="sent", frozen=True):
     backend_bytes: int = 0
 
 
+class Queued(_Event, tag="queued", frozen=True):
+    """The backend is away: the question waits, and is asked again by itself when it is back. ``kept_at`` is
+    how old the answer is that stands there until then, None when there is none."""
+
+    turn_id: str
+    kept_at: str | None = None
+
+
+class ChangedCell(msgspec.Struct, frozen=True):
+    """``row`` and ``column`` count from 0 in the result as it is now; ``before`` is what stood there."""
+
+    row: int
+    column: int
+    before: Any
+
+
+class Changed(_Event, tag="changed", frozen=True):
+    """How a result differs from the one that stood in its place as of ``kept_at``. ``comparable`` is False
+    when other columns or another query came of the same question. Counts are exact; ``cells``, ``added``
+    (rows of now) and ``removed`` (whole rows) are the first of them."""
+
+    result_id: str
+    kept_at: str
+    comparable: bool = True
+    cell_count: int = 0
+    added_count: int = 0
+    removed_count: int = 0
+    cells: list[ChangedCell] = []
+    added: list[int] = []
+    removed: list[list[Any]] = []
+    headline_before: str = ""
+
+
 class TurnFailed(_Event, tag="turn_failed", frozen=True):
     """The turn ended without an answer. ``error`` says what happened, ``meaning`` what it means for
     the person, ``action`` what a button offers: ``retry settings backend`` or empty."""
@@ -175,7 +208,7 @@ class TurnFailed(_Event, tag="turn_failed", frozen=True):
 
 
 class TurnFinished(_Event, tag="turn_finished", frozen=True):
-    """The last event. ``status``: ``answered needs_clarification cannot_answer stopped failed``."""
+    """The last event. ``status``: ``answered needs_clarification cannot_answer stopped failed queued``."""
 
     turn_id: str
     status: str
@@ -193,6 +226,8 @@ Event = (
     | ApprovalAsked
     | ApprovalAnswered
     | Sent
+    | Queued
+    | Changed
     | TurnFailed
     | TurnFinished
 )

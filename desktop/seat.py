@@ -6,7 +6,8 @@ from wsgiref.types import WSGIApplication
 
 from desktop import __version__, autostart, settings_file
 from desktop.app import Agent, build
-from desktop.backend import Backend, BackendState
+from desktop.backend import Backend
+from desktop.backend_state import BackendState
 from desktop.choice import ChoiceFile, chosen
 from desktop.offer import Offers
 from desktop.people import People, Person
@@ -60,6 +61,7 @@ class Seat:
             run_ended=lambda task, run: announcements.announce("task_run", encoded(run_news(task, run))),
             clock=machine.task_clock,
         )
+        self.agent.queue.tell = lambda news: announcements.announce("queue", encoded(news))
         self._scheduler = self.agent.scheduler
         file = settings_file.place(machine.config, machine.home)
         self.parts = Parts(
@@ -77,12 +79,14 @@ class Seat:
             preferences=self.agent.preferences,
             sent=self.agent.sent,
             agenda=self.agent.agenda,
+            queue=self.agent.queue,
             announcements=announcements,
             dialogs=machine.dialogs,
             offers=machine.offers,
         )
         self.application: WSGIApplication = personal(self.parts)
         self._scheduler.start()
+        self.agent.resuming.start()
 
     def _backend_changed(self, state: BackendState) -> None:
         self._announcements.announce("backend", encoded(state))

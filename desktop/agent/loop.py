@@ -16,19 +16,21 @@ from desktop.agent.pump import pumped
 from desktop.agent.schedule_answer import ScheduleAnswer
 from desktop.agent.sources import Sources
 from desktop.agent.stop import Stop
-from desktop.events import Effect, Event, Sent, TurnFailed, TurnFinished, TurnStarted
+from desktop.events import Effect, Event, Queued, Sent, TurnFailed, TurnFinished, TurnStarted
 from desktop.meter import TurnMeter
 from desktop.store.results import Results
-from desktop.store.turns import Turn, TurnEnd
+from desktop.store.turns import QUEUED, Turn, TurnEnd
 from desktop.tools.base import ToolContext, nobody_to_ask
 from desktop.tools.query import Queries, Query, Ran, rows_text
-from shared.errors import AppError, Cancelled, EffectDeclined
+from shared.errors import AppError, BackendError, Cancelled, EffectDeclined
 
 _log = logging.getLogger(__name__)
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
-    """``sql`` set means: run this, the person wrote it. ``as_of`` is the day that "today" means."""
+    """``sql`` set means: run this, the person wrote it. ``as_of`` is the day that "today" means.
+    ``may_wait``: it joins the queue when the backend is away; ``behind``: at once, because one before it
+    waits there."""
 
     turn: Turn
     title: str
@@ -37,11 +39,13 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     sent_before: Sent
     sql: str | None = None
     as_of: date | None = None
+    may_wait: bool = False
+    behind: bool = False
 
 
 @dataclass(frozen=True)
 class Loop:
-    """``model`` None means that the built-in analyst answers."""
+    """``model`` None means that the built-in analyst answers. ``answers`` asks if the backend is there."""
 
     model: ModelAnswer | None
     analyst: AnalystAnswer
@@ -49,6 +53,7 @@ class Loop:
     queries: Queries
     results: Results
     scheduling: ScheduleAnswer | None = None
+    answers: Callable[[], bool] = lambda: True
 
     @property
     def label(self) -> str:
@@ -74,9 +79,16 @@ class Loop:
             started_at=asked.turn.asked_at,
             model=self.label,
         )
+        waits = Queued(turn_id=asked.turn.id)
         try:
-            status = yield from self._think(asked, progress)
-            progress.keep_figures(self.results)
+            if asked.behind:
+                yield waits
+                status = QUEUED
+            else:
+                status = yield from self._think(asked, progress)
+                progress.keep_figures(self.results)
+                if asked.may_wait and progress.kept_at is not None:
+                    yield Queued(turn_id=asked.turn.id, kept_at=progress.kept_at)
         except Cancelled as error:
             yield from progress.left_open(error)
             status = "stopped"
@@ -89,8 +101,12 @@ class Loop:
             _log.warning("A turn failed: %s (%s)", error, error.code)
             yield from progress.left_open(error)
             yield from progress.sent()
-            yield turn_failed(error)
-            status = "failed"
+            if asked.may_wait and isinstance(error, BackendError) and error.away and not self.answers():
+                yield waits
+                status = QUEUED
+            else:
+                yield turn_failed(error)
+                status = "failed"
         except Exception:  # noqa: BLE001 - the outer edge of a turn: the window must not be left waiting
             _log.exception("A turn ended unexpectedly.")
             failed: TurnFailed = unexpected()

@@ -35,6 +35,7 @@ class Progress:
         self.memory: str | None = None
         self.transcript: str | None = None
         self.cells_inside = True
+        self.kept_at: str | None = None  # how old the oldest kept result in this answer is
         self._sent_before = sent_before
         self._sent_told = sent_before
         self._evidence: dict[str, Evidence] = {}
@@ -62,6 +63,8 @@ class Progress:
         return [self.failed(step_id, error) for step_id in list(self._open)]
 
     def add_evidence(self, card: ResultCard, rows: Sequence[Sequence[Any]]) -> None:
+        if card.cached_at is not None:
+            self.kept_at = min(card.cached_at, self.kept_at or card.cached_at)
         self._evidence[card.result_id] = Evidence(card.result_id, card.columns, card.formats, rows)
 
     def chunk(self) -> TextChunk:

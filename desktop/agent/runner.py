@@ -8,12 +8,16 @@ import msgspec
 
 from desktop.agent.approvals import Approvals
 from desktop.agent.loop import Asked, Loop
+from desktop.agent.queue import Queue
+from desktop.agent.recorded import Recorded
 from desktop.agent.stop import Stop
 from desktop.events import Event, TextChunk, TurnFinished
 from desktop.meter import Meter, TurnMeter
 from desktop.store.conversations import Conversation, Conversations, title_of
+from desktop.store.moment import now
 from desktop.store.sent import SentStore
-from desktop.store.turns import Turns
+from desktop.store.turns import QUEUED, RUNNING, Turn, Turns
+from desktop.store.waiting import Waiting
 from desktop.tools.base import nobody_to_ask
 from shared.errors import InvalidRequest, NotFound
 
@@ -22,8 +26,9 @@ LONGEST_QUESTION = 20_000
 
 class Ask(msgspec.Struct, frozen=True, kw_only=True):
     """What the person wants. ``sql`` set means: run this SQL, ``question`` is its title. ``attended``: a
-    window shows the turn, where the person can say yes to an effect; elsewhere every answer is no.
-    ``fresh``: it follows nothing that was asked before."""
+    window shows the turn, where the person can say yes to an effect; elsewhere every answer is no. Only there
+    a question may wait for the backend: somebody will see the answer when it comes. ``fresh``: it follows
+    nothing that was asked before."""
 
     question: str
     conversation_id: str | None = None
@@ -39,8 +44,9 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
 class RunningTurn:
     """A turn and its events so far. Several may watch; each sees all events from the first."""
 
-    def __init__(self, turn_id: str) -> None:
+    def __init__(self, turn_id: str, conversation_id: str) -> None:
         self.id = turn_id
+        self.conversation_id = conversation_id
         self.stop = Stop()
         self._events: list[Event] = []
         self._changed = threading.Condition()
@@ -86,6 +92,7 @@ class Runner:
         turns: Turns,
         sent: SentStore,
         meter: Meter,
+        queue: Queue,
         changed: Callable[[], None] = lambda: None,
     ) -> None:
         self.approvals = Approvals()
@@ -94,6 +101,7 @@ class Runner:
         self._turns = turns
         self._sent = sent
         self._meter = meter
+        self._queue = queue
         self._changed = changed
         self._lock = threading.Lock()
         self._running: dict[str, RunningTurn] = {}
@@ -122,35 +130,67 @@ class Runner:
         self._conversations.touch(conversation.id)
         if connection and connection != conversation.connection:
             self._conversations.use_connection(conversation.id, connection)
+        behind = ask.attended and any(self._queue.holds(other) for other in earlier)
         asked = Asked(
             turn=turn,
             title=title,
             connection=connection,
-            earlier=[] if ask.fresh else [other for other in earlier if other.status != "running"],
+            earlier=[] if ask.fresh else [o for o in earlier if o.status not in (RUNNING, QUEUED)],
             sent_before=self._sent.of_conversation(conversation.id),
             sql=ask.sql,
             as_of=ask.as_of,
+            may_wait=ask.attended,
+            behind=behind,
         )
-        running = RunningTurn(turn.id)
-        with self._lock:
-            self._running[turn.id] = running
+        running = self._register(turn)
         threading.Thread(
             target=self._run, args=(asked, running, ask.attended), name="turn", daemon=True
         ).start()
         self._changed()
         return running
 
+    def ask_again(self, entry: Waiting) -> bool:
+        """One that waits, now, until its end; False when the backend was away again."""
+        turn = self._turns.get(entry.turn_id)
+        turns = self._turns.of(turn.conversation_id)
+        before = turns[: [other.id for other in turns].index(turn.id)]
+        asked = Asked(
+            turn=msgspec.structs.replace(turn, asked_at=now()),
+            title=self._conversations.get(turn.conversation_id).title,
+            connection=entry.connection,
+            earlier=[other for other in before if other.status not in (RUNNING, QUEUED)],
+            sent_before=self._sent.of_conversation(turn.conversation_id),
+            sql=entry.sql,
+            as_of=date.fromisoformat(entry.as_of) if entry.as_of else None,
+            may_wait=True,
+        )
+        running = self._register(turn)
+        again = self._queue.begin(entry, running.add)
+        approvals = self.approvals.begin(turn.id, again.recorded.add, running.stop)
+        try:
+            with self._meter.turn(turn.id) as meter:
+                answering = self._loop.answer(asked, running.stop, meter, approvals.approve)
+                return again.follow(answering, running.end)
+        finally:
+            approvals.close()
+            self._over(running)
+
+    def busy(self, conversation_id: str) -> bool:
+        with self._lock:
+            return any(turn.conversation_id == conversation_id for turn in self._running.values())
+
     def find(self, turn_id: str) -> RunningTurn | None:
         with self._lock:
             return self._running.get(turn_id)
 
     def stop(self, turn_id: str) -> None:
-        """Stopping what is over already is no mistake."""
+        """Stopping what is over already is no mistake; what waits no longer does."""
         running = self.find(turn_id)
-        if running is None:
-            self._turns.get(turn_id)
+        if running is not None:
+            running.stop.press()
             return
-        running.stop.press()
+        self._turns.get(turn_id)
+        self._queue.leave(turn_id)
 
     def stop_all(self) -> None:
         with self._lock:
@@ -158,43 +198,40 @@ class Runner:
         for turn in running:
             turn.stop.press()
 
+    def _register(self, turn: Turn) -> RunningTurn:
+        running = RunningTurn(turn.id, turn.conversation_id)
+        with self._lock:
+            self._running[turn.id] = running
+        return running
+
+    def _over(self, running: RunningTurn) -> None:
+        with self._lock:
+            self._running.pop(running.id, None)
+        running.end(TurnFinished(turn_id=running.id, status="failed", elapsed_ms=0))
+        self._changed()
+
     def _run(self, asked: Asked, running: RunningTurn, attended: bool) -> None:
         try:
             with self._meter.turn(asked.turn.id) as meter:
                 self._follow(asked, running, meter, attended=attended)
         finally:
-            with self._lock:
-                self._running.pop(asked.turn.id, None)
-            running.end(TurnFinished(turn_id=asked.turn.id, status="failed", elapsed_ms=0))
-            self._changed()
+            self._over(running)
+            self._queue.wake()
 
     def _follow(self, asked: Asked, running: RunningTurn, meter: TurnMeter, *, attended: bool) -> None:
         """Every event is stored before it is shown; the text only when it is whole."""
-        record = _Record(asked.turn.id, self._turns, running)
-        approvals = self.approvals.begin(asked.turn.id, record.tell, running.stop)
+        recorded = Recorded(self._turns, asked.turn.id, running.add)
+        approvals = self.approvals.begin(asked.turn.id, recorded.add, running.stop)
         try:
-            answering = self._loop.answer(
-                asked, running.stop, meter, approvals.approve if attended else nobody_to_ask
-            )
-            last: list[Event] = []
-            while True:
-                try:
-                    event = next(answering)
-                except StopIteration as done:
-                    end = done.value
-                    break
-                if isinstance(event, TextChunk | TurnFinished):
-                    last = [*(other for other in last if type(other) is not type(event)), event]
-                    if isinstance(event, TextChunk):
-                        running.add(event)
-                else:
-                    record.tell(event)
+            approve = approvals.approve if attended else nobody_to_ask
+            end = recorded.follow(self._loop.answer(asked, running.stop, meter, approve))
         finally:
             approvals.close()
-        for event in last:
-            record.keep(event)
-        self._turns.finish(asked.turn.id, end)
-        running.end(last[-1])
+        if recorded.queued is None:
+            self._turns.finish(asked.turn.id, end, recorded.position, recorded.last)
+        else:
+            self._queue.join(asked, recorded, end)
+        running.end(recorded.last[-1])
 
     def _conversation(self, ask: Ask, question: str) -> Conversation:
         if ask.conversation_id is not None:
@@ -214,28 +251,4 @@ class Runner:
             if running is not None:
                 running.stop.press()
         self._turns.drop_from(turn_id)
-
-
-class _Record:
-    """The events of one turn, stored and shown in one order, whichever thread tells them."""
-
-    def __init__(self, turn_id: str, turns: Turns, running: RunningTurn) -> None:
-        self._turn_id = turn_id
-        self._turns = turns
-        self._running = running
-        self._lock = threading.Lock()
-        self._position = 0
-
-    def tell(self, event: Event) -> None:
-        with self._lock:
-            self._keep(event)
-            self._running.add(event)
-
-    def keep(self, event: Event) -> None:
-        """Stores what was shown already, or is shown by the end."""
-        with self._lock:
-            self._keep(event)
-
-    def _keep(self, event: Event) -> None:
-        self._turns.add_event(self._turn_id, self._position, event)
-        self._position += 1
+        self._queue.told()

@@ -146,4 +146,20 @@ MIGRATIONS: list[list[str]] = [
         )
         """,
     ],
+    [
+        """
+        CREATE TABLE waiting (
+            position INTEGER PRIMARY KEY AUTOINCREMENT,
+            turn_id TEXT NOT NULL UNIQUE REFERENCES turns (id),
+            backend TEXT NOT NULL,
+            connection TEXT,
+            sql TEXT,
+            as_of TEXT,
+            kept_at TEXT,
+            tries INTEGER NOT NULL DEFAULT 0,
+            begun_at INTEGER
+        )
+        """,
+        "ALTER TABLE results ADD COLUMN superseded_at TEXT",
+    ],
 ]

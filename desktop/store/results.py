@@ -8,7 +8,7 @@ from threading import Lock
 from typing import Any
 
 import msgspec
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, literal_column, select, update
 
 from desktop.events import ChartSpec, Headline, Reading, ResultCard
 from desktop.store.database import Database
@@ -131,12 +131,15 @@ class Results:
         return msgspec.json.decode(self._row(result_id)["about"], type=StoredResult)
 
     def of_turn(self, turn_id: str) -> list[StoredResult]:
-        query = select(results.c.about).where(results.c.turn_id == turn_id)
+        """Those that the turn shows: what a later run of it has replaced is left out."""
+        query = (
+            select(results.c.about)
+            .where(results.c.turn_id == turn_id, results.c.superseded_at.is_(None))
+            .order_by(literal_column("rowid"))
+        )
         with self._database.read() as connection:
             texts = list(connection.execute(query).scalars())
-        return sorted(
-            (msgspec.json.decode(text, type=StoredResult) for text in texts), key=lambda one: one.ran_at
-        )
+        return [msgspec.json.decode(text, type=StoredResult) for text in texts]
 
     def figures(self, result_id: str) -> list[Figure]:
         return msgspec.json.decode(self._row(result_id)["figures"], type=list[Figure])

@@ -52,6 +52,21 @@ results = Table(
     Column("figures", Text),
     Column("rows", LargeBinary),
     Column("rows_file", Text),
+    Column("superseded_at", Text),
+)
+
+waiting = Table(
+    "waiting",
+    metadata,
+    Column("position", Integer, primary_key=True),
+    Column("turn_id", Text),
+    Column("backend", Text),
+    Column("connection", Text),
+    Column("sql", Text),
+    Column("as_of", Text),
+    Column("kept_at", Text),
+    Column("tries", Integer),
+    Column("begun_at", Integer),
 )
 
 preferences = Table("preferences", metadata, Column("name", Text, primary_key=True), Column("value", Text))

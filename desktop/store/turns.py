@@ -1,10 +1,11 @@
 """Turns: a question, what happened while it was answered, and what the next turn needs of it."""
 
 import secrets
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import RowMapping, insert, select, update
+from sqlalchemy import Connection, RowMapping, insert, select, update
 
 from desktop.events import Event
 from desktop.store.database import Database
@@ -12,7 +13,7 @@ from desktop.store.moment import now
 from desktop.store.tables import events, turns
 from shared.errors import NotFound
 
-RUNNING = "running"
+RUNNING, QUEUED = "running", "queued"
 
 _encoder = msgspec.json.Encoder(decimal_format="number")
 
@@ -76,25 +77,13 @@ class Turns:
 
     def add_event(self, turn_id: str, position: int, event: Event) -> None:
         with self._database.write() as connection:
-            connection.execute(
-                insert(events).values(
-                    turn_id=turn_id, position=position, data=_encoder.encode(event).decode()
-                )
-            )
+            insert_events(connection, turn_id, position, [event])
 
-    def finish(self, turn_id: str, end: TurnEnd) -> None:
+    def finish(self, turn_id: str, end: TurnEnd, position: int = 0, last: Sequence[Event] = ()) -> None:
+        """The end and its ``last`` events, the first of them at ``position``: all of it or nothing."""
         with self._database.write() as connection:
-            connection.execute(
-                update(turns)
-                .where(turns.c.id == turn_id)
-                .values(
-                    status=end.status,
-                    answer=end.answer,
-                    memory=end.memory,
-                    transcript=end.transcript,
-                    cells_inside=int(end.cells_inside),
-                )
-            )
+            insert_events(connection, turn_id, position, last)
+            write_end(connection, turn_id, end)
 
     def get(self, turn_id: str) -> Turn:
         with self._database.read() as connection:
@@ -140,6 +129,26 @@ class Turns:
                 )
                 .values(dropped_at=now())
             )
+
+
+def insert_events(connection: Connection, turn_id: str, position: int, added: Sequence[Event]) -> None:
+    for number, event in enumerate(added, start=position):
+        data = _encoder.encode(event).decode()
+        connection.execute(insert(events).values(turn_id=turn_id, position=number, data=data))
+
+
+def write_end(connection: Connection, turn_id: str, end: TurnEnd) -> None:
+    connection.execute(
+        update(turns)
+        .where(turns.c.id == turn_id)
+        .values(
+            status=end.status,
+            answer=end.answer,
+            memory=end.memory,
+            transcript=end.transcript,
+            cells_inside=int(end.cells_inside),
+        )
+    )
 
 
 def _turn(row: RowMapping) -> Turn:

@@ -87,6 +87,7 @@ class Queries:
         rows = plain(answer.rows)
         columns = list(answer.columns)
         formats = query.formats or guess(columns)
+        kept_at = None if answer.cached_at is None else answer.cached_at.isoformat()
         result = StoredResult(
             id=uuid4().hex[:12],
             turn_id=context.turn_id,
@@ -102,11 +103,11 @@ class Queries:
             row_count=answer.row_count,
             truncated=answer.truncated,
             elapsed_ms=answer.elapsed_ms,
-            ran_at=now(),
+            ran_at=kept_at or now(),
             content_hash=content_hash(columns, rows),
             query_id=answer.query_id,
             as_of=query.as_of,
-            cached_at=answer.cached_at.isoformat() if answer.cached_at else None,
+            cached_at=kept_at,
         )
         self._results.add(result, rows)
         return Ran(result, rows, answer.rows)

@@ -6,7 +6,7 @@ import bottle
 
 from desktop.agent.runner import Ask
 from desktop.web.parts import Parts
-from desktop.web.replies import Body, body, events, nothing
+from desktop.web.replies import Body, Empty, body, events, nothing
 from shared.errors import NotFound
 
 
@@ -57,6 +57,15 @@ class Asking:
         """The person's answer to an effect that waits for it."""
         self._parts.runner.approvals.answer(approval_id, body(ApprovalBody).answer)
         return nothing()
+
+    def again(self, turn_id: str) -> bottle.HTTPResponse:
+        """For an answer that was kept on this machine: asked again as soon as the backend is there. It stays
+        until the new one has come, which says what has changed."""
+        body(Empty)
+        turn = self._parts.turns.get(turn_id)
+        if self._parts.runner.find(turn_id) is None:
+            self._parts.queue.add(turn, self._parts.conversations.get(turn.conversation_id).connection)
+        return nothing(202)
 
     def rate(self, turn_id: str) -> bottle.HTTPResponse:
         self._parts.turns.rate(turn_id, body(RatingBody).rating)

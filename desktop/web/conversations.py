@@ -83,6 +83,8 @@ class ConversationPages:
     def _turn(self, turn: Turn) -> dict[str, Any]:
         events: list[msgspec.Raw] = self._parts.turns.events_of(turn.id)
         status = turn.status
+        if status != RUNNING and self._parts.runner.find(turn.id) is not None:
+            status = RUNNING  # it waited, and is being asked again
         if status == RUNNING and self._parts.runner.find(turn.id) is None:
             status = "failed"  # the program ended in the middle of it
             finished = TurnFinished(turn_id=turn.id, status=status, elapsed_ms=0)

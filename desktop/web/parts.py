@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Protocol
 from wsgiref.types import WSGIApplication
 
+from desktop.agent.queue import Queue
 from desktop.agent.runner import Runner
 from desktop.agent.sources import Sources
 from desktop.autostart import Autostart
@@ -49,6 +50,7 @@ class Parts:
     preferences: PreferenceStore
     agenda: Agenda
     sent: SentStore
+    queue: Queue
     announcements: Announcements
     dialogs: Dialogs
     offers: Offers

@@ -73,6 +73,7 @@ def personal(parts: Parts) -> bottle.Bottle:
         ("POST", "/api/ask", asking.ask),
         ("GET", "/api/turns/<turn_id>/events", asking.watch),
         ("POST", "/api/turns/<turn_id>/stop", asking.stop),
+        ("POST", "/api/turns/<turn_id>/again", asking.again),
         ("PUT", "/api/turns/<turn_id>/rating", asking.rate),
         ("POST", "/api/approvals/<approval_id>", asking.approve),
         ("GET", "/api/tasks", tasks.list),

@@ -40,6 +40,7 @@ class StatePages:
                 "setup": {"url": parts.setup.configured_url, "file": str(parts.setup.file)},
                 "offer": parts.offers.newest,
                 "autostart": autostart_news(parts),
+                "queue": parts.queue.news,
                 "native": parts.dialogs.choose is not None,
                 "draft": parts.preferences.draft(),
             }
@@ -82,8 +83,9 @@ class StatePages:
         return json({"questions": self._parts.sources.analyst(connection).starters()[:6]})
 
     def _connections(self) -> list[ConnectionInfo]:
-        if not self._parts.backend.settled:
-            return []
+        backend = self._parts.backend
+        if not backend.settled or backend.state.state == "connecting":
+            return []  # they come with the news of what became of it
         try:
             return self._parts.sources.connections()
         except AppError:

@@ -164,7 +164,9 @@ class BackendClient(Administration, Access, Auditing, Exploring, Bulk, Jobs):
     def health(self) -> Health:
         """Asked once, and not for long. Raises an AppError."""
         seconds = min(self._timeout, _HEALTH_SECONDS)
-        body = self._transport.ask("GET", "/health", repeatable=True, patience_seconds=seconds, retries=0)
+        body = self._transport.ask(
+            "GET", "/health", repeatable=True, patience_seconds=seconds, retries=0, though_offline=True
+        )
         return decode(body, Health)
 
     def health_check(self) -> bool:
@@ -185,6 +187,16 @@ class BackendClient(Administration, Access, Auditing, Exploring, Bulk, Jobs):
         repeatable = method in ("GET", "HEAD") or (method == "POST" and path in _READS)
         answer = self._transport.ask(method, path, body, repeatable=repeatable)
         return decode(answer, object) if answer.strip() else None
+
+    @property
+    def offline(self) -> bool:
+        """Set by a program that watches the backend: as long as it is true only the health is asked for,
+        kept answers come at once, and what is not kept fails at once instead of after a time-out."""
+        return self._transport.offline
+
+    @offline.setter
+    def offline(self, offline: bool) -> None:
+        self._transport.offline = offline
 
     @property
     def metrics(self) -> MetricsSnapshot:

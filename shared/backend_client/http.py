@@ -15,10 +15,17 @@ import requests
 import requests.auth
 import urllib3.exceptions
 
+from shared.backend_client.checked import checked_key, checked_path, checked_timeout, checked_url
 from shared.backend_client.failures import from_answer, from_exception, is_success
 from shared.backend_client.metrics import Metrics
 from shared.backend_client.retry import Failure, RetryPolicy
-from shared.errors import BackendError, BackendTimeoutError, InvalidRequest, SettingsInvalid, TooLarge
+from shared.errors import (
+    BackendConnectionError,
+    BackendError,
+    BackendTimeoutError,
+    SettingsInvalid,
+    TooLarge,
+)
 from shared.http_adapter import Adapter, is_loopback, when_sent
 
 log = logging.getLogger(__name__)
@@ -49,7 +56,7 @@ class _BearerKey(requests.auth.AuthBase):
 
 
 class Transport:
-    """Requests to one backend with one key. Thread-safe.
+    """Requests to one backend with one key. Thread-safe. While ``offline`` is set, they fail at once.
 
     ``timeout`` is how long, in seconds, the backend may be silent; ``retries`` how many further
     tries a request gets that may be repeated. ``on_sent`` is told method, path and body of each try that
@@ -68,16 +75,17 @@ class Transport:
         metrics: Metrics,
         on_sent: OnSent = ignore_sent,
     ) -> None:
-        self.base_url = _checked_url(base_url)
+        self.base_url = checked_url(base_url)
         self.host = urlsplit(self.base_url).netloc
-        self.timeout = _checked_timeout(timeout)
+        self.timeout = checked_timeout(timeout)
         self._metrics = metrics
         self._on_sent = on_sent
         self._policy = RetryPolicy(retries=max(0, retries), within_seconds=timeout)
         self._away_until = 0.0
+        self.offline = False
         self._closing = threading.Event()
         self._session = requests.Session()
-        self._session.auth = _BearerKey(_checked_key(api_key))
+        self._session.auth = _BearerKey(checked_key(api_key))
         self._session.headers["User-Agent"] = user_agent
         self._session.cookies.set_policy(http.cookiejar.DefaultCookiePolicy(allowed_domains=[]))
         self._session.trust_env = not is_loopback(self.base_url)
@@ -96,11 +104,13 @@ class Transport:
         repeatable: bool,
         patience_seconds: float | None = None,
         retries: int | None = None,
+        though_offline: bool = False,
     ) -> bytes:
         """The whole body of a successful answer.
 
         ``repeatable`` says that doing it twice is doing it once. ``patience_seconds`` replaces
-        the time-out until the first byte. Raises an AppError.
+        the time-out until the first byte. ``though_offline`` asks also while ``offline`` is set. Raises
+        an AppError.
         """
         patience = self.timeout if patience_seconds is None else patience_seconds
 
@@ -111,7 +121,7 @@ class Transport:
             finally:
                 answer.close()
 
-        return self._with_retries(once, repeatable=repeatable, retries=retries)
+        return self._with_retries(once, repeatable=repeatable, retries=retries, though_offline=though_offline)
 
     def open(
         self,
@@ -142,8 +152,12 @@ class Transport:
         self._closing.set()
         self._session.close()
 
-    def _with_retries(self, once: Callable[[], T], *, repeatable: bool, retries: int | None) -> T:
+    def _with_retries(
+        self, once: Callable[[], T], *, repeatable: bool, retries: int | None, though_offline: bool = False
+    ) -> T:
         began = time.monotonic()
+        if self.offline and not though_offline:
+            raise BackendConnectionError(f"{self.host} is away.")
         if began < self._away_until:
             retries = 0  # it was away a moment ago: nobody wants to wait for that again
         policy = self._policy if retries is None else RetryPolicy(retries, self._policy.within_seconds)
@@ -188,7 +202,7 @@ class Transport:
             with when_sent(told):
                 answer = self._session.request(
                     method,
-                    self.base_url + _checked_path(path),
+                    self.base_url + checked_path(path),
                     data=body,
                     headers=headers,
                     timeout=(min(self.timeout, _LONGEST_CONNECT_SECONDS), patience),
@@ -267,34 +281,3 @@ def _adapter(verify: bool | str) -> Adapter:
             f"The certificates in {verify} cannot be read. Point verify at a PEM file, or leave it out to "
             "use the certificates of this computer."
         ) from error
-
-
-def _checked_url(base_url: str) -> str:
-    try:
-        parts = urlsplit(base_url)
-        good = parts.scheme in ("http", "https") and parts.hostname and (parts.port or 1)
-    except ValueError:
-        good = False
-    if not good or parts.username or parts.password or parts.query or parts.fragment:
-        raise SettingsInvalid("The backend's address must look like https://backend.example.com:5000.")
-    return base_url.rstrip("/")
-
-
-def _checked_timeout(timeout: float) -> float:
-    if not 0 < timeout < float("inf"):
-        raise SettingsInvalid("The time-out for the backend is a number of seconds above 0.")
-    return timeout
-
-
-def _checked_path(path: str) -> str:
-    """A path that can not lead to another host."""
-    if not path.startswith("/") or path.startswith("//") or "\\" in path:
-        raise InvalidRequest("A path on the backend begins with one slash, such as /api/schema/retail.")
-    return path
-
-
-def _checked_key(api_key: str) -> str:
-    key = (api_key or "").strip()
-    if not key.isascii() or not key.isprintable() or " " in key:
-        raise SettingsInvalid("The API key holds characters that no key has. Copy it again.")
-    return key

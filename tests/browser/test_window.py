@@ -172,8 +172,9 @@ def test_offline_is_said_at_the_top_and_a_kept_answer_tells_its_age(window: Page
     expect(window.get_by_text("The backend has been away since")).to_be_visible()
     ask(window, "Net sales by zone")
     expect(window.get_by_text("from this PC").first).to_be_visible()
-    expect(window.locator(".tag.warn")).to_contain_text("As of 22 Nov 2026")
-    window.get_by_role("button", name="Look now").click()
+    expect(window.locator(".age-line")).to_contain_text("As of 22 Nov 2026")
+    expect(window.locator(".card .tag.warn")).to_contain_text("As of 22 Nov 2026")
+    window.get_by_role("button", name="Try now").click()
     expect(window.get_by_text("The backend has been away since")).to_be_hidden()
 
 

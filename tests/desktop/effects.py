@@ -88,6 +88,7 @@ class EffectsAgent(RunningAgent):
             parts.turns,
             parts.sent,
             parts.backend.meter,
+            parts.queue,
             lambda: parts.announcements.announce("conversations"),
         )
         seat.application = personal(dataclasses.replace(parts, runner=self.runner))

@@ -1,5 +1,6 @@
 // The card of a result: what it is and how old, its table, its chart, and what can be done with it.
 
+import { gone, marksOf, summary } from "./changes.js";
 import { Chart } from "./chart.js";
 import { proposal } from "./chartspec.js";
 import { copyText, savePicture, saveResult } from "./clipboard.js";
@@ -52,6 +53,16 @@ export class Card {
     return h("div", { class: "card-head" }, about, this.chartable && !this.single ? this.views() : null);
   }
 
+  /** What has changed since the result that stood here was kept. */
+  compare(event) {
+    this.marks = marksOf(event);
+    this.table?.mark(this.marks);
+    this.body.before(summary(event));
+    const lost = gone(event, this.result);
+    if (lost) this.body.after(lost);
+    if (event.headline_before) this.element.querySelector(".headline .big")?.after(h("del", null, event.headline_before));
+  }
+
   views() {
     this.viewButtons = ["table", "chart", "both"].map((name) =>
       h("button", { type: "button", "aria-pressed": "false", "aria-label": t(`card.${name}`), onclick: () => this.view(name) },
@@ -72,6 +83,7 @@ export class Card {
 
   tableElement() {
     this.table ??= new Table(this.rows, { title: this.result.title, truncated: this.result.truncated });
+    if (this.marks) this.table.mark(this.marks);
     return this.table.element;
   }
 

@@ -108,6 +108,33 @@ export class Conversation {
     }
   }
 
+  /** A turn that waited is asked again: live where there is no answer yet; a kept one stands until the end. */
+  resume({ turn_id: id, kept_at: keptAt }) {
+    const old = this.turns.find((turn) => turn.id === id);
+    if (!old || this.running) return;
+    if (keptAt) old.waiting.asking();
+    else this.watch(this.swap(old, new Turn(this, { question: old.question, turn_id: id, asked_at: old.askedAt, edited: old.edited })));
+  }
+
+  /** A turn as it is stored now, in the place of what is drawn. */
+  async redraw(id) {
+    const { turns } = await get(`/api/conversations/${encodeURIComponent(this.id)}`);
+    const each = turns.find(({ turn_id: turnId }) => turnId === id);
+    const old = this.turns.find((turn) => turn.id === id);
+    if (!each || !old || old.live) return;
+    const fresh = this.swap(old, new Turn(this, each));
+    this.replaying = true;
+    for (const event of each.events) show(event, fresh);
+    this.replaying = false;
+    if (fresh !== this.lastTurn) fresh.past();
+  }
+
+  swap(old, fresh) {
+    this.turns[this.turns.indexOf(old)] = fresh;
+    old.element.replaceWith(fresh.element);
+    return fresh;
+  }
+
   cutOff(turn, error, meaning) {
     turn.failed({ error, meaning, action: "retry" });
     turn.finished({ status: "failed", elapsed_ms: performance.now() - turn.steps.began });

@@ -21,6 +21,10 @@ export function show(event, turn) {
       return turn.approvals.asked(event);
     case "approval_answered":
       return turn.approvals.answered(event);
+    case "queued":
+      return turn.waiting.queued(event);
+    case "changed":
+      return turn.waiting.changed(event);
     case "sent":
       return turn.metered(event);
     case "turn_failed":

@@ -11,6 +11,7 @@ import { check, isSomebodyElse, keepSession, readSession } from "./session.js";
 import { SignIn } from "./sign_in.js";
 import { on, state, update } from "./state.js";
 import { countTasks } from "./tasks.js";
+import { queueChanged } from "./waiting.js";
 
 function useSettings(settings) {
   const root = document.documentElement;
@@ -39,8 +40,11 @@ async function readState(app) {
 function heard(backend, app) {
   news += 1;
   const other = backend.url !== state.backend.url || backend.demo !== state.backend.demo;
-  if (backend.state === "online" && (other || state.backend.state !== "online")) readState(app);
-  else update({ backend, ...(other ? { connections: [], connection: null } : null) });
+  const changed = other || state.backend.state !== backend.state;
+  if (backend.state === "online" && changed) return readState(app);
+  update({ backend, ...(other ? { connections: [], connection: null } : null) });
+  if (backend.state === "offline" && changed && !state.connections.length) readState(app); // what is kept is offered too
+  return undefined;
 }
 
 /** The line of news was cut: the session is over, or the program has gone. */
@@ -74,7 +78,7 @@ async function start() {
   listen(
     {
       backend: (backend) => heard(backend, app), conversations: () => app.rail.refresh(), offer: () => readState(app),
-      tasks: () => tasks.changed(), task_run: (ended) => tasks.ended(ended),
+      queue: (news) => queueChanged(news, app), tasks: () => tasks.changed(), task_run: (ended) => tasks.ended(ended),
     },
     (fine) => (fine ? readAll() : lost()), // news may have been missed
   );

@@ -1,12 +1,14 @@
 // Every sentence of the window, in English. t("key", {name: value}) fills {name}. Nothing else is here;
 // those of the places beside the conversation, and of what needs a yes, are in files of their own.
 
+import { OFFLINE } from "./messages_offline.js";
 import { PEOPLE } from "./messages_people.js";
 import { PLACES } from "./messages_places.js";
 import { SAFETY } from "./messages_safety.js";
 import { TASKS } from "./messages_tasks.js";
 
 export const ENGLISH = {
+  ...OFFLINE,
   ...PEOPLE,
   ...PLACES,
   ...SAFETY,
@@ -52,7 +54,6 @@ export const ENGLISH = {
 
   "ask.placeholder": "Ask about your data",
   "ask.follow": "Ask a follow-up",
-  "ask.offline": "Ask anything; what was asked before is answered from this PC",
   "ask.label": "Your question",
   "ask.send": "Send",
   "ask.stop": "Stop",
@@ -192,11 +193,6 @@ export const ENGLISH = {
   "backend.starting": "Starting the demo",
   "backend.none": "No backend set up",
   "backend.gone": "The agent does not answer",
-  "banner.offline": "The backend has been away since {when}.",
-  "banner.offlineShort": "Answers come from this PC’s cache and show their age.",
-  "banner.look": "Look now",
-  "banner.looking": "Looking for the backend",
-  "banner.age": "for {age}",
   "banner.connecting": "Connecting to the backend.",
   "banner.starting": "Preparing the demo data.",
   "banner.startingWhy": "A question asked now runs as soon as it is ready.",

@@ -40,6 +40,12 @@ export class Rows {
     return this.order ? this.order.indexOf(this.first[index]) : -1;
   }
 
+  /** Which row of the result as it came stands at a place; -1 where a sorted page hides it. */
+  indexOf(place) {
+    if (!this.sort) return place;
+    return this.order ? this.first.indexOf(this.order[place]) : -1;
+  }
+
   sortBy(column, descending) {
     this.sort = column === null ? null : { column, descending };
     this.reset();

@@ -17,6 +17,7 @@ export const state = {
   draft: "",
   conversations: null,
   tasks: null,
+  queue: { count: 0 },
   current: null,
   running: new Set(),
   sent: null,

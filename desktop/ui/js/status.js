@@ -2,10 +2,11 @@
 
 import { post } from "./api.js";
 import { button, by, h, icon } from "./dom.js";
-import { age, bytes, clockOrDay, elapsed, number } from "./format.js";
+import { bytes, clockOrDay, elapsed, number } from "./format.js";
 import { t } from "./messages.js";
 import { on, state } from "./state.js";
 import { toast } from "./toast.js";
+import { waitingWords } from "./waiting.js";
 
 const BANNERS = { offline: "off", connecting: "link", "demo-starting": "data", not_configured: "warn", gone: "warn" };
 const KEYS = { offline: "offline", connecting: "connecting", "demo-starting": "starting", not_configured: "none", gone: "gone" };
@@ -15,9 +16,10 @@ export class Status {
   constructor() {
     this.line = by("status");
     this.banner = by("banner-place");
-    on("backend model sent settings", () => this.draw());
+    on("backend model sent settings queue", () => this.draw());
     addEventListener("hashchange", () => this.drawBanner());
-    setInterval(() => state.backend.state === "offline" && this.drawBanner(), 30000);
+    this.next = h("span", { class: "quiet num nowrap opt", "aria-hidden": "true" });
+    setInterval(() => state.backend.state === "offline" && this.count(), 1000);
     this.graceOver = false;
     setTimeout(() => {
       this.graceOver = true;
@@ -30,7 +32,7 @@ export class Status {
     const { model, sent } = state;
     const counts = sent && (sent.columns || sent.rows) ? t("sent.what", { columns: number(sent.columns), rows: number(sent.rows) }) : t("sent.nothing");
     const why = t("sent.why", { columns: number(sent?.columns ?? 0), rows: number(sent?.rows ?? 0), bytes: bytes(sent?.bytes ?? 0) });
-    this.line.replaceChildren(backendLine(state.backend), h("span", { class: "opt" }, model.label),
+    this.line.replaceChildren(backendLine(state.backend), h("span", { class: "opt" }, model.label), state.queue.count ? h("span", null, waitingWords(state.queue.count)) : null,
       h("span", { class: "end", title: why }, icon("shield"), h("span", null, h("span", { class: "opt" }, `${t("sent.label")} `), h("b", null, counts))));
     this.drawBanner();
   }
@@ -49,14 +51,21 @@ export class Status {
     if (kind === "offline") words.push(t("banner.offlineShort"));
     else if (kind === "connecting") words.push(detail ?? "");
     else words.push(t(`banner.${key}Why`), kind === "demo-starting" && detail ? ` ${detail}` : "");
-    const side = kind === "offline" && since ? h("span", { class: "quiet num nowrap opt" }, t("banner.age", { age: age(since) })) : null;
-    const says = words.map((word) => word.textContent ?? word).join("") + (side?.textContent ?? "");
+    const side = kind === "offline" ? this.next : null;
+    this.count();
+    const says = words.map((word) => word.textContent ?? word).join("");
     if (says === this.shown) return;
     this.shown = says;
     const banner = h("div", { class: waiting ? "banner calm" : "banner" }, waiting ? h("span", { class: "spin" }) : icon(BANNERS[kind]), h("span", { class: "grow" }, words), side,
       kind === "offline" ? button("btn small", "again", t("banner.look"), look) : null,
       kind === "not_configured" ? h("a", { class: "btn small", href: "#/" }, t("banner.choose")) : null);
     this.banner.replaceChildren(banner);
+  }
+
+  /** Until the agent looks for its backend again by itself. */
+  count() {
+    const left = Math.round((new Date(state.backend.next_look_at ?? 0).getTime() - Date.now()) / 1000);
+    this.next.textContent = left > 0 ? t("banner.next", { age: `${left} s` }) : t("banner.trying");
   }
 }
 

@@ -115,7 +115,8 @@ export class Table {
 
   row(place) {
     const values = this.rows.at(place);
-    const line = h("tr", { "aria-rowindex": place + 2, class: values ? null : "loading" });
+    const added = this.marks?.added.has(this.rows.indexOf(place));
+    const line = h("tr", { "aria-rowindex": place + 2, class: !values ? "loading" : added ? "added" : null, title: added ? t("changed.new") : null });
     for (let at = 0; at < this.rows.columns.length; at++) line.append(this.cell(values, place, at));
     return line;
   }
@@ -127,14 +128,31 @@ export class Table {
     td.textContent = shown;
     td.dataset.at = `${place},${at}`;
     const exact = plain(value);
+    this.markChange(td, place, at, shown);
     if (shown.length > 28 || (this.right[at] && /\.\d{3}/.test(exact))) td.title = exact;
-    const classes = [this.right[at] ? "r" : at === 0 ? "key" : ""];
+    const classes = [td.className, this.right[at] ? "r" : at === 0 ? "key" : ""];
     if (values && (value === null || value === undefined)) classes.push("null");
     if (this.lit?.column === at && this.rows.placeOf(this.lit.index) === place) classes.push("hit");
     classes.push(this.selection.classOf(place, at));
     const name = classes.filter(Boolean).join(" ");
     if (name) td.className = name;
     return td;
+  }
+
+  /** What stood in a cell before stands beside what is there now. */
+  markChange(td, place, at, shown) {
+    const index = this.marks ? this.rows.indexOf(place) : -1;
+    const key = `${index},${at}`;
+    if (!this.marks?.before.has(key)) return;
+    const before = cell(this.marks.before.get(key), this.rows.formats[at], this.digits[at]);
+    td.replaceChildren(h("del", null, before), h("ins", null, shown));
+    td.className = "changed";
+    td.title = t("changed.was", { before });
+  }
+
+  mark(marks) {
+    this.marks = marks;
+    this.draw(true);
   }
 
   /** Another room, other widths; but those that someone has set stay. */

@@ -11,6 +11,7 @@ import { t } from "./messages.js";
 import { put } from "./api.js";
 import { Steps } from "./steps.js";
 import { toast } from "./toast.js";
+import { Waiting } from "./waiting.js";
 
 const ACTIONS = { retry: "again", settings: "gear", backend: "data" };
 
@@ -20,6 +21,7 @@ export class Turn {
     Object.assign(this, { host, question, id: turn_id, askedAt: asked_at, rating, edited, cards: [], status: "running", html: "", live: false });
     this.steps = new Steps();
     this.approvals = new Approvals(this);
+    this.waiting = new Waiting(this);
     this.bubble = h("p", { class: "bubble" }, question);
     this.tools = h("div", { class: "tools" },
       iconButton("edit", t("turn.edit"), () => this.edit()),
@@ -30,7 +32,7 @@ export class Turn {
     this.extra = h("div", { class: "stack", hidden: true });
     this.foot = h("div", { class: "foot-tools", hidden: true });
     this.next = h("div", { class: "chips", role: "group", "aria-label": t("turn.followUps"), hidden: true });
-    this.element = h("article", { class: "turn", "aria-label": question }, this.ask, this.steps.element, this.text, this.results, this.approvals.element, this.extra, this.foot, this.next);
+    this.element = h("article", { class: "turn", "aria-label": question }, this.ask, this.steps.element, this.waiting.head, this.text, this.results, this.waiting.element, this.approvals.element, this.extra, this.foot, this.next);
     this.text.addEventListener("click", (event) => this.figure(event));
     this.text.addEventListener("keydown", (event) => (event.key === "Enter" || event.key === " ") && this.figure(event));
   }
@@ -63,6 +65,7 @@ export class Turn {
   writeText() {
     this.text.hidden = !this.html;
     setHtml(this.text, this.html);
+    this.waiting.markFigures(this.text);
     this.text.classList.toggle("streaming", this.live);
     for (const figure of this.text.querySelectorAll(".fig")) figure.setAttribute("aria-label", t("turn.fig", { text: figure.textContent }));
     for (const figure of this.text.querySelectorAll(".fig-none")) {
@@ -178,6 +181,7 @@ export class Turn {
     this.holdBack();
     this.approvals.end();
     this.steps.end(elapsedMs);
+    this.waiting.settle();
     if (status === "stopped") {
       this.extra.hidden = false;
       this.extra.append(h("p", { class: "stopped" }, icon("stop"), t("turn.stopped")));

@@ -1,0 +1,58 @@
+"""How the backend is, as the window is told, and one look at it. When to look is backend's."""
+
+import threading
+import time
+from typing import Literal
+
+import msgspec
+
+from desktop.store.moment import now
+from shared.backend_client import BackendClient
+from shared.errors import AppError
+from shared.settings import BackendSection
+
+State = Literal["online", "offline", "connecting", "demo-starting", "not_configured"]
+
+
+class BackendState(msgspec.Struct, frozen=True, kw_only=True):
+    """``since`` is when this state began; ``detail`` is a sentence, or the demo's progress; ``next_look_at``
+    is when an absent backend is looked for again."""
+
+    state: State
+    since: str
+    next_look_at: str | None = None
+    url: str = ""
+    latency_ms: float | None = None
+    detail: str = ""
+    demo: bool = False
+
+
+class Look:
+    """One question for its health, in a thread of its own: looking up a name has no time-out."""
+
+    def __init__(self, client: BackendClient) -> None:
+        self.client = client
+        self.over = threading.Event()
+        self.error: str | None = None
+        self.latency_ms: float | None = None
+
+    def start(self) -> None:
+        threading.Thread(target=self._ask, name="look", daemon=True).start()
+
+    def _ask(self) -> None:
+        began = time.monotonic()
+        try:
+            self.client.health()
+        except AppError as error:
+            self.error = str(error)
+        else:
+            self.error = None
+            self.latency_ms = round((time.monotonic() - began) * 1000, 1)
+        self.over.set()
+
+
+def first_state(section: BackendSection | None) -> BackendState:
+    if section is None:
+        return BackendState(state="not_configured", since=now())
+    first: State = "connecting" if section.url else "demo-starting"
+    return BackendState(state=first, since=now(), url=section.url, demo=not section.url)
