@@ -19,6 +19,7 @@ from desktop.agent.sources import Sources
 from desktop.agent.unattended import Unattended
 from desktop.analyst.analyst import Analyst
 from desktop.backend import Backend
+from desktop.files.desk import FileDesk
 from desktop.files.grants import Grants
 from desktop.sheets.joining import Joining
 from desktop.sheets.sheets import Sheets
@@ -67,6 +68,7 @@ class Agent:
     queue: Queue
     resuming: Resuming
     grants: Grants
+    files: FileDesk
     agenda: Agenda
     scheduler: Scheduler
     sheets: Sheets
@@ -78,6 +80,7 @@ class Agent:
         self.resuming.close()
         self.runner.stop_all()
         self.sheets.close()
+        self.files.close()
         self.backend.close()
         self.database.close()
 
@@ -87,15 +90,14 @@ def build(
     folder: Path,
     backend: Backend,
     *,
-    conversations_changed: Callable[[], None] = lambda: None,
-    tasks_changed: Callable[[], None] = lambda: None,
+    changed: Callable[[str], None] = lambda _: None,
     run_ended: Callable[[Task, Run], None] = lambda *_: None,
     today: Callable[[], date] = date.today,
     clock: Clock | None = None,
 ) -> Agent:
     """``folder`` is a person's: all that is kept for them lies there. ``backend`` is made by the caller, who
     may have started it before the rest was imported. Tasks begin to run when the caller starts the
-    scheduler."""
+    scheduler. ``changed`` hears ``conversations``, ``tasks`` or ``grants``."""
     database = Database(folder / "agent.db")
     results = Results(database, folder / "results")
     turns, conversations, sent = Turns(database), Conversations(database), SentStore(database)
@@ -103,12 +105,22 @@ def build(
     preferences = PreferenceStore(database)
     granted = GrantStore(database)
     sheets = Sheets(Grants(granted, folder), SheetStore(database), Shelf(folder / "sheets"))
-    grants = Grants(granted, folder, sheets.forget_revoked)
+
+    def grants_changed() -> None:
+        sheets.forget_revoked()
+        files.search.forget_revoked()
+        changed("grants")
+
+    grants = Grants(granted, folder, grants_changed)
+    files = FileDesk(grants, folder)
     joining = Joining(sheets, backend.client)
     sources = Sources(backend.client, Analyst, today, sheets)
     queries = Queries(backend.client, results, sources.type_of, charts.of_result, backend.look, sheets)
     tasks, runs, folders = Tasks(database), Runs(database), GrantedFolders(grants)
     clock = clock or SystemClock()
+
+    def tasks_changed() -> None:
+        changed("tasks")
 
     def ask(wanted: Ask) -> RunningTurn:
         return runner.ask(wanted)  # made below: a task asks, and an answer may make a task
@@ -127,8 +139,12 @@ def build(
         answers=backend.answers,
     )
     waiting = WaitingTurns(database)
+
+    def said() -> None:
+        changed("conversations")
+
     queue = Queue(waiting, turns, results, lambda: backend.origin)
-    runner: Runner = Runner(loop, conversations, turns, sent, backend.meter, queue, conversations_changed)
+    runner: Runner = Runner(loop, conversations, turns, sent, backend.meter, queue, said)
     resuming = Resuming(waiting, runner, lambda: backend.state.state == "online", lambda: backend.origin)
     queue.wake = resuming.wake
     backend.listen(lambda _: resuming.wake())
@@ -148,6 +164,7 @@ def build(
         agenda=agenda,
         scheduler=scheduler,
         grants=grants,
+        files=files,
         sheets=sheets,
         model_kind=_model_kind(settings) if loop.model else "analyst",
     )

@@ -56,8 +56,7 @@ class Seat:
             settings,
             folder,
             backend,
-            conversations_changed=lambda: announcements.announce("conversations"),
-            tasks_changed=lambda: announcements.announce("tasks"),
+            changed=announcements.announce,
             run_ended=lambda task, run: announcements.announce("task_run", encoded(run_news(task, run))),
             clock=machine.task_clock,
         )
@@ -80,6 +79,7 @@ class Seat:
             sent=self.agent.sent,
             agenda=self.agent.agenda,
             queue=self.agent.queue,
+            files=self.agent.files,
             announcements=announcements,
             dialogs=machine.dialogs,
             offers=machine.offers,

@@ -50,6 +50,7 @@ class Window:
             background_color=_BACKGROUND[self._theme],
         )
         self._dialogs.choose = self._choose
+        self._dialogs.choose_folder = self._choose_folder
         self._dialogs.front = lambda: self._come_forward(window)
         window.events.resized += self._resized
         window.events.minimized += lambda: self._minimize(True)
@@ -66,7 +67,7 @@ class Window:
             self._webview.start(private_mode=True)  # what must last is on our side, in the store
         except self._webview.errors.WebViewException as error:
             _log.warning("No web view: %s", error)
-            self._dialogs.choose = self._dialogs.front = None
+            self._dialogs.choose = self._dialogs.choose_folder = self._dialogs.front = None
             raise WindowMissing("no web view is installed (on Debian: gir1.2-webkit2-4.1)") from error
         with contextlib.suppress(OSError):  # the size it had before will do
             replace(self._kept_size, msgspec.json.encode(self._latest))
@@ -75,6 +76,13 @@ class Window:
     def _choose(self, name: str) -> Path | None:
         [window] = self._webview.windows
         chosen = window.create_file_dialog(self._webview.FileDialog.SAVE, save_filename=name)
+        if not chosen:
+            return None
+        return Path(chosen if isinstance(chosen, str) else chosen[0])
+
+    def _choose_folder(self) -> Path | None:
+        [window] = self._webview.windows
+        chosen = window.create_file_dialog(self._webview.FileDialog.FOLDER)
         if not chosen:
             return None
         return Path(chosen if isinstance(chosen, str) else chosen[0])

@@ -29,7 +29,7 @@ class Sheet(msgspec.Struct, frozen=True):
     rows: int | None = None
 
 
-class Document(msgspec.Struct, frozen=True):
+class Document(msgspec.Struct, frozen=True, tag="document"):
     """``unit`` is what a part is: ``page part sheet``. ``outline`` holds headings, keys or bookmarks.
     ``notes``
     are whole sentences about what is odd in the file. ``words`` is None when they were not counted."""
@@ -45,3 +45,9 @@ class Document(msgspec.Struct, frozen=True):
     notes: list[str] = []
     words: int | None = None
     lines: int | None = None
+
+
+class Unread(msgspec.Struct, frozen=True, tag="unread"):
+    """What is wrong with a file, as whole sentences."""
+
+    why: str

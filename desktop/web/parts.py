@@ -11,6 +11,7 @@ from desktop.agent.runner import Runner
 from desktop.agent.sources import Sources
 from desktop.autostart import Autostart
 from desktop.backend import Backend
+from desktop.files.desk import FileDesk
 from desktop.offer import Offers
 from desktop.setup import Setup
 from desktop.store.conversations import Conversations
@@ -25,10 +26,12 @@ from desktop.web.announcements import Announcements
 
 class Dialogs:
     """What a native window can do and a page cannot. ``choose`` asks where to save a file of that name;
-    ``front`` brings it before all others. Both are None as long as there is no such window."""
+    ``choose_folder`` asks for a folder, ``front`` brings it before all others. All are None as long as
+    there is no such window."""
 
     def __init__(self) -> None:
         self.choose: Callable[[str], Path | None] | None = None
+        self.choose_folder: Callable[[], Path | None] | None = None
         self.front: Callable[[], None] | None = None
 
 
@@ -51,6 +54,7 @@ class Parts:
     agenda: Agenda
     sent: SentStore
     queue: Queue
+    files: FileDesk
     announcements: Announcements
     dialogs: Dialogs
     offers: Offers

@@ -8,6 +8,7 @@ import bottle
 from desktop.web.asking import Asking
 from desktop.web.conversations import ConversationPages
 from desktop.web.door import envelope
+from desktop.web.files import FilePages
 from desktop.web.pages import Pages
 from desktop.web.parts import Parts
 from desktop.web.results import ResultPages
@@ -46,6 +47,7 @@ def personal(parts: Parts) -> bottle.Bottle:
     asking, conversations, results = Asking(parts), ConversationPages(parts), ResultPages(parts)
     state, setup, tasks = StatePages(parts), SetupPages(parts), TaskPages(parts)
     sent = SentPages(parts)
+    files = FilePages(parts)
     routes: Routes = [
         ("GET", "/api/state", state.show),
         ("GET", "/api/events", state.events),
@@ -87,6 +89,22 @@ def personal(parts: Parts) -> bottle.Bottle:
         ("POST", "/api/tasks/<task_id>/run", tasks.run),
         ("POST", "/api/tasks/<task_id>/stop", tasks.stop),
         ("GET", "/api/tasks/<task_id>/runs", tasks.history),
+        ("GET", "/api/grants", files.grants),
+        ("POST", "/api/grants", files.grant),
+        ("POST", "/api/grants/choose", files.choose),
+        ("DELETE", "/api/grants/<grant_id>", files.revoke),
+        ("POST", "/api/grants/<grant_id>/restore", files.restore),
+        ("GET", "/api/files", files.listing),
+        ("GET", "/api/files/document", files.document),
+        ("GET", "/api/files/search", files.search),
+        ("POST", "/api/files/open", files.open),
+        ("POST", "/api/files/remove", files.remove_dropped),
+        ("POST", "/api/files/removed/<removal>/restore", files.bring_back),
+        ("POST", "/api/files/written/<written>/undo", files.undo),
+        ("POST", "/api/uploads", files.begin_upload),
+        ("PUT", "/api/uploads/<upload_id>", files.add_to_upload),
+        ("POST", "/api/uploads/<upload_id>/finish", files.finish_upload),
+        ("DELETE", "/api/uploads/<upload_id>", files.cancel_upload),
         ("GET", "/api/results/<result_id>", results.rows),
         ("GET", "/api/results/<result_id>/receipt", results.receipt),
         ("GET", "/api/results/<result_id>/export", results.export),

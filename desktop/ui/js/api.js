@@ -17,11 +17,15 @@ export function ofSession(id, over) {
   whenOver = over;
 }
 
+/** A piece of a file: bytes in, JSON out. */
+export const putPiece = async (path, piece, signal) => decode(await (await send("PUT", path, piece, signal)).text());
+
 async function send(method, path, body, signal) {
   const options = { method, credentials: "same-origin", cache: "no-store", signal, headers: session ? { "Vmart-Session": session } : {} };
   if (method !== "GET") {
-    options.headers["Content-Type"] = "application/json";
-    options.body = JSON.stringify(body ?? {});
+    const isPiece = body instanceof Blob;
+    options.headers["Content-Type"] = isPiece ? "application/octet-stream" : "application/json";
+    options.body = isPiece ? body : JSON.stringify(body ?? {});
   }
   let response;
   try {

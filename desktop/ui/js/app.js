@@ -2,6 +2,7 @@
 
 import { Composer } from "./composer.js";
 import { Conversation } from "./conversation.js";
+import { dropped, Drop } from "./drop.js";
 import { by, button, iconButton } from "./dom.js";
 import { find } from "./find.js";
 import { Home } from "./home.js";
@@ -23,6 +24,7 @@ export class App {
     this.fresh = null;
     this.conversation = null;
     this.rail = new Rail(this);
+    this.drop = new Drop((entry) => dropped(this, entry));
     this.composer = new Composer(this);
     this.home = new Home(this);
     this.inspector = new Inspector();

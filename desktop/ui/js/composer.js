@@ -1,7 +1,8 @@
 // Where questions are written: grows with its text, keeps it as a draft, sends, stops.
 
 import { put } from "./api.js";
-import { button, h, icon, later } from "./dom.js";
+import { Chips } from "./chips.js";
+import { button, h, icon, iconButton, later } from "./dom.js";
 import { menu } from "./menu.js";
 import { t } from "./messages.js";
 import { on, state, update } from "./state.js";
@@ -9,7 +10,7 @@ import { on, state, update } from "./state.js";
 const DRAFT_AFTER = 400;
 
 export class Composer {
-  /** ``app``: send(text), stop(), editLast(), connectionOf(), chooseConnection(name). */
+  /** ``app``: drop, send(text), stop(), editLast(), connectionOf(), chooseConnection(name). */
   constructor(app) {
     this.app = app;
     this.conversationId = null;
@@ -18,9 +19,12 @@ export class Composer {
     this.picker = button("ghost", "data", "", () => this.pick(), { "aria-haspopup": "menu", "aria-expanded": "false" });
     this.picker.append(icon("down"));
     this.hint = h("span", { class: "quiet small hint opt" }, t("ask.hint"));
-    this.box = h("div", { class: "composer" }, this.field, h("div", { class: "bar" }, this.picker, h("span", { class: "grow" }), this.hint, this.round));
+    this.chips = new Chips((file, taken) => app.drop.copy(file, taken), () => this.draw());
+    this.attach = iconButton("clip", t("files.attach"), () => app.drop.choose((entry) => this.chips.add(entry)));
+    this.box = h("div", { class: "composer" }, this.chips.element, this.field, h("div", { class: "bar" }, this.attach, this.picker, h("span", { class: "grow" }), this.hint, this.round));
     this.element = h("div", { class: "composer-wrap" }, this.box);
     this.field.addEventListener("input", () => this.changed());
+    this.field.addEventListener("paste", (event) => this.chips.paste(event, (text) => this.insert(text)) && event.preventDefault());
     this.field.addEventListener("keydown", (event) => this.key(event));
     this.box.addEventListener("pointerdown", (event) => {
       if (event.target.closest("button, textarea")) return;
@@ -51,7 +55,7 @@ export class Composer {
     this.round.replaceChildren(icon(this.running ? "stop" : "up"));
     this.round.setAttribute("aria-label", label);
     this.round.title = label;
-    this.round.disabled = !this.running && !this.field.value.trim();
+    this.round.disabled = !this.running && !this.field.value.trim() && !this.chips.files.length;
     this.hint.hidden = this.running || !this.field.value;
   }
 
@@ -110,9 +114,11 @@ export class Composer {
   press() {
     if (this.running) return this.app.stop();
     const text = this.field.value.trim();
-    if (!text) return undefined;
+    if (!text && !this.chips.files.length) return undefined;
+    const question = this.chips.with(text);
+    this.chips.clear();
     this.clear();
-    return this.app.send(text);
+    return this.app.send(question);
   }
 
   clear() {
@@ -125,6 +131,12 @@ export class Composer {
     this.changed();
     this.focus();
     this.field.setSelectionRange(text.length, text.length);
+  }
+
+  insert(text) {
+    this.field.setRangeText(text, this.field.selectionStart, this.field.selectionEnd, "end");
+    this.changed();
+    this.focus();
   }
 
   focus() {

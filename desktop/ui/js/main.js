@@ -63,7 +63,7 @@ async function start() {
   keepSession(session);
   on("settings", useSettings); // before all others: they write numbers in the new style
   const app = new App({ saveConversation });
-  const { tasks } = app.places;
+  const { files, tasks } = app.places;
   on("tasks", countTasks);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redrawCharts);
   keys(app);
@@ -73,12 +73,14 @@ async function start() {
     readState(app);
     app.rail.refresh();
     tasks.changed();
+    files.changed();
   };
   readAll();
   listen(
     {
       backend: (backend) => heard(backend, app), conversations: () => app.rail.refresh(), offer: () => readState(app),
       queue: (news) => queueChanged(news, app), tasks: () => tasks.changed(), task_run: (ended) => tasks.ended(ended),
+      grants: () => files.changed(),
     },
     (fine) => (fine ? readAll() : lost()), // news may have been missed
   );

@@ -2,6 +2,7 @@
 // those of the places beside the conversation, and of what needs a yes, are in files of their own.
 
 import { OFFLINE } from "./messages_offline.js";
+import { FILES } from "./messages_files.js";
 import { PEOPLE } from "./messages_people.js";
 import { PLACES } from "./messages_places.js";
 import { SAFETY } from "./messages_safety.js";
@@ -10,6 +11,7 @@ import { TASKS } from "./messages_tasks.js";
 export const ENGLISH = {
   ...OFFLINE,
   ...PEOPLE,
+  ...FILES,
   ...PLACES,
   ...SAFETY,
   ...TASKS,

@@ -10,12 +10,13 @@ import { about } from "./settings_about.js";
 import { answers } from "./settings_answers.js";
 import { appearance } from "./settings_appearance.js";
 import { connection } from "./settings_connection.js";
+import { files } from "./settings_files.js";
 import { keys } from "./settings_keys.js";
 import { start } from "./settings_start.js";
 import { on } from "./state.js";
 
 // In this order: connection, account, privacy, files, notifications, answers, appearance, start, keys, about.
-const SECTIONS = [connection, answers, appearance, start, keys, about];
+const SECTIONS = [connection, files, answers, appearance, start, keys, about];
 
 export class Settings {
   constructor() {

@@ -15,6 +15,8 @@ export const state = {
   autostart: { possible: false, on: false },
   native: false,
   draft: "",
+  grants: null,
+  folderDialog: false,
   conversations: null,
   tasks: null,
   queue: { count: 0 },
