@@ -40,11 +40,13 @@ from server.store.facts import find_fact, set_fact
 from server.store.state import State, open_state
 from server.vault import MARK, Vault, open_vault
 from shared.installed import version
-from shared.settings import BackendSettings, DatabaseSection, SecuritySection
+from shared.settings import AiSection, BackendSettings, DatabaseSection, SecuritySection
 
 if TYPE_CHECKING:
     from server.tracing import Tracer
+    from shared.llm.base import Model
 
+_GEMINI = "https://generativelanguage.googleapis.com/v1beta/openai"
 _FAILURES = Rate(30, 60)
 """How many wrong keys an address may show a minute."""
 
@@ -138,6 +140,7 @@ def build(
             governance=governance,
             version=version(),
             tracer=_tracer(settings),
+            teller=_teller(settings.ai),
             vault=vault,
             siblings=siblings,
             started=shared.started if shared else time.monotonic(),
@@ -158,6 +161,16 @@ def _tracer(settings: BackendSettings) -> "Tracer | None":
     from server.tracing import Tracer
 
     return Tracer(settings.telemetry.otlp_endpoint, version())
+
+
+def _teller(section: AiSection) -> "Model | None":
+    """Gemini is asked by its OpenAI-compatible address, which takes no package of Google's."""
+    if not (section.api_key.strip() or section.base_url.strip()):
+        return None
+    from shared.llm.openai_compatible import OpenAiCompatible
+
+    base_url = section.base_url.strip() or _GEMINI
+    return OpenAiCompatible(base_url, section.model, api_key=section.api_key.strip(), timeout=section.timeout)
 
 
 def _pool_settings(section: DatabaseSection, *, processes: int) -> PoolSettings:

@@ -9,8 +9,8 @@ from typing import Any
 
 import msgspec
 
-from desktop.agent.figures import figures
 from desktop.store.results import Figure
+from shared.figures import figures
 from shared.results import Column
 
 _MOST_CELLS = 50_000

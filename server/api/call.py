@@ -34,6 +34,7 @@ from shared.wire import Reply, Request
 
 if TYPE_CHECKING:
     from server.tracing import Tracer
+    from shared.llm.base import Model
 
 
 @dataclass
@@ -67,6 +68,8 @@ class Backend:
     siblings: Siblings = field(default_factory=Siblings)
     started: float = field(default_factory=time.monotonic)
     tracer: "Tracer | None" = None
+    teller: "Model | None" = None
+    """The model that tells insights."""
 
 
 @dataclass(slots=True)
@@ -179,7 +182,8 @@ class Route(msgspec.Struct, frozen=True):
 
     ``<name>`` in ``path`` is handed over as ``call.path["name"]``. ``extra`` is a permission that
     lets the caller do more than the rest; the handler finds it as ``call.extra``. ``export`` is one that
-    it takes for whole results, on a route that has an ``extra`` already: ``call.may_export``.
+    it takes for whole results, or for words of the backend's model, on a route that has an ``extra`` already:
+    ``call.may_export``.
     """
 
     method: str

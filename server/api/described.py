@@ -226,9 +226,20 @@ DESCRIBED: Mapping[str, Described] = {
     "insights.analyze": Described(
         "Analyse data",
         "Facts by statistics, and what stands out: in the rows of a query (takes `db_read` too), or in rows "
-        "of the body.",
+        "of the body. With `ai_chat` in the words of the backend's model, when it has one.",
         failures=_ASKING,
         example={"connection": "postgres_prod", "query": "SELECT sold_on, amount FROM sales"},
+    ),
+    "insights.recommend": Described(
+        "Recommend what to do",
+        "Options with what the data says they would have brought, a range, and what they assume; as the "
+        "answer "
+        "to an analysis, with the insights that they rest on.",
+        failures=_ASKING,
+        example={
+            "connection": "postgres_prod",
+            "query": "SELECT sold_on, store, amount, discount FROM sales",
+        },
     ),
     "keys.show_all": Described(
         "List keys", "Without the keys themselves, which nobody can show again.", parameters=_PAGE

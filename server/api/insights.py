@@ -33,7 +33,35 @@ async def analyze(call: Call, body: AnalyzeRequest) -> Analysis:
     from server.insights.narrate import narrate
 
     wish, found = await _measured(call, body)
-    return await asyncio.to_thread(lambda: narrate(examine(found, wish), wish.asked))
+    analysis = await asyncio.to_thread(lambda: narrate(examine(found, wish), wish.asked))
+    return await _told(call, body, analysis)
+
+
+async def recommend(call: Call, body: AnalyzeRequest) -> Analysis:
+    """Options with what the data says they would bring."""
+    from server.insights.advice import advise
+    from server.insights.facts import examine
+    from server.insights.options import options
+
+    wish, found = await _measured(call, body)
+
+    def made() -> Analysis:
+        facts = examine(found, wish)
+        return advise(facts, options(found, facts))
+
+    return await asyncio.to_thread(made)
+
+
+async def _told(call: Call, body: AnalyzeRequest, analysis: Analysis) -> Analysis:
+    """In the words of the backend's model, where there is one and the caller may use it."""
+    model = call.backend.teller
+    if model is None or not call.may_export:
+        return analysis
+    from server.insights.telling import told
+
+    call.note.detail = f"told by {model.label}"[:100]
+    question = " ".join(part for part in (body.question, body.context) if part)
+    return await asyncio.to_thread(told, analysis, model, question)
 
 
 async def _measured(call: Call, body: AnalyzeRequest) -> "tuple[Wish, Measured]":

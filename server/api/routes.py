@@ -120,6 +120,15 @@ ROUTES: tuple[Route, ...] = (
         Permission.AI_INSIGHTS,
         AnalyzeRequest,
         extra=Permission.DB_READ,
+        export=Permission.AI_CHAT,
+    ),
+    Route(
+        "POST",
+        "/api/ai/recommend",
+        insights.recommend,
+        Permission.AI_INSIGHTS,
+        AnalyzeRequest,
+        extra=Permission.DB_READ,
     ),
     Route(
         "POST",

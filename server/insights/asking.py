@@ -1,7 +1,7 @@
 """SQL that sums the rows of a caller's query inside its source, for each dialect. Pure: text out.
 
-The caller's query becomes the last CTE of what is asked, so that the guard and the data policies judge it as
-if the caller had written it. Values stay what the source makes of them.
+The caller's query stands inside what is asked, so that the guard and the data policies judge it as if the
+caller had written it. Values stay what the source makes of them.
 """
 
 from collections.abc import Sequence
@@ -142,10 +142,18 @@ class Asking:
         inner = self._tree.copy()
         if not any(inner.args.get(part) for part in ("limit", "offset", "fetch")):
             inner.set("order", None)
-        before = inner.args.get("with_")
-        inner.set("with_", None)
-        alias = exp.TableAlias(this=exp.to_identifier(ROWS))
-        ctes = [*([] if before is None else before.expressions), exp.CTE(this=inner, alias=alias)]
-        recursive = before is not None and before.args.get("recursive")
-        outer.set("with_", exp.With(expressions=ctes, recursive=recursive))
+        if dialect == "tsql":  # which knows no WITH inside
+            _hoist(outer, inner)
+        else:
+            rows = next(table for table in outer.find_all(exp.Table) if table.name == ROWS)
+            rows.replace(exp.Subquery(this=inner, alias=exp.TableAlias(this=exp.to_identifier(ROWS))))
         return parsing.render(outer, dialect)
+
+
+def _hoist(outer: exp.Expr, inner: exp.Expr) -> None:
+    """The caller's CTEs, and their query as the last of them."""
+    before = inner.args.get("with_")
+    inner.set("with_", None)
+    alias = exp.TableAlias(this=exp.to_identifier(ROWS))
+    ctes = [*([] if before is None else before.expressions), exp.CTE(this=inner, alias=alias)]
+    outer.set("with_", exp.With(expressions=ctes))

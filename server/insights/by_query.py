@@ -14,7 +14,7 @@ from server.insights import drivers
 from server.insights.asking import Asking
 from server.insights.by_rows import MOST_CELLS, NOT_GIVEN, gridded, in_two, two_periods
 from server.insights.calendar import day_of, step_of
-from server.insights.findings import ColumnFacts
+from server.insights.described import ColumnFacts
 from server.insights.measured import DAILY, WEEKLY, Floats, Grid, Ints, Measure, Measured, Periods, Values
 from server.insights.repeats import RepeatedDay, days_with_repeats
 from server.insights.roles import Roles, codes_of, described, roles

@@ -3,7 +3,7 @@
 import numpy as np
 
 from server.insights import calendar, drivers
-from server.insights.findings import ColumnFacts
+from server.insights.described import ColumnFacts
 from server.insights.measured import WEEKLY, Floats, Grid, Ints, Measure, Measured, Periods, Values
 from server.insights.repeats import RepeatedDay, repeated_days
 from server.insights.roles import MOST_GROUPS, Roles, codes_of, described, roles

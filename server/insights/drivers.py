@@ -9,6 +9,7 @@ q·p. A group that is new has no price before; it takes its own of now, and so c
 import re
 from collections.abc import Sequence
 
+import msgspec
 import numpy as np
 
 from server.insights import calendar
@@ -17,7 +18,7 @@ from server.insights.measured import Floats, Grid, Measured, Periods
 from server.insights.table import day_text
 from shared.errors import InvalidRequest
 
-_TOLD = 6
+_TOLD, _MOST_GROUPINGS = 6, 4
 _TWO_YEARS = 728
 _LEAST_DAYS = 28
 _QUANTITY = re.compile(r"(?i)(^|[_\s])(qty|quantity|units?|pieces|pcs|nos|sold)($|[_\s])")
@@ -76,12 +77,16 @@ def change(of: Measured, periods: Periods | None) -> list[Finding]:
         if one is not None:
             found.append(one)
     found.sort(key=_telling, reverse=True)
+    found = [
+        msgspec.structs.replace(one, follows=place > 0) for place, one in enumerate(found[:_MOST_GROUPINGS])
+    ]
     quantity = next((m.name for m in of.measures if _QUANTITY.search(m.name) and m.name != measure), None)
     if quantity is not None:
         found += _mixes(of, measure, quantity, between)
-    return (
-        found if periods is not None else found[:3] + [f for f in found[3:] if isinstance(f, PriceVolumeMix)]
-    )
+    if periods is not None:
+        return found
+    mixes = [one for one in found if isinstance(one, PriceVolumeMix)]
+    return [one for one in found if one not in mixes][:2] + mixes
 
 
 def _telling(found: Finding) -> float:

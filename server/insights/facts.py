@@ -10,6 +10,7 @@ import msgspec
 import numpy as np
 
 from server.insights import by_rows, drivers, forecast, groups, parts, quality, seasons
+from server.insights.choosing import line, without_repeats
 from server.insights.correlation import correlated
 from server.insights.findings import (
     Diverged,
@@ -18,10 +19,8 @@ from server.insights.findings import (
     Facts,
     Finding,
     Gap,
-    Line,
     Moved,
     Outlying,
-    Point,
     Unusual,
     UnusualRate,
 )
@@ -32,8 +31,6 @@ from server.insights.table import Table, day_text
 
 _GROUPS_BY_DAY = 80
 _MOST_PARTS = 3
-_MOST_POINTS = 400
-_AT_ONCE, _MOST_SHARES, _MOST_WAYS = 2, 8, 4
 
 
 class Wish(msgspec.Struct, frozen=True):
@@ -79,10 +76,10 @@ def examine(of: Measured, wish: Wish) -> Facts:
         expected = forecast.forecast(of, wish.forecast_days or forecast.USUAL_DAYS)
         if expected is not None:
             (findings if wish.forecast_days else background).append(expected.finding)
-    kept = _without_repeats(findings)
-    line = _line(of, kept)
-    if line is not None and of.time is not None and expected is not None:
-        line.points += expected.points
+    kept = without_repeats(findings)
+    drawn = line(of, kept)
+    if drawn is not None and of.time is not None and expected is not None:
+        drawn.points += expected.points
     return Facts(
         of.rows,
         of.truncated,
@@ -90,7 +87,7 @@ def examine(of: Measured, wish: Wish) -> Facts:
         _named(kept, "f"),
         of.dropped,
         [one for m in of.measures if not m.level for g in of.grids if (one := groups.shares(g, m.name))],
-        line,
+        drawn,
         _named(background, "b"),
     )
 
@@ -259,75 +256,3 @@ def _moved(column: str, time: str, found: Change) -> Moved:
 def _has_moved(findings: list[Finding], found: list[Finding]) -> bool:
     moved = {one.column for one in findings if isinstance(one, Moved)}
     return any(isinstance(one, Driven) and one.column in moved for one in found)
-
-
-def _line(of: Measured, findings: list[Finding]) -> Line | None:
-    """The first measure over time, by weeks or months where the days are too many to draw."""
-    if of.time is None or not of.measures or of.whole.periods.size < 2:
-        return None
-    measure = of.measures[0]
-    found = series_of(of, measure)
-    step = found.step
-    if found.days.size > _MOST_POINTS and not measure.level:
-        found, step = seasons.weekly(found), 7
-    odd = [
-        (one.first, one.last)
-        for one in findings
-        if isinstance(one, Unusual) and one.column == measure.name and one.group is None
-    ]
-
-    def is_odd(day: int) -> bool:
-        first, last = day_text(day), day_text(day + step - 1)
-        return any(last >= start and first <= end for start, end in odd)
-
-    points = [
-        Point(day_text(day), value=value, unusual=is_odd(day))
-        for day, value in zip(found.days.tolist(), found.values.tolist(), strict=True)
-    ]
-    return Line(measure.name, step, points[-_MOST_POINTS:])
-
-
-def _without_repeats(findings: list[Finding]) -> list[Finding]:
-    """Several measures have the same gaps, when one group falls the others' parts rise, and what is so of a
-    city is so of its zone: the farthest from chance is told."""
-    kept: list[Finding] = []
-    seen: set[tuple[object, ...]] = set()
-    for finding in findings:
-        match finding:
-            case Gap():
-                key: tuple[object, ...] = ("gap", finding.first[:7], finding.group is None)
-            case Unusual():
-                key = ("time", finding.first)
-            case UnusualRate():
-                key = ("rate", finding.column, finding.first)
-            case _:
-                key = (id(finding),)
-        if key not in seen:
-            seen.add(key)
-            kept.append(finding)
-    return _events(kept)
-
-
-def _events(findings: list[Finding]) -> list[Finding]:
-    """What happened in one place shows in every grouping that holds it, and in every measure: of shares that
-    were unusual at a time the two farthest from chance are told."""
-    shares = [one for one in findings if isinstance(one, Unusual) and one.group is not None]
-    shares.sort(key=lambda one: -abs(one.distance) * one.periods**0.5)
-    told: list[Unusual] = []
-    for one in shares:
-        same = [two for two in told if one.first <= two.last and two.first <= one.last]
-        twins = any(two.group == one.group and two.grouping == one.grouping for two in same)
-        if len(same) < _AT_ONCE and not twins:
-            told.append(one)
-    others = [one for one in findings if not isinstance(one, Diverged)]
-    others = [one for one in others if not (isinstance(one, Unusual) and one.group is not None)]
-    return [*others, *_ways(findings), *told[:_MOST_SHARES]]
-
-
-def _ways(findings: list[Finding]) -> list[Diverged]:
-    """Each group once; and of a zone's decline its stores tell nothing more: those of the fewest groups
-    first."""
-    found = sorted(
-        (one for one in findings if isinstance(one, Diverged)), key=lambda one: -one.earlier - one.later
-    )
-    return list({(one.grouping, one.group): one for one in reversed(found)}.values())[::-1][:_MOST_WAYS]

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from server.insights import calendar
+from server.insights.described import Point
 from server.insights.festivals import FESTIVALS, LEAD_DAYS
-from server.insights.findings import Forecast, Point
+from server.insights.findings import Forecast
 from server.insights.measured import DAILY, WEEKLY, Floats, Ints, Measured
 from server.insights.series import Series
 from server.insights.table import day_text

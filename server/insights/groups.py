@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from server.insights.findings import Shares
+from server.insights.described import Shares
 from server.insights.measured import Floats, Grid, Ints
 from server.insights.table import NO_DAY
 

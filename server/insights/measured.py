@@ -12,7 +12,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from server.insights.findings import ColumnFacts
+from server.insights.described import ColumnFacts
 from server.insights.repeats import RepeatedDay
 
 Floats = npt.NDArray[np.float64]

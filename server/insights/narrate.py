@@ -48,7 +48,8 @@ def narrate(facts: Facts, asked: frozenset[str] = frozenset()) -> Analysis:
     )
 
 
-def _summary(facts: Facts, insights: list[Insight]) -> str:
+def opening(facts: Facts) -> str:
+    """What was looked at, in a sentence."""
     if not facts.rows:
         return "There are no rows, so there is nothing to say."
     parts = [f"{figure(facts.rows)} row{'' if facts.rows == 1 else 's'}"]
@@ -59,9 +60,15 @@ def _summary(facts: Facts, insights: list[Insight]) -> str:
     if totals:
         largest = max(totals, key=lambda column: abs(column.total or 0))
         parts.append(f"with {name(largest.name)} of {figure(largest.total or 0)} in all")
+    cut = " There were more rows; only these were looked at." if facts.truncated else ""
+    return " ".join(parts) + "." + cut
+
+
+def _summary(facts: Facts, insights: list[Insight]) -> str:
+    if not facts.rows:
+        return opening(facts)
     told = [insight.description for insight in insights if insight.importance != "low"][:3]
-    cut = ["There were more rows; only these were looked at."] if facts.truncated else []
-    return " ".join([" ".join(parts) + ".", *cut, *(told or [NOTHING])])
+    return " ".join([opening(facts), *(told or [NOTHING])])
 
 
 def _strength(finding: Finding) -> float:  # noqa: PLR0911 - one kind after the other

@@ -23,6 +23,8 @@ _MATTERS = 0.0003
 """Of the whole measure: what an episode must move."""
 _WIDESPREAD = 0.25
 _RATE_FAR = 9.0
+_RATE_ROWS = 120
+"""Rows that an episode must have in all."""
 _RATE_MATTERS = 0.25
 """Of the usual rate."""
 
@@ -151,7 +153,8 @@ def unusual_rates(grid: Grid, measure: str, base: str) -> list[Spell]:
         weight = float(bottom[spell.group, places].sum())
         value = 100 * float(top[spell.group, places].sum()) / weight if weight else 0.0
         was = float(np.nanmean(usual[spell.group, places]))
-        if was <= 0 or abs(value - was) < _RATE_MATTERS * was:
+        rows = float(grid.counts[spell.group, places].sum())
+        if rows < _RATE_ROWS or was <= 0 or abs(value - was) < _RATE_MATTERS * was:
             continue
         found.append(Spell(spell.group, spell.first, spell.last, value, was, spell.distance))
     return sorted(found, key=lambda one: -abs(one.distance) * one.periods**0.5)
@@ -207,7 +210,7 @@ def _spells(distance: Floats, far: float) -> list[Spell]:
         runs: list[list[int]] = []
         for place in np.flatnonzero(beyond).tolist():
             last = runs[-1][-1] if runs else None
-            if last is not None and place - last <= 2 and (own[place] > 0) == (own[last] > 0):
+            if last is not None and place - last <= 3 and (own[place] > 0) == (own[last] > 0):
                 runs[-1].append(place)
             else:
                 runs.append([place])

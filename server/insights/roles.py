@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from server.insights.findings import ColumnFacts
+from server.insights.described import ColumnFacts
 from server.insights.table import NO_DAY, AnyColumn, Days, Ints, Labels, Numbers, Table, day_text
 
 MEASURES, GROUPINGS, PAIRS = 4, 6, 3

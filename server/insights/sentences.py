@@ -172,6 +172,11 @@ def _driven(finding: Driven) -> str:
     way = "rose" if finding.change >= 0 else "fell"
     share = f" ({percent(abs(finding.percent))})" if finding.percent is not None else ""
     parts = "; ".join(_part(part) for part in finding.parts[:_TOLD_PARTS])
+    if finding.follows:
+        change = signed(finding.change, figure(abs(finding.change)))
+        return (
+            f"Of the same change of {name(finding.column)} ({change}), by {name(finding.grouping)}: {parts}."
+        )
     return (
         f"{name(finding.column)} {way} by {figure(abs(finding.change))}{share}, to {figure(finding.later)} "
         f"{span(finding.first, finding.last)} against {figure(finding.earlier)} "

@@ -90,6 +90,7 @@ class AsyncBackendClient:
     schema = _calls(BackendClient.schema)
     list_connections = _calls(BackendClient.list_connections)
     analyze_data = _calls(BackendClient.analyze_data)
+    recommend = _calls(BackendClient.recommend)
     health = _calls(BackendClient.health)
     health_check = _calls(BackendClient.health_check)
     retry_request = _calls(BackendClient.retry_request)

@@ -24,7 +24,7 @@ from shared.backend_client.fallback import Fallback
 from shared.backend_client.http import OnSent, Transport, ignore_sent
 from shared.backend_client.jobs import Jobs
 from shared.backend_client.metrics import Metrics, MetricsSnapshot
-from shared.backend_client.questions import ParamValue, query_request
+from shared.backend_client.questions import ParamValue, analyze_request, query_request
 from shared.errors import AppError, NotFound
 from shared.wire import (
     Analysis,
@@ -36,7 +36,8 @@ T = TypeVar("T")
 
 _HEALTH_SECONDS = 5.0
 _GRACE_SECONDS = 5.0
-_READS = ("/api/query", "/api/ai/analyze")
+_READS = ("/api/query", "/api/ai/analyze", "/api/ai/recommend")
+_ANALYSIS_SECONDS = 120.0
 
 
 class BackendClient(Administration, Access, Auditing, Exploring, Bulk, Jobs):
@@ -147,16 +148,35 @@ class BackendClient(Administration, Access, Auditing, Exploring, Bulk, Jobs):
         data: Sequence[Mapping[str, Any]] | None = None,
         question: str | None = None,
         context: str | None = None,
+        period: Sequence[str] = (),
+        against: Sequence[str] = (),
+        forecast_days: int | None = None,
     ) -> Analysis:
-        """Facts, insights and recommendations about a query's result, or about ``data``."""
-        request = AnalyzeRequest(
-            connection=connection,
-            query=query,
-            data=None if data is None else [dict(row) for row in data],
-            question=question,
-            context=context,
+        """Facts, insights and recommendations about a query's result, or about ``data``. ``period`` and
+        ``against``, a first and a last day each, ask what a change came from; ``forecast_days`` asks for so
+        many days to come."""
+        request = analyze_request(connection, query, data, question, context, period, against, forecast_days)
+        return self._analysis("/api/ai/analyze", request)
+
+    def recommend(
+        self,
+        connection: str | None = None,
+        query: str | None = None,
+        *,
+        data: Sequence[Mapping[str, Any]] | None = None,
+        question: str | None = None,
+        context: str | None = None,
+    ) -> Analysis:
+        """Options with what the data says they would have brought: ``recommendations``, each with its
+        ``effect`` and ``assumptions``, and the ``insights`` that they rest on."""
+        request = analyze_request(connection, query, data, question, context)
+        return self._analysis("/api/ai/recommend", request)
+
+    def _analysis(self, path: str, request: AnalyzeRequest) -> Analysis:
+        patience = max(self._timeout, _ANALYSIS_SECONDS)
+        body = self._transport.ask(
+            "POST", path, msgspec.json.encode(request), repeatable=True, patience_seconds=patience
         )
-        body = self._transport.ask("POST", "/api/ai/analyze", msgspec.json.encode(request), repeatable=True)
         return decode(body, Analysis)
 
     # -- How the backend and the client are -----------------------------------------------

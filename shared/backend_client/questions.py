@@ -1,11 +1,12 @@
 """What a program asks, as the messages of the wire."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from math import isfinite
+from typing import Any
 from uuid import uuid4
 
 from shared.errors import InvalidRequest
-from shared.wire import QueryRequest
+from shared.wire import AnalyzeRequest, QueryRequest
 
 ParamValue = str | int | float | bool | None
 
@@ -31,4 +32,26 @@ def query_request(
         params=dict(params or {}),
         timeout_seconds=timeout_seconds,
         query_id=query_id or str(uuid4()),
+    )
+
+
+def analyze_request(
+    connection: str | None,
+    query: str | None,
+    data: Sequence[Mapping[str, Any]] | None,
+    question: str | None,
+    context: str | None,
+    period: Sequence[str] = (),
+    against: Sequence[str] = (),
+    forecast_days: int | None = None,
+) -> AnalyzeRequest:
+    return AnalyzeRequest(
+        connection=connection,
+        query=query,
+        data=None if data is None else [dict(row) for row in data],
+        question=question,
+        context=context,
+        period=list(period),
+        against=list(against),
+        forecast_days=forecast_days,
     )

@@ -9,6 +9,7 @@ from shared.settings.agent import (
     OpenAiSection,
 )
 from shared.settings.backend import (
+    AiSection,
     BackendSettings,
     DatabaseSection,
     JobsSection,
@@ -28,6 +29,7 @@ from shared.settings.reading import (
 
 __all__ = [
     "AgentSettings",
+    "AiSection",
     "BackendSection",
     "BackendSettings",
     "ChatbotSection",

@@ -98,6 +98,16 @@ class TelemetrySection(Section, frozen=True):
     otlp_endpoint: str = ""
 
 
+class AiSection(Section, frozen=True):
+    """A model that tells insights in its own words; none while ``api_key`` and ``base_url`` are empty.
+    ``base_url`` is an address that speaks the OpenAI protocol; without it Gemini is asked, at Google's."""
+
+    api_key: str = ""
+    model: str = "gemini-3-flash-preview"
+    base_url: str = ""
+    timeout: float = 20
+
+
 class StoreSection(Section, frozen=True):
     """``url`` is SQLAlchemy's; empty means SQLite in our own folder."""
 
@@ -115,5 +125,6 @@ class BackendSettings(Section, frozen=True):
     audit: AuditSection = AuditSection()
     metrics: MetricsSection = MetricsSection()
     telemetry: TelemetrySection = TelemetrySection()
+    ai: AiSection = AiSection()
     logging: LoggingSection = LoggingSection()
     store: StoreSection = StoreSection()

@@ -47,7 +47,7 @@ from shared.wire.connections import (
     KindList,
     PoolFigures,
 )
-from shared.wire.insights import Analysis, AnalyzeRequest, Insight, Recommendation
+from shared.wire.insights import Analysis, AnalyzeRequest, Effect, Insight, Recommendation
 from shared.wire.queries import (
     JobInfo,
     JobList,
@@ -74,6 +74,7 @@ __all__ = [
     "ConnectionList",
     "ConnectionTest",
     "ConnectionUpdate",
+    "Effect",
     "Effective",
     "ErrorBody",
     "FieldInfo",

@@ -32,12 +32,29 @@ class Insight(Reply, frozen=True):
     evidence: Any = None
 
 
+class Effect(Reply, frozen=True):
+    """What an option would have brought in the days from ``first`` to ``last``, in the units of ``column``:
+    ``expected``, within ``low`` to ``high``. ``saved``: the column would have been less by it."""
+
+    column: str
+    expected: float
+    low: float
+    high: float
+    first: str
+    last: str
+    saved: bool = False
+
+
 class Recommendation(Reply, frozen=True):
-    """What could be done. ``priority`` is ``high medium low``."""
+    """What could be done. ``priority`` is ``high medium low``. One by /api/ai/recommend has its effect, what
+    it assumes, and the figures behind it."""
 
     action: str
     rationale: str
     priority: str
+    effect: Effect | None = None
+    assumptions: list[str] = []
+    evidence: Any = None
 
 
 class Analysis(Reply, frozen=True):
@@ -47,3 +64,7 @@ class Analysis(Reply, frozen=True):
     insights: list[Insight]
     recommendations: list[Recommendation] = []
     facts: dict[str, Any] = {}
+    told_by: str = "templates"
+    """Or the model that found the words, of which ``claims_dropped`` said more than the facts."""
+    claims_dropped: int = 0
+    model_failure: str = ""

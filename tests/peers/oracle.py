@@ -256,7 +256,9 @@ def _rewritten(tree: exp.Expr) -> exp.Expr:
             column.replace(exp.Literal.string(READER.upper()))
     for call in list(tree.find_all(exp.ToChar, exp.TimeToStr, exp.Anonymous)):
         name = call.name.upper() if isinstance(call, exp.Anonymous) else ""
-        if name == "SYS_EXTRACT_UTC":
+        if name == "TRUNC" and len(call.expressions) == 1:
+            call.replace(exp.cast(call.expressions[0].copy(), "DATE"))
+        elif name == "SYS_EXTRACT_UTC":
             call.replace(_plain(call.expressions[0]))
         elif not name or name == "TO_CHAR":
             value = call.this if not name else call.expressions[0]

@@ -1,4 +1,4 @@
-"""Figures in a text: where they stand, and how much they say. Which cell they came from is in provenance."""
+"""Figures in a text: where they stand, and how much they say. What they are checked against is elsewhere."""
 
 import re
 from collections.abc import Iterator
