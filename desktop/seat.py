@@ -9,6 +9,7 @@ from desktop.app import Agent, build
 from desktop.backend import Backend
 from desktop.backend_state import BackendState
 from desktop.choice import ChoiceFile, chosen
+from desktop.configuration import Configuration
 from desktop.offer import Offers
 from desktop.people import People, Person
 from desktop.setup import Setup
@@ -63,12 +64,14 @@ class Seat:
         self.agent.queue.tell = lambda news: announcements.announce("queue", encoded(news))
         self._scheduler = self.agent.scheduler
         file = settings_file.place(machine.config, machine.home)
+        setup = Setup(settings.backend, file, choices, backend)
         self.parts = Parts(
             version=__version__,
             model_kind=self.agent.model_kind,
             backend=backend,
             autostart=autostart.here(),
-            setup=Setup(settings.backend, file, choices, backend),
+            setup=setup,
+            configuration=Configuration(file, settings, setup.take_over),
             sources=self.agent.sources,
             runner=self.agent.runner,
             queries=self.agent.queries,

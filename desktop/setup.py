@@ -48,6 +48,14 @@ class Setup:
                 raise Conflict(f"The choice cannot be kept: {error.strerror}.") from error
             self._backend.switch(demo(self._section))
 
+    def take_over(self, section: BackendSection) -> None:
+        """Other settings for the same backend, from now on; nothing changes while the demo is used."""
+        with self._lock:
+            used = not self._backend.state.demo and self._section.url == section.url
+            self._section = section
+            if used and section.url:
+                self._backend.switch(section)
+
     def connect(self, typed: str, key: str, *, plain_allowed: bool) -> Iterator[Step]:
         """Each step as it is taken. When all are good, it is kept and used from now on, unless somebody has
         chosen something else meanwhile. In place of the key there may be a connect code, and in place of

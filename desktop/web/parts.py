@@ -11,6 +11,7 @@ from desktop.agent.runner import Runner
 from desktop.agent.sources import Sources
 from desktop.autostart import Autostart
 from desktop.backend import Backend
+from desktop.configuration import Configuration
 from desktop.files.desk import FileDesk
 from desktop.offer import Offers
 from desktop.setup import Setup
@@ -43,6 +44,7 @@ class Parts:
     model_kind: str
     backend: Backend
     setup: Setup
+    configuration: Configuration
     autostart: Autostart
     sources: Sources
     runner: Runner

@@ -6,6 +6,7 @@ from typing import Any
 import bottle
 
 from desktop.web.asking import Asking
+from desktop.web.configuration import ConfigurationPages
 from desktop.web.conversations import ConversationPages
 from desktop.web.door import envelope
 from desktop.web.files import FilePages
@@ -48,10 +49,13 @@ def personal(parts: Parts) -> bottle.Bottle:
     state, setup, tasks = StatePages(parts), SetupPages(parts), TaskPages(parts)
     sent = SentPages(parts)
     files = FilePages(parts)
+    configuration = ConfigurationPages(parts)
     routes: Routes = [
         ("GET", "/api/state", state.show),
         ("GET", "/api/events", state.events),
         ("PUT", "/api/settings", state.change_settings),
+        ("GET", "/api/config", configuration.show),
+        ("PUT", "/api/config", configuration.change),
         ("POST", "/api/backend/look", state.look_again),
         ("POST", "/api/backend/demo", setup.use_demo),
         ("POST", "/api/backend/connect", setup.connect),

@@ -16,8 +16,10 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import msgspec
 
+from desktop.configuration import Configuration
 from desktop.events import Event, TurnFinished, TurnStarted
 from shared.page_files import HEADERS, PageFile, PageFiles, marked
+from shared.settings import AgentSettings
 from tests.browser import story, story_tasks
 
 UI = Path(__file__).parents[2] / "desktop" / "ui"
@@ -26,6 +28,13 @@ FILES = PageFiles(UI)
 
 def now() -> str:
     return datetime.now(UTC).isoformat()
+
+
+CONFIGURATION = Configuration(Path("/nowhere/chatbot_config.yaml"), AgentSettings(), lambda _: None)
+
+
+def config() -> dict[str, Any]:
+    return {"settings": [msgspec.to_builtins(each) for each in CONFIGURATION.settings()], "trouble": ""}
 
 
 class Peer:
@@ -132,10 +141,10 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         path, values = self.where()
         match path:
-            case ["api", "session"]:
-                self.json(self.peer.session)
-            case ["api", "state"]:
-                self.json(self.peer.state())
+            case ["api", "session" | "state" | "config" as noun]:
+                self.json(
+                    {"session": self.peer.session, "state": self.peer.state(), "config": config()}[noun]
+                )
             case ["api", "events"]:
                 self.listen()
             case ["api", "conversations"]:

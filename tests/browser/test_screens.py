@@ -103,6 +103,17 @@ def settings(page: Page, peer: Peer) -> None:
     expect(page.get_by_role("heading", name="Appearance")).to_be_visible()
 
 
+def settings_change(page: Page, peer: Peer) -> None:
+    page.goto(f"{peer.url}#/settings/answers")
+    page.get_by_role("button", name="Change Gemini: model").click()
+    page.get_by_label("Gemini: model").fill("gemini-next")
+
+
+def settings_program(page: Page, peer: Peer) -> None:
+    page.goto(f"{peer.url}#/settings/program")
+    expect(page.get_by_role("button", name="Change Port")).to_be_visible()
+
+
 def settings_demo(page: Page, peer: Peer) -> None:
     peer.setup["url"] = "https://backend.vmart.example:5000"
     peer.autostart["on"] = True
@@ -110,7 +121,7 @@ def settings_demo(page: Page, peer: Peer) -> None:
     page.goto(f"{peer.url}#/settings/connection")
     page.reload()
     expect(page.get_by_role("link", name="Use backend.vmart.example:5000 again")).to_be_visible()
-    expect(page.get_by_role("switch", checked=True)).to_be_attached()
+    expect(page.get_by_role("switch", name="Open when", checked=True)).to_be_attached()
 
 
 def welcome(page: Page, peer: Peer) -> None:
@@ -216,7 +227,7 @@ def search(page: Page, peer: Peer) -> None:
 
 SCREENS: list[Callable[[Page, Peer], None]] = [
     home, answer, months, running, wide, nothing, table, failure, clarify, offline, starting,
-    inspector, inspector_table, sql, data, settings, settings_demo, search,
+    inspector, inspector_table, sql, data, settings, settings_demo, settings_change, settings_program, search,
     welcome, not_configured, connect, connect_running, connect_failed, connect_plain, connected, offered,
     locked,
     *TASK_SCREENS,

@@ -4,6 +4,7 @@
 import { OFFLINE } from "./messages_offline.js";
 import { FILES } from "./messages_files.js";
 import { PEOPLE } from "./messages_people.js";
+import { CONFIG } from "./messages_config.js";
 import { PLACES } from "./messages_places.js";
 import { SAFETY } from "./messages_safety.js";
 import { TASKS } from "./messages_tasks.js";
@@ -12,6 +13,7 @@ export const ENGLISH = {
   ...OFFLINE,
   ...PEOPLE,
   ...FILES,
+  ...CONFIG,
   ...PLACES,
   ...SAFETY,
   ...TASKS,

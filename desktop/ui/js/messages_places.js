@@ -50,7 +50,7 @@ export const PLACES = {
   "set.useBackend": "Use {host} again",
   "set.demoKept": "In place of {url}, whose settings are kept.",
   "set.change": "Where this is kept",
-  "set.changeHint": "The backend, the model and its key stand in {file}. What is changed there holds from the next start.",
+  "set.changeHint": "The backend, the model and its key stand in {file}. Comments in it stay when it is changed from here.",
   "set.start": "This PC",
   "set.login": "Open when you sign in to this PC",
   "set.loginHint": "Off unless you switch it on. Removing the program takes it away.",

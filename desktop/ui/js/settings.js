@@ -2,7 +2,7 @@
 //
 // A section is { name, icon, hears, draw, open? }: `hears` names the fields of the state that it shows, and it
 // alone is drawn anew when they change; draw(again) gives its rows, and again() has it drawn once more;
-// open(again) is called each time that Settings is opened. Its title is the message set.<name>.
+// open(again) is called each time that Settings is opened, and may give a promise of what it fetches. Its title is the message set.<name>.
 
 import { h, icon } from "./dom.js";
 import { t } from "./messages.js";
@@ -12,11 +12,21 @@ import { appearance } from "./settings_appearance.js";
 import { connection } from "./settings_connection.js";
 import { files } from "./settings_files.js";
 import { keys } from "./settings_keys.js";
+import { program } from "./settings_program.js";
 import { start } from "./settings_start.js";
 import { on } from "./state.js";
 
 // In this order: connection, account, privacy, files, notifications, answers, appearance, start, keys, about.
-const SECTIONS = [connection, files, answers, appearance, start, keys, about];
+const SECTIONS = [
+  connection,
+  files,
+  answers,
+  appearance,
+  start,
+  program,
+  keys,
+  about,
+];
 
 export class Settings {
   constructor() {
@@ -31,12 +41,16 @@ export class Settings {
     for (const section of SECTIONS) if (section.hears) on(section.hears, () => this.element.isConnected && this.draw(section));
   }
 
-  show(name) {
-    for (const section of SECTIONS) {
+  async show(name) {
+    const { hash } = location;
+    const to = () => name && location.hash === hash && this.page.querySelector(`#set-${CSS.escape(name)}`)?.scrollIntoView();
+    const opened = SECTIONS.map((section) => {
       this.draw(section);
-      section.open?.(() => this.element.isConnected && this.draw(section));
-    }
-    if (name) this.page.querySelector(`#set-${CSS.escape(name)}`)?.scrollIntoView();
+      return section.open?.(() => this.element.isConnected && this.draw(section));
+    });
+    to();
+    await Promise.allSettled(opened); // what has come by now has moved it
+    to();
   }
 
   /** What had the focus has it again when it is marked with data-choice. */

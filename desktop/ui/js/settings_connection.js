@@ -2,19 +2,22 @@
 
 import { button, h } from "./dom.js";
 import { t } from "./messages.js";
+import { ConfigRows, readConfig } from "./settings_config.js";
 import { row } from "./settings_rows.js";
 import { state } from "./state.js";
 import { backendLine } from "./status.js";
 import { useDemo } from "./welcome.js";
 
-export const connection = { name: "connection", icon: "link", hears: "backend connections setup", draw };
+export const connection = { name: "connection", icon: "link", hears: "backend connections setup", draw, open: readConfig };
+
+let rows = null;
 
 function draw() {
   const names = state.connections.map(({ name }) => name).join(", ");
   return [
     row(t("set.backend"), hint(), [h("span", { class: "nowrap" }, backendLine(state.backend)), ...acts()]),
     row(t("set.connections"), "", names || t("hello.noData")),
-    row(t("set.change"), t("set.changeHint", { file: state.setup.file }), ""),
+    (rows ??= new ConfigRows("connection")).element,
   ];
 }
 

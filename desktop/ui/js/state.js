@@ -11,6 +11,7 @@ export const state = {
   connections: [],
   settings: { theme: "system", numbers: "indian", language: "en" },
   offer: null,
+  config: { settings: [], trouble: "" },
   setup: { url: "", file: "" },
   autostart: { possible: false, on: false },
   native: false,
