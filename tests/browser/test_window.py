@@ -45,6 +45,12 @@ def test_an_answer_shows_its_figure_its_table_its_chart_and_its_sql(window: Page
     expect(card.locator("pre.sql")).to_contain_text("GROUP BY st.zone")
 
 
+def test_the_status_line_says_what_there_is_and_nothing_else(window: Page) -> None:
+    expect(window.locator("#status")).to_have_text(
+        re.compile(r"^Backend online · \d+ msBuilt-in analystSent from this PC: nothing yet$")
+    )
+
+
 def test_a_figure_leads_to_its_cell_and_an_untraced_one_says_so(window: Page) -> None:
     ask(window, "Net sales by zone")
     window.get_by_role("button", name="₹31.07 crore: show the cell it comes from").press("Enter")

@@ -32,7 +32,7 @@ export class Status {
     const { model, sent } = state;
     const counts = sent && (sent.columns || sent.rows) ? t("sent.what", { columns: number(sent.columns), rows: number(sent.rows) }) : t("sent.nothing");
     const why = t("sent.why", { columns: number(sent?.columns ?? 0), rows: number(sent?.rows ?? 0), bytes: bytes(sent?.bytes ?? 0) });
-    this.line.replaceChildren(backendLine(state.backend), h("span", { class: "opt" }, model.label), state.queue.count ? h("span", null, waitingWords(state.queue.count)) : null,
+    this.line.replaceChildren(backendLine(state.backend), h("span", { class: "opt" }, model.label), ...(state.queue.count ? [h("span", null, waitingWords(state.queue.count))] : []),
       h("span", { class: "end", title: why }, icon("shield"), h("span", null, h("span", { class: "opt" }, `${t("sent.label")} `), h("b", null, counts))));
     this.drawBanner();
   }
