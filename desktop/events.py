@@ -153,15 +153,25 @@ class ApprovalAnswered(_Event, tag="approval_answered", frozen=True):
     answer: Literal["yes", "no", "stopped", "lapsed"]
 
 
+class Counted(msgspec.Struct, frozen=True):
+    """The same for one answer alone; see Sent."""
+
+    columns: int
+    rows: int
+    bytes: int
+    backend_bytes: int
+
+
 class Sent(_Event, tag="sent", frozen=True):
     """What has left this machine in this conversation so far: columns, rows and bytes for the model, and
     bytes for the backend. Bytes are those of the bodies on the wire; a row counts once, however often
-    later requests carry it again."""
+    later requests carry it again. ``turn`` is this answer's share."""
 
     columns: int
     rows: int
     bytes: int
     backend_bytes: int = 0
+    turn: Counted | None = None
 
 
 class Queued(_Event, tag="queued", frozen=True):

@@ -4,11 +4,13 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import msgspec
+
 from desktop.agent.markup import Marked
 from desktop.agent.provenance import Evidence
 from desktop.agent.stop import Stop
-from desktop.events import Effect, ResultCard, Sent, StepFinished, StepStarted, TextChunk
-from desktop.meter import TurnMeter, added
+from desktop.events import Counted, Effect, ResultCard, Sent, StepFinished, StepStarted, TextChunk
+from desktop.meter import NOTHING, TurnMeter, added
 from desktop.store.results import Figure, Results
 from desktop.store.turns import TurnEnd
 from desktop.tools.base import ToolContext, nobody_to_ask
@@ -37,7 +39,7 @@ class Progress:
         self.cells_inside = True
         self.kept_at: str | None = None  # how old the oldest kept result in this answer is
         self._sent_before = sent_before
-        self._sent_told = sent_before
+        self._sent_told = NOTHING
         self._evidence: dict[str, Evidence] = {}
         self._figures: list[tuple[str | None, Figure]] = []
         self._open: dict[str, tuple[StepStarted, float]] = {}
@@ -75,10 +77,12 @@ class Progress:
 
     def sent(self) -> list[Sent]:
         """What has left this machine in the whole conversation, if that is news."""
-        sent = added(self._sent_before, self.meter.sent)
-        news = [] if sent == self._sent_told else [sent]
-        self._sent_told = sent
-        return news
+        mine = self.meter.sent
+        if mine == self._sent_told:
+            return []
+        self._sent_told = mine
+        share = Counted(mine.columns, mine.rows, mine.bytes, mine.backend_bytes)
+        return [msgspec.structs.replace(added(self._sent_before, mine), turn=share)]
 
     def keep_figures(self, results: Results) -> None:
         """Each receipt lists the figures of its own result, and those that were found in none."""

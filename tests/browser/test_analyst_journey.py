@@ -32,7 +32,7 @@ def test_the_first_question_is_one_click_away_and_its_answer_can_be_checked(page
     drawer = page.get_by_role("complementary", name="Inspector")
     expect(drawer.get_by_text(re.compile(r"^(\d+) of \1 traced"))).to_be_visible()
     expect(drawer.get_by_text("sum of net_amount in sales")).to_be_visible()
-    expect(page.get_by_text("nothing yet")).to_be_visible()
+    expect(page.get_by_text("nothing to a model")).to_be_visible()
 
 
 def test_a_question_that_is_not_understood_offers_others(page: Page, link: str) -> None:

@@ -34,7 +34,7 @@ export class Chart {
     this.wait = h("div", { class: "chart-wait" }, h("span", { class: "spin" }));
     this.canvas = h("div", { class: "canvas", "aria-hidden": "true" });
     this.rule = h("div", { class: "chart-rule", hidden: true });
-    this.chart = h("div", { class: "chart", role: "img", "aria-label": proposed.title }, this.canvas, this.rule, this.wait);
+    this.chart = h("div", { class: "chart", role: "img", "aria-label": proposed.title || heading(proposed.y[0]) }, this.canvas, this.rule, this.wait);
     this.legend = h("ul", { class: "legend", hidden: true });
     this.notes = h("p", { class: "plot-note small quiet", hidden: true });
     this.element = h("div", { class: "plot" }, h("div", { class: "plot-bar" }, this.title, this.kinds), this.legend, this.chart, this.notes);

@@ -205,10 +205,6 @@ export const ENGLISH = {
   "banner.choose": "Choose one",
   "banner.gone": "The program behind this window has stopped answering.",
   "banner.goneWhy": "Nothing is lost. It reconnects by itself; if it does not, close the window and open it again.",
-  "sent.label": "Sent from this PC:",
-  "sent.nothing": "nothing yet",
-  "sent.what": "{columns} columns, {rows} rows",
-  "sent.why": "What has left this PC for the model in this conversation: {columns} column names, {rows} rows, {bytes}.",
 
   "top.exported": "The conversation was saved",
 };

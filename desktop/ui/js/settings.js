@@ -12,6 +12,7 @@ import { appearance } from "./settings_appearance.js";
 import { connection } from "./settings_connection.js";
 import { files } from "./settings_files.js";
 import { keys } from "./settings_keys.js";
+import { privacy } from "./settings_privacy.js";
 import { program } from "./settings_program.js";
 import { start } from "./settings_start.js";
 import { on } from "./state.js";
@@ -19,6 +20,7 @@ import { on } from "./state.js";
 // In this order: connection, account, privacy, files, notifications, answers, appearance, start, keys, about.
 const SECTIONS = [
   connection,
+  privacy,
   files,
   answers,
   appearance,

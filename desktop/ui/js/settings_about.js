@@ -7,5 +7,5 @@ import { state } from "./state.js";
 export const about = { name: "about", icon: "info", hears: "version", draw };
 
 function draw() {
-  return [row(t("app.name"), "", `${t("set.version")} ${state.version}`), row(t("set.privacy"), t("set.privacyHint"), "")];
+  return [row(t("app.name"), "", `${t("set.version")} ${state.version}`), row(t("set.leaves"), t("set.leavesHint"), "")];
 }

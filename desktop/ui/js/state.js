@@ -9,7 +9,7 @@ export const state = {
   backend: { state: "connecting", since: null, url: "", latency_ms: null, detail: "", demo: false },
   connection: null,
   connections: [],
-  settings: { theme: "system", numbers: "indian", language: "en" },
+  settings: { theme: "system", numbers: "indian", language: "en", never_send_cells: false },
   offer: null,
   config: { settings: [], trouble: "" },
   setup: { url: "", file: "" },

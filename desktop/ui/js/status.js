@@ -2,8 +2,9 @@
 
 import { post } from "./api.js";
 import { button, by, h, icon } from "./dom.js";
-import { bytes, clockOrDay, elapsed, number } from "./format.js";
+import { clockOrDay, elapsed } from "./format.js";
 import { t } from "./messages.js";
+import { sentLine } from "./sent_words.js";
 import { on, state } from "./state.js";
 import { toast } from "./toast.js";
 import { waitingWords } from "./waiting.js";
@@ -16,7 +17,7 @@ export class Status {
   constructor() {
     this.line = by("status");
     this.banner = by("banner-place");
-    on("backend model sent settings queue", () => this.draw());
+    on("backend model sent current settings queue", () => this.draw());
     addEventListener("hashchange", () => this.drawBanner());
     this.next = h("span", { class: "quiet num nowrap opt", "aria-hidden": "true" });
     setInterval(() => state.backend.state === "offline" && this.count(), 1000);
@@ -29,11 +30,8 @@ export class Status {
   }
 
   draw() {
-    const { model, sent } = state;
-    const counts = sent && (sent.columns || sent.rows) ? t("sent.what", { columns: number(sent.columns), rows: number(sent.rows) }) : t("sent.nothing");
-    const why = t("sent.why", { columns: number(sent?.columns ?? 0), rows: number(sent?.rows ?? 0), bytes: bytes(sent?.bytes ?? 0) });
-    this.line.replaceChildren(backendLine(state.backend), h("span", { class: "opt" }, model.label), ...(state.queue.count ? [h("span", null, waitingWords(state.queue.count))] : []),
-      h("span", { class: "end", title: why }, icon("shield"), h("span", null, h("span", { class: "opt" }, `${t("sent.label")} `), h("b", null, counts))));
+    const { model, sent, current } = state;
+    this.line.replaceChildren(backendLine(state.backend), h("span", { class: "opt" }, model.label), ...(state.queue.count ? [h("span", null, waitingWords(state.queue.count))] : []), sentLine(sent, current));
     this.drawBanner();
   }
 

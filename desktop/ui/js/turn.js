@@ -9,6 +9,7 @@ import { clockOrDay, elapsed } from "./format.js";
 import { markdown } from "./markdown.js";
 import { t } from "./messages.js";
 import { put } from "./api.js";
+import { sentOfAnswer } from "./sent_words.js";
 import { Steps } from "./steps.js";
 import { toast } from "./toast.js";
 import { Waiting } from "./waiting.js";
@@ -140,6 +141,7 @@ export class Turn {
   }
 
   metered(event) {
+    this.sent = event.turn;
     this.host.metered(event);
   }
 
@@ -197,6 +199,7 @@ export class Turn {
     if (this.html) parts.push(iconButton("copy", t("turn.copyAnswer"), () => this.copyAnswer()));
     parts.push(iconButton("again", t("turn.again"), () => this.host.again(this)));
     if (!this.cards.length && this.html) parts.push(this.ratingButtons());
+    if (this.sent?.bytes) parts.push(sentOfAnswer(this.sent, this.host.id));
     if (this.askedAt) parts.push(h("span", { class: "when small num", title: elapsed(elapsedMs) }, clockOrDay(this.askedAt)));
     this.foot.replaceChildren(...parts);
     this.foot.hidden = false;
