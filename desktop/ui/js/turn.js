@@ -8,10 +8,9 @@ import { sqlEditor } from "./editor.js";
 import { clockOrDay, elapsed } from "./format.js";
 import { markdown } from "./markdown.js";
 import { t } from "./messages.js";
-import { put } from "./api.js";
+import { ratingButtons } from "./rating.js";
 import { sentOfAnswer } from "./sent_words.js";
 import { Steps } from "./steps.js";
-import { toast } from "./toast.js";
 import { Waiting } from "./waiting.js";
 
 const ACTIONS = { retry: "again", settings: "gear", backend: "data" };
@@ -79,7 +78,7 @@ export class Turn {
 
   addResult(event) {
     if (event.title === this.question && event.title.startsWith(t("turn.edited", { title: "" }))) this.edited = { result: event, sql: event.sql }; // also after a reload
-    const card = new Card(event, this, this.cards.length ? null : this.ratingButtons());
+    const card = new Card(event, this, this.cards.length ? null : ratingButtons(this));
     this.cards.push(card);
     this.results.hidden = false;
     this.results.append(card.element);
@@ -198,31 +197,11 @@ export class Turn {
     const parts = [];
     if (this.html) parts.push(iconButton("copy", t("turn.copyAnswer"), () => this.copyAnswer()));
     parts.push(iconButton("again", t("turn.again"), () => this.host.again(this)));
-    if (!this.cards.length && this.html) parts.push(this.ratingButtons());
+    if (!this.cards.length && this.html) parts.push(ratingButtons(this));
     if (this.sent?.bytes) parts.push(sentOfAnswer(this.sent, this.host.id));
     if (this.askedAt) parts.push(h("span", { class: "when small num", title: elapsed(elapsedMs) }, clockOrDay(this.askedAt)));
     this.foot.replaceChildren(...parts);
     this.foot.hidden = false;
-  }
-
-  ratingButtons() {
-    const rate = async (value, presses) => {
-      const before = this.rating;
-      this.rating = this.rating === value ? null : value;
-      mark(presses);
-      try {
-        await put(`/api/turns/${encodeURIComponent(this.id)}/rating`, { rating: this.rating });
-        if (this.rating === "bad") toast(t("turn.thanks"));
-      } catch (error) {
-        this.rating = before;
-        mark(presses);
-        toast(t("failed", { why: error.message }));
-      }
-    };
-    const mark = (presses) => presses.forEach((press, at) => press.setAttribute("aria-pressed", String(this.rating === ["good", "bad"][at])));
-    const presses = ["good", "bad"].map((value) => iconButton(value, t(`turn.${value}`), () => rate(value, presses)));
-    mark(presses);
-    return h("span", { class: "row rating" }, presses);
   }
 
   copyAnswer() {
