@@ -83,6 +83,7 @@ class Seat:
             agenda=self.agent.agenda,
             queue=self.agent.queue,
             files=self.agent.files,
+            sheets=self.agent.sheets,
             announcements=announcements,
             dialogs=machine.dialogs,
             offers=machine.offers,

@@ -8,7 +8,7 @@ import re
 
 import msgspec
 
-from desktop.sheets.sheets import ENDINGS
+from desktop.sheets.known import ENDINGS
 
 _ENDING = "|".join(ENDINGS)
 _NAMED = re.compile(rf"\.({_ENDING})\b", re.IGNORECASE)

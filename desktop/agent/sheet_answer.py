@@ -15,7 +15,8 @@ from desktop.analyst.meaning import Plan, Question, Refusal
 from desktop.events import Choice, Clarification, Event, FollowUps, Reading
 from desktop.sheets import comparing
 from desktop.sheets.joining import Join, Joined, Joining
-from desktop.sheets.sheets import Known, NamedTable, Sheets
+from desktop.sheets.known import Known, NamedTable
+from desktop.sheets.sheets import Sheets
 from desktop.sheets.understood import TableFound
 from desktop.tools.base import ToolContext
 from desktop.tools.query import MAX_ROWS, Queries, Query, rows_text
@@ -151,6 +152,8 @@ class SheetAnswer:
             connection=self._sheets.name,
             sql=joined.join.sql,
             title=f"{measure} in {name} beside {plan.title}",
+            formats=comparing.formats(joined.result.columns),
+            chart=comparing.chart(joined.result.columns, f"{measure} in {name} beside {plan.title}"),
             readings=[*joined.readings(), *left_out(joined.table), *plan.readings],
             as_of=plan.as_of.isoformat() if plan.as_of else None,
         )

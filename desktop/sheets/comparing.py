@@ -6,15 +6,19 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
+from desktop.events import ChartSpec
 from desktop.sheets.asking import Governed
 from desktop.sheets.joining import Join
-from desktop.sheets.sheets import NamedTable, Sheets
+from desktop.sheets.known import NamedTable
+from desktop.sheets.sheets import Sheets
 from shared.engine.quoting import name
 from shared.errors import ToolRefused
+from shared.results import Column
 
 _NOT_ADDED = re.compile(
     r"(?:^|[ _])(?:id|code|no|number|sr|s\.no|year|month|pin|pincode|phone|mobile|%|percent|rate)(?:$|[ _.])"
 )
+_MONEY = re.compile(r"amount|sales|revenue|target|price|cost|value|budget|profit|₹|rs\b")
 _MOST_CANDIDATES = 8
 
 
@@ -107,3 +111,15 @@ def _sql(table: NamedTable, own: str, measure: str, other: str, figure: str) -> 
         f"FROM mine FULL JOIN theirs ON mine.v = theirs.v "
         f"ORDER BY mine.figure IS NULL, theirs.figure IS NULL, theirs.figure DESC, 1"
     )
+
+
+def formats(columns: Sequence[Column]) -> list[str]:
+    """How the cells of such a comparison are written. The difference of money is money."""
+    key, *figures = columns
+    money = any(_MONEY.search(column.name.lower()) for column in figures[:2])
+    amount = "money" if money else "number"
+    return ["date" if key.type.is_temporal else "text", amount, amount, amount, "percent"]
+
+
+def chart(columns: Sequence[Column], title: str) -> ChartSpec:
+    return ChartSpec("bar", columns[0].name, [columns[1].name, columns[2].name], title=title)

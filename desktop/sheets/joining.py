@@ -13,7 +13,8 @@ import msgspec
 
 from desktop.events import Reading
 from desktop.sheets.asking import Governed, Keys, Matched
-from desktop.sheets.sheets import NamedTable, Sheets, get_table
+from desktop.sheets.known import NamedTable, get_table
+from desktop.sheets.sheets import Sheets
 from shared.backend_client import BackendClient, QueryResult
 from shared.csv_rows import csv_of_lines
 from shared.errors import QueryCancelled, QueryFailed, ToolRefused

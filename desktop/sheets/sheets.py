@@ -14,20 +14,31 @@ import msgspec
 from desktop.files.grants import GrantedPath, Grants
 from desktop.files.worker import Bounds, Worker
 from desktop.sheets.asking import Answer, Ask, Governed, Keys, LocalTable, Understand
+from desktop.sheets.known import (
+    ENDINGS,
+    Known,
+    NamedTable,
+    Wishes,
+    hash_of,
+    info,
+    is_sheet,
+    refuse_size,
+    understood_of,
+    wishes_of,
+)
 from desktop.sheets.shelf import Shelf, mark_of
-from desktop.sheets.understood import Correction, TableFound, Understood, Wanted
+from desktop.sheets.understood import Correction, Understood, Wanted
 from desktop.store.sheets import SheetRecord, SheetStore
 from shared import guard
 from shared.backend_client import QueryResult
-from shared.errors import FileUnreadable, NotFound, QueryFailed
+from shared.engine.quoting import name as quoted
+from shared.errors import FileUnreadable, QueryFailed
 from shared.results import JsonRows
 from shared.rows import decode_batch
-from shared.wire import ColumnInfo, Schema, TableInfo
+from shared.wire import Schema
 
 THIS_PC = "This PC"
 DIALECT = "duckdb"
-ENDINGS = ("csv", "tsv", "tab", "xlsx", "xlsm", "xlsb", "xls", "ods")
-MOST_BYTES = {"text": 20_000_000_000, "workbook": 200_000_000}
 QUERY_SECONDS = 120.0
 _UNDERSTAND_SECONDS = 60.0
 _SECONDS_A_GIGABYTE = 240.0
@@ -36,35 +47,6 @@ _MEMORY_MB = 3_072
 _encoder = msgspec.msgpack.Encoder()
 _json = msgspec.json.Encoder()
 Check = Callable[[], None]
-
-
-class Wishes(msgspec.Struct, frozen=True):
-    """What the person said about one file."""
-
-    corrections: list[Correction] = []
-    hidden_sheets: list[str] = []
-
-
-class Known(msgspec.Struct, frozen=True):
-    """A file that was understood."""
-
-    path: str
-    record: SheetRecord
-    understood: Understood
-    wishes: Wishes
-
-
-class NamedTable(msgspec.Struct, frozen=True):
-    """``name`` is what SQL calls it: that of the table, with a number where two files would share it."""
-
-    name: str
-    path: str
-    table: TableFound
-    file: str
-
-
-def is_sheet(name: str) -> bool:
-    return name.rpartition(".")[2].lower() in ENDINGS
 
 
 class Sheets:
@@ -100,15 +82,15 @@ class Sheets:
             raise FileUnreadable(f"{path.name} is no spreadsheet: {', '.join(ENDINGS)} are.")
         with self.grants.open(path) as file:
             record = self._store.find(path.text)
-            wishes = _wishes(record)
+            wishes = wishes_of(record)
             mark = f"{mark_of(file)}-{hash_of(wishes)}"
             if record is not None and record.mark == mark and self._shelf.has(record.folder):
                 self._shelf.used(record.folder)
-                return Known(path.text, record, _understood(record), wishes)
+                return Known(path.text, record, understood_of(record), wishes)
             file.seek(0, 2)
             size = file.tell()
             file.seek(0)
-            _refuse_size(path.name, size)
+            refuse_size(path.name, size)
             fresh = self._shelf.fresh()
             try:
                 wanted = Wanted(path.name, str(fresh), wishes.corrections, wishes.hidden_sheets)
@@ -152,7 +134,7 @@ class Sheets:
             if record.grant_id not in alive:
                 self._forget(record)
             elif record.understood and self._shelf.has(record.folder):
-                found.append(Known(record.path, record, _understood(record), _wishes(record)))
+                found.append(Known(record.path, record, understood_of(record), wishes_of(record)))
         return found
 
     def tables(self, paths: Sequence[str] | None = None) -> list[NamedTable]:
@@ -172,7 +154,7 @@ class Sheets:
 
     def schema(self, paths: Sequence[str] | None = None) -> Schema:
         """Names, types, counts; no value."""
-        return Schema(tables=[_info(table) for table in self.tables(paths)], dialect=DIALECT)
+        return Schema(tables=[info(table) for table in self.tables(paths)], dialect=DIALECT)
 
     def find(self, name: str, cancelled: Check = lambda: None) -> list[str]:
         """The granted files called so, with or without its ending; a whole path names itself."""
@@ -199,6 +181,10 @@ class Sheets:
     def query(self, sql: str, *, max_rows: int, cancelled: Check = lambda: None) -> QueryResult:
         """Raises QueryRefused, QueryFailed, and what opening a file raises."""
         return self.ask(sql, max_rows=max_rows, cancelled=cancelled)[0]
+
+    def first_rows(self, table: str, count: int, cancelled: Check = lambda: None) -> list[list[object]]:
+        """For the person to see what a table looks like."""
+        return self.query(f"SELECT * FROM {quoted(table)}", max_rows=count, cancelled=cancelled).rows
 
     def ask(
         self,
@@ -283,7 +269,7 @@ class Sheets:
         return Known(path.text, record, understood, wishes)
 
     def _wishes_of(self, text: str) -> Wishes:
-        return _wishes(self._store.find(self.grants.resolve(text).text))
+        return wishes_of(self._store.find(self.grants.resolve(text).text))
 
     def _wish(self, text: str, wishes: Wishes) -> None:
         path = self.grants.resolve(text)
@@ -298,46 +284,3 @@ class Sheets:
         from desktop.sheets.finding import spreadsheets
 
         return spreadsheets(self.grants, cancelled)
-
-
-def get_table(tables: Sequence[NamedTable], name: str) -> NamedTable:
-    for table in tables:
-        if table.name.lower() == name.lower():
-            return table
-    raise NotFound(f"There is no table called {name!r} on this PC.")
-
-
-def hash_of(wishes: Wishes) -> str:
-    import hashlib
-
-    return hashlib.sha256(_json.encode(wishes)).hexdigest()[:12]
-
-
-def _wishes(record: SheetRecord | None) -> Wishes:
-    return msgspec.json.decode(record.wishes, type=Wishes) if record is not None else Wishes()
-
-
-def _understood(record: SheetRecord) -> Understood:
-    return msgspec.json.decode(record.understood, type=Understood)
-
-
-def _refuse_size(name: str, size: int) -> None:
-    kind = "text" if name.lower().endswith((".csv", ".tsv", ".tab")) else "workbook"
-    if size > MOST_BYTES[kind]:
-        raise FileUnreadable(
-            f"{name} has {size / 1e9:.1f} GB; {MOST_BYTES[kind] / 1e9:g} GB are read at most."
-        )
-
-
-def _info(named: NamedTable) -> TableInfo:
-    columns = [
-        ColumnInfo(column.name, column.type, comment="; ".join(column.notes))
-        for column in named.table.columns
-    ]
-    sheet = f", sheet {named.table.sheet}" if named.table.sheet else ""
-    return TableInfo(
-        named.name,
-        columns,
-        comment=f"{named.path}{sheet}, {named.table.range}",
-        row_estimate=named.table.row_count,
-    )

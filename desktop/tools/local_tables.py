@@ -4,7 +4,8 @@ from typing import Annotated, Any, cast
 
 import msgspec
 
-from desktop.sheets.sheets import NamedTable, Sheets
+from desktop.sheets.known import NamedTable
+from desktop.sheets.sheets import Sheets
 from desktop.tools.base import ToolContext, ToolOutput
 from shared.errors import AppError, ToolRefused
 

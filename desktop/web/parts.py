@@ -15,6 +15,7 @@ from desktop.configuration import Configuration
 from desktop.files.desk import FileDesk
 from desktop.offer import Offers
 from desktop.setup import Setup
+from desktop.sheets.sheets import Sheets
 from desktop.store.conversations import Conversations
 from desktop.store.preferences import PreferenceStore
 from desktop.store.results import Results
@@ -54,6 +55,7 @@ class Parts:
     results: Results
     preferences: PreferenceStore
     agenda: Agenda
+    sheets: Sheets
     sent: SentStore
     queue: Queue
     files: FileDesk

@@ -17,6 +17,7 @@ from desktop.web.saving import SavePage
 from desktop.web.sent import SentPages
 from desktop.web.session import SessionPages
 from desktop.web.setup import SetupPages
+from desktop.web.sheets import SheetPages
 from desktop.web.state import StatePages
 from desktop.web.tasks import TaskPages
 from shared.errors import AppError, MethodNotAllowed, NotFound
@@ -47,9 +48,8 @@ def personal(parts: Parts) -> bottle.Bottle:
     """What belongs to one person. The gate stands before all of it."""
     asking, conversations, results = Asking(parts), ConversationPages(parts), ResultPages(parts)
     state, setup, tasks = StatePages(parts), SetupPages(parts), TaskPages(parts)
-    sent = SentPages(parts)
-    files = FilePages(parts)
     configuration = ConfigurationPages(parts)
+    sent, files, sheets = SentPages(parts), FilePages(parts), SheetPages(parts)
     routes: Routes = [
         ("GET", "/api/state", state.show),
         ("GET", "/api/events", state.events),
@@ -109,6 +109,11 @@ def personal(parts: Parts) -> bottle.Bottle:
         ("PUT", "/api/uploads/<upload_id>", files.add_to_upload),
         ("POST", "/api/uploads/<upload_id>/finish", files.finish_upload),
         ("DELETE", "/api/uploads/<upload_id>", files.cancel_upload),
+        ("GET", "/api/sheets", sheets.list),
+        ("POST", "/api/sheets/open", sheets.open),
+        ("PUT", "/api/sheets/correction", sheets.correct),
+        ("PUT", "/api/sheets/hidden", sheets.take_hidden),
+        ("POST", "/api/sheets/forget", sheets.forget),
         ("GET", "/api/results/<result_id>", results.rows),
         ("GET", "/api/results/<result_id>/receipt", results.receipt),
         ("GET", "/api/results/<result_id>/export", results.export),

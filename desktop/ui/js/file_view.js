@@ -4,6 +4,7 @@ import { get, post } from "./api.js";
 import { button, h, icon } from "./dom.js";
 import { bytes, moment, number } from "./format.js";
 import { t } from "./messages.js";
+import { sheetAddress } from "./sheet_table.js";
 import { toast } from "./toast.js";
 import { query } from "./wire.js";
 
@@ -39,6 +40,7 @@ export class FileView {
       h("div", { class: "grow" }, h("h2", null, file.name), h("p", { class: "quiet" }, facts.filter(Boolean).join(" · ")), h("p", { class: "quiet small where" }, place || file.path)),
       h("div", { class: "acts" },
         document ? button("btn primary", null, t("files.ask"), () => this.page.ask(file)) : null,
+        ["csv", "workbook"].includes(file.kind) ? h("a", { class: "btn", href: sheetAddress(file.path) }, t("sheets.what")) : null,
         button("btn", null, t("files.open"), () => this.open(file, "program")),
         this.page.isDropped(file) ? button("btn", null, t("files.remove"), () => this.page.remove(file)) : button("btn", null, t("files.openFolder"), () => this.open(file, "folder"))));
   }

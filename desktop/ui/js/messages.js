@@ -7,6 +7,7 @@ import { PEOPLE } from "./messages_people.js";
 import { CONFIG } from "./messages_config.js";
 import { PLACES } from "./messages_places.js";
 import { SAFETY } from "./messages_safety.js";
+import { SHEETS } from "./messages_sheets.js";
 import { TASKS } from "./messages_tasks.js";
 
 export const ENGLISH = {
@@ -16,6 +17,7 @@ export const ENGLISH = {
   ...CONFIG,
   ...PLACES,
   ...SAFETY,
+  ...SHEETS,
   ...TASKS,
 
   "app.name": "V-Mart AI Agent",
