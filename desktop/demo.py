@@ -17,6 +17,7 @@ from shared.paths import private_folder
 _log = logging.getLogger(__name__)
 _ROOT = Path(__file__).resolve().parent.parent
 _END_SECONDS = 8.0
+_START_SECONDS = 170.0
 FROZEN_WORD = "demo-backend"
 """What a packaged program is called with to become the demo; its entry knows it too."""
 
@@ -67,7 +68,12 @@ class DemoChild:
         listening = threading.Thread(target=_listen, args=(process, said, progress), name="demo", daemon=True)
         listening.start()
         assert process.stdout is not None  # noqa: S101 - we asked for a pipe
-        line = process.stdout.readline()
+        too_long = threading.Timer(_START_SECONDS, process.kill)
+        too_long.start()
+        try:
+            line = process.stdout.readline()
+        finally:
+            too_long.cancel()
         try:
             place = msgspec.json.decode(line, type=DemoPlace)
         except msgspec.DecodeError as error:

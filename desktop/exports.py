@@ -22,6 +22,8 @@ FORMATS = {
     "md": "text/markdown; charset=utf-8",
 }
 
+CONVERSATION_FORMATS = {"md": "text/markdown; charset=utf-8", "json": "application/json"}
+
 Rows = Sequence[Sequence[Any]]
 
 _STARTS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -58,9 +60,42 @@ def conversation_markdown(
         if turn.answer:
             parts.append(turn.answer)
         for result in results_of(turn.id):
-            parts.append(f"{result.title} ({result.row_count} rows, {result.connection}, {result.ran_at})")
+            kept = ", from the answers kept on this machine" if result.cached_at else ""
+            about = f"{result.row_count} rows, {result.connection}, {result.ran_at}{kept}"
+            parts.append(f"{result.title} ({about})")
             parts.append(f"```sql\n{result.sql}\n```")
     return "\n\n".join(parts) + "\n"
+
+
+def conversation_json(
+    title: str,
+    turns: Sequence[Turn],
+    results_of: Callable[[str], Sequence[StoredResult]],
+    rows_of: Callable[[str], Rows],
+) -> bytes:
+    """The same for programs, with every row and every digit."""
+    told = [
+        {
+            "question": turn.question,
+            "asked_at": turn.asked_at,
+            "status": turn.status,
+            "rating": turn.rating,
+            "answer": turn.answer,
+            "results": [
+                {"columns": result.columns, "rows": rows_of(result.id), "receipt": dict(_receipt(result))}
+                for result in results_of(turn.id)
+            ],
+        }
+        for turn in turns
+    ]
+    return msgspec.json.Encoder(decimal_format="number").encode({"title": title, "turns": told})
+
+
+def age_in_name(result: StoredResult) -> str:
+    """For the name of a file whose answer was kept: a CSV has no other place to say how old it is."""
+    if result.cached_at is None:
+        return ""
+    return f" (as of {datetime.fromisoformat(result.cached_at).astimezone():%Y-%m-%d %H.%M})"
 
 
 def _csv(result: StoredResult, rows: Rows) -> bytes:

@@ -67,12 +67,18 @@ class RunningTurn:
 
     def watch(self) -> Iterator[Event]:
         """Every event up to TurnFinished; of several texts that wait to be seen only the newest."""
+        return (event for event in self.watch_closely() if event is not None)
+
+    def watch_closely(self, quiet_seconds: float | None = None) -> Iterator[Event | None]:
+        """The same, and None when nothing has come for so long: whoever waits can tell that we live."""
         seen = 0
         while True:
             with self._changed:
-                while len(self._events) == seen:
-                    self._changed.wait()
+                if len(self._events) == seen:
+                    self._changed.wait(quiet_seconds)
                 waiting, seen = self._events[seen:], len(self._events)
+            if not waiting:
+                yield None
             for number, event in enumerate(waiting):
                 later = waiting[number + 1 :]
                 if isinstance(event, TextChunk) and any(isinstance(other, TextChunk) for other in later):

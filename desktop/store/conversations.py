@@ -1,6 +1,7 @@
 """Conversations: made, found, renamed, pinned, deleted and brought back. Their turns are in turns."""
 
 import secrets
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -14,6 +15,7 @@ from shared.errors import NotFound
 TITLE_LENGTH = 60
 _OF_TASK = "task:"
 _SNIPPET_BEFORE, _SNIPPET_AFTER = 30, 60
+_MOST_FOUND, _MOST_WORDS = 100, 10
 
 
 class Conversation(msgspec.Struct, frozen=True):
@@ -92,18 +94,18 @@ class Conversations:
         return self._one(conversations.c.name == name)
 
     def list(self, search: str = "", *, limit: int = 500) -> list[ConversationLine]:
-        """Pinned ones first, then the newest; with ``search``, those whose title or text holds it."""
+        """Pinned ones first, then the newest; with ``search``, those whose title holds all its words, or one
+        of whose turns does, and not so many of them."""
         query = (
             select(conversations)
             .where(conversations.c.deleted_at.is_(None), ~_is_of_task())
             .order_by(conversations.c.pinned.desc(), conversations.c.updated_at.desc())
             .limit(limit)
         )
-        words = search.strip()
+        words = search.split()[:_MOST_WORDS]
         if words:
-            query = query.where(
-                or_(conversations.c.title.icontains(words, autoescape=True), exists(_turns_with(words)))
-            )
+            in_title = and_(*(conversations.c.title.icontains(word, autoescape=True) for word in words))
+            query = query.where(or_(in_title, exists(_turns_with(words)))).limit(min(limit, _MOST_FOUND))
         with self._database.read() as connection:
             lines = []
             for row in connection.execute(query).mappings():
@@ -179,23 +181,28 @@ def _missing() -> Any:
     raise NotFound("There is no such conversation.")
 
 
-def _turns_with(words: str, of: str | None = None) -> Select[Any]:
+def _turns_with(words: Sequence[str], of: str | None = None) -> Select[Any]:
     return select(turns.c.question, turns.c.answer).where(
         turns.c.conversation_id == (conversations.c.id if of is None else of),
         turns.c.dropped_at.is_(None),
-        or_(
-            turns.c.question.icontains(words, autoescape=True),
-            turns.c.answer.icontains(words, autoescape=True),
+        *(
+            or_(
+                turns.c.question.icontains(word, autoescape=True),
+                turns.c.answer.icontains(word, autoescape=True),
+            )
+            for word in words
         ),
     )
 
 
-def _snippet(words: str, texts: Any) -> str:
-    for text in texts:
-        at = text.lower().find(words.lower())
-        if at >= 0:
-            start = max(0, at - _SNIPPET_BEFORE)
-            end = at + len(words) + _SNIPPET_AFTER
-            cut = " ".join(text[start:end].split())
-            return ("…" if start else "") + cut + ("…" if end < len(text) else "")
+def _snippet(words: Sequence[str], texts: Any) -> str:
+    """Around the words where they stand together, or else around the first of them."""
+    for wanted in (" ".join(words), *words):
+        for text in texts:
+            at = text.lower().find(wanted.lower())
+            if at >= 0:
+                start = max(0, at - _SNIPPET_BEFORE)
+                end = at + len(wanted) + _SNIPPET_AFTER
+                cut = " ".join(text[start:end].split())
+                return ("…" if start else "") + cut + ("…" if end < len(text) else "")
     return ""

@@ -6,7 +6,7 @@ import bottle
 
 from desktop.agent.runner import Ask
 from desktop.web.parts import Parts
-from desktop.web.replies import Body, Empty, body, events, nothing
+from desktop.web.replies import QUIET_SECONDS, Body, Empty, body, events, nothing
 from shared.errors import NotFound
 
 
@@ -40,14 +40,14 @@ class Asking:
                 attended=True,
             )
         )
-        return events(running.watch())
+        return events(running.watch_closely(QUIET_SECONDS))
 
     def watch(self, turn_id: str) -> bottle.HTTPResponse:
         """For a window that was opened again while the answer was being made."""
         running = self._parts.runner.find(turn_id)
         if running is None:
             raise NotFound("This answer is not being made any more.")
-        return events(running.watch())
+        return events(running.watch_closely(QUIET_SECONDS))
 
     def stop(self, turn_id: str) -> bottle.HTTPResponse:
         self._parts.runner.stop(turn_id)

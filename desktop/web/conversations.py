@@ -8,10 +8,11 @@ import msgspec
 from desktop.agent.approvals import left_open
 from desktop.agent.failures import interrupted
 from desktop.events import ApprovalAnswered, TurnFinished
-from desktop.exports import conversation_markdown
+from desktop.exports import CONVERSATION_FORMATS, conversation_json, conversation_markdown
 from desktop.store.turns import RUNNING, Turn
 from desktop.web.parts import Parts
 from desktop.web.replies import Body, body, download, encoded, json, nothing, query_text
+from shared.errors import InvalidRequest
 
 
 class ConversationPatch(Body, frozen=True):
@@ -69,8 +70,8 @@ class ConversationPages:
         return nothing()
 
     def export(self, conversation_id: str) -> bottle.HTTPResponse:
-        name, text = conversation_file(self._parts, conversation_id)
-        return download(text, name, "text/markdown; charset=utf-8")
+        name, kind, data = conversation_file(self._parts, conversation_id, query_text("format", "md"))
+        return download(data, name, kind)
 
     def keep_draft(self) -> bottle.HTTPResponse:
         draft = body(DraftBody)
@@ -103,8 +104,13 @@ class ConversationPages:
         self._parts.announcements.announce("conversations")
 
 
-def conversation_file(parts: Parts, conversation_id: str) -> tuple[str, bytes]:
-    """Name and content of the Markdown file."""
-    conversation = parts.conversations.get(conversation_id)
-    text = conversation_markdown(conversation.title, parts.turns.of(conversation_id), parts.results.of_turn)
-    return f"{conversation.title or 'conversation'}.md", text.encode()
+def conversation_file(parts: Parts, conversation_id: str, file_format: str) -> tuple[str, str, bytes]:
+    """Name, media type and content."""
+    if file_format not in CONVERSATION_FORMATS:
+        raise InvalidRequest(f"A conversation can be saved as {', '.join(CONVERSATION_FORMATS)}.")
+    title, turns = parts.conversations.get(conversation_id).title, parts.turns.of(conversation_id)
+    if file_format == "json":
+        data = conversation_json(title, turns, parts.results.of_turn, parts.results.rows)
+    else:
+        data = conversation_markdown(title, turns, parts.results.of_turn).encode()
+    return f"{title or 'conversation'}.{file_format}", CONVERSATION_FORMATS[file_format], data

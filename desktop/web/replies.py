@@ -12,6 +12,9 @@ from shared.errors import InvalidRequest
 
 T = TypeVar("T")
 
+QUIET_SECONDS = 10.0
+STILL_HERE = b": still here\n\n"
+
 _encoder = msgspec.json.Encoder(decimal_format="number")
 
 
@@ -59,11 +62,15 @@ def _json_type(status: int) -> dict[str, str]:
     return {} if status == 204 else {"Content-Type": "application/json"}
 
 
-def events(stream: Iterable[Event]) -> bottle.HTTPResponse:
-    """One server-sent event each, named by its tag. The turn goes on when the reader leaves."""
+def events(stream: Iterable[Event | None]) -> bottle.HTTPResponse:
+    """One server-sent event each, named by its tag, and a sign of life for None. The turn goes on when the
+    reader leaves."""
 
     def lines() -> Iterator[bytes]:
         for event in stream:
+            if event is None:
+                yield STILL_HERE
+                continue
             name = type(event).__struct_config__.tag
             yield sse(str(name), encoded(event))
 

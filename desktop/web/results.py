@@ -7,11 +7,11 @@ import bottle
 
 from desktop.agent.runner import Ask
 from desktop.agent.stop import Stop
-from desktop.exports import FORMATS, export
+from desktop.exports import FORMATS, age_in_name, export
 from desktop.store.moment import now
 from desktop.tools.base import ToolContext
 from desktop.web.parts import Parts
-from desktop.web.replies import Body, body, download, events, json, query_number, query_text
+from desktop.web.replies import QUIET_SECONDS, Body, body, download, events, json, query_number, query_text
 from shared.errors import InvalidRequest
 
 _PAGE, _MOST_PAGE = 200, 5_000
@@ -87,7 +87,7 @@ class ResultPages:
                 attended=True,
             )
         )
-        return events(running.watch())
+        return events(running.watch_closely(QUIET_SECONDS))
 
     def verify(self, result_id: str) -> bottle.HTTPResponse:
         body(Body)
@@ -124,4 +124,5 @@ def result_file(parts: Parts, result_id: str, file_format: str) -> tuple[str, st
     result = parts.results.get(result_id)
     data = export(result, parts.results.rows(result_id), parts.results.figures(result_id), file_format)
     stem = "".join(c if c.isalnum() or c in " -_," else " " for c in result.title).strip() or "result"
-    return f"{' '.join(stem.split())[:80]}.{file_format}", FORMATS[file_format], data
+    name = " ".join(stem.split())[:80] + age_in_name(result)
+    return f"{name}.{file_format}", FORMATS[file_format], data

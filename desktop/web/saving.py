@@ -56,7 +56,9 @@ class SavePage:
             name, _, data = result_file(self._parts, wanted.result_id, wanted.format)
             return name, data
         if wanted.conversation_id is not None:
-            return conversation_file(self._parts, wanted.conversation_id)
+            kind = "json" if wanted.format == "json" else "md"
+            name, _, data = conversation_file(self._parts, wanted.conversation_id, kind)
+            return name, data
         head, _, text = (wanted.picture or "").partition(",")
         if head not in _PICTURES:
             raise InvalidRequest("There is nothing to save.")

@@ -92,16 +92,19 @@ class RunningAgent:
         gemini_url: str = "",
         openai_url: str = "",
         cache_ttl: int = 300,
+        timeout: float = 10,
         ask: bool = False,
         chatbot: ChatbotSection | None = None,
         clock: Clock | None = None,
         task_clock: TaskClock | None = None,
     ) -> None:
-        gemini = GeminiSection(api_key="test-key", base_url=gemini_url, timeout=10) if gemini_url else None
+        gemini = (
+            GeminiSection(api_key="test-key", base_url=gemini_url, timeout=timeout) if gemini_url else None
+        )
         self.settings = AgentSettings(
             chatbot=chatbot or ChatbotSection(),
             backend=BackendSection(
-                url=backend_url, api_key="k", timeout=10, retry_attempts=0, cache_ttl=cache_ttl
+                url=backend_url, api_key="k", timeout=timeout, retry_attempts=0, cache_ttl=cache_ttl
             ),
             gemini=gemini or GeminiSection(),
             openai=OpenAiSection(base_url=openai_url, model="scripted" if openai_url else "", timeout=10),

@@ -2,8 +2,12 @@
 
 import { ApiError, decode, failure } from "./wire.js";
 
-export const get = (path) => call("GET", path);
-export const post = (path, body = {}) => call("POST", path, body);
+const PATIENCE = 120; // seconds; longer than any wait that the agent itself allows for one call
+const SILENCE = 45; // an answer that is being made gives a sign of life every ten seconds
+
+/** ``seconds`` is when the call is given up; 0 is never, for what waits for the person. */
+export const get = (path, seconds) => call("GET", path, undefined, seconds);
+export const post = (path, body = {}, seconds = PATIENCE) => call("POST", path, body, seconds);
 export const put = (path, body) => call("PUT", path, body);
 export const patch = (path, body) => call("PATCH", path, body);
 export const remove = (path) => call("DELETE", path);
@@ -40,25 +44,75 @@ async function send(method, path, body, signal) {
   throw failed;
 }
 
-async function call(method, path, body) {
-  const response = await send(method, path, body);
-  if (response.status === 204) return null;
-  return decode(await response.text());
+async function call(method, path, body, seconds = PATIENCE) {
+  const patience = new Patience(seconds, TOO_SLOW);
+  try {
+    const response = await send(method, path, body, patience.signal);
+    return response.status === 204 ? null : decode(await response.text());
+  } catch (error) {
+    throw patience.reason ?? error;
+  } finally {
+    patience.end();
+  }
+}
+
+const TOO_SLOW = "That took too long, so this window has stopped waiting. Try again.";
+const SILENT = "The program behind this window has fallen silent. What arrived is shown.";
+
+/** Calls off what has had no sign of life for so many seconds. */
+class Patience {
+  constructor(seconds, words, also = null) {
+    Object.assign(this, { seconds, words, reason: null, calls: new AbortController() });
+    also?.addEventListener("abort", () => this.calls.abort());
+    if (also?.aborted) this.calls.abort();
+    this.begin();
+  }
+
+  get signal() {
+    return this.calls.signal;
+  }
+
+  begin() {
+    clearTimeout(this.timer);
+    if (!this.seconds) return;
+    this.timer = setTimeout(() => {
+      this.reason = new ApiError(this.words, { code: "too_slow" });
+      this.calls.abort();
+    }, this.seconds * 1000);
+  }
+
+  end() {
+    clearTimeout(this.timer);
+  }
 }
 
 /** Post, and hand over each server-sent event as it comes. Ends when the server ends the stream. */
-export const stream = (path, body, onEvent, signal) => events(send("POST", path, body, signal), onEvent);
+export const stream = (path, body, onEvent, signal, seconds = 0) => events("POST", path, body, onEvent, signal, seconds);
 
-/** The same for a stream that is under way already; it begins with its first event again. */
-export const watch = (path, onEvent, signal) => events(send("GET", path, null, signal), onEvent);
+/** The events of a turn: they never cease for long. */
+export const follow = (path, body, onEvent, signal) => stream(path, body, onEvent, signal, SILENCE);
 
-async function events(sent, onEvent) {
-  const response = await sent;
+/** The same for a turn that is under way already; it begins with its first event again. */
+export const watch = (path, onEvent, signal) => events("GET", path, null, onEvent, signal, SILENCE);
+
+async function events(method, path, body, onEvent, signal, seconds) {
+  const patience = new Patience(seconds, SILENT, signal);
+  try {
+    await read(await send(method, path, body, patience.signal), onEvent, () => patience.begin());
+  } catch (error) {
+    throw patience.reason ?? error;
+  } finally {
+    patience.end();
+  }
+}
+
+async function read(response, onEvent, onLife) {
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
   let rest = "";
   for (;;) {
     const { value, done } = await reader.read();
     if (done) return;
+    onLife();
     rest = (rest + value).replaceAll("\r\n", "\n");
     let end;
     while ((end = rest.indexOf("\n\n")) >= 0) {

@@ -8,6 +8,7 @@ import { plan } from "./chartspec.js";
 
 const KINDS = ["bar", "column", "line", "area"];
 const ROWS_DRAWN = 5000;
+const LONGEST_LOAD = 90000;
 let vega = null;
 
 function loadVega() {
@@ -16,6 +17,7 @@ function loadVega() {
     // The bundle is an ES module on some versions; as a module it works on all.
     script.type = "module";
     document.head.append(script);
+    setTimeout(reject, LONGEST_LOAD);
   });
   vega.catch(() => (vega = null));
   return vega;

@@ -17,9 +17,9 @@ export async function saveResult(resultId, format) {
   return undefined;
 }
 
-export async function saveConversation(id) {
-  if (!state.native) return download(`/api/conversations/${encodeURIComponent(id)}/export`);
-  if (await nativeSave({ conversation_id: id })) toast(t("top.exported"));
+export async function saveConversation(id, format = "md") {
+  if (!state.native) return download(`/api/conversations/${encodeURIComponent(id)}/export?format=${format}`);
+  if (await nativeSave({ conversation_id: id, format })) toast(t("top.exported"));
   return undefined;
 }
 
@@ -33,7 +33,7 @@ export async function savePicture(name, url) {
 /** The name of the file, or an empty text when nothing was saved. */
 async function nativeSave(what) {
   try {
-    return (await post("/api/save", what)).saved;
+    return (await post("/api/save", what, 0)).saved;
   } catch (error) {
     toast(error.message);
     return "";

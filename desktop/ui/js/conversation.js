@@ -1,6 +1,6 @@
 // One conversation on screen: its turns, the stream of the one being answered, and where one had scrolled to.
 
-import { get, post, stream, watch } from "./api.js";
+import { follow, get, post, watch } from "./api.js";
 import { h, icon } from "./dom.js";
 import { show } from "./events.js";
 import { t } from "./messages.js";
@@ -85,7 +85,7 @@ export class Conversation {
       if (replaced.id) body.replaces_turn_id = replaced.id;
       for (const gone of this.turns.splice(this.turns.indexOf(replaced))) gone.element.remove();
     }
-    return this.follow(this.addTurn({ question, edited }), (onEvent, signal) => stream(path, body, onEvent, signal));
+    return this.follow(this.addTurn({ question, edited }), (onEvent, signal) => follow(path, body, onEvent, signal));
   }
 
   /** Show a turn while its events come in, to its end whatever happens. */
@@ -148,10 +148,12 @@ export class Conversation {
     if (!sent) return abort.abort();
     try {
       for (let tries = 0; !turn.id && tries < 100; tries++) await new Promise((resolve) => setTimeout(resolve, 50));
-      if (turn.live) await post(`/api/turns/${encodeURIComponent(turn.id)}/stop`);
+      if (turn.live) await post(`/api/turns/${encodeURIComponent(turn.id)}/stop`, {}, STOP_WAIT / 1000);
     } catch (error) {
       toast(t("failed", { why: error.message }));
+      return abort.abort();
     }
+    setTimeout(() => this.running?.turn === turn && abort.abort(), STOP_WAIT);
     return undefined;
   }
 

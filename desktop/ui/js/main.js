@@ -21,12 +21,13 @@ function useSettings(settings) {
   redrawCharts();
 }
 
+const STATE_SECONDS = 20; // the agent answers this at once, or not at all
 let news = 0; // how often the backend has been heard of
 
 async function readState(app) {
   const before = news;
   try {
-    const { backend, ...known } = await get("/api/state");
+    const { backend, ...known } = await get("/api/state", STATE_SECONDS);
     update(before === news ? { ...known, backend } : known); // what was heard meanwhile is newer
     app.ready();
     if (state.offer) app.go("#/connect");

@@ -41,6 +41,7 @@ export const ENGLISH = {
   "rail.pin": "Pin",
   "rail.unpin": "Unpin",
   "rail.export": "Export as Markdown",
+  "rail.exportJson": "Export as JSON, with every row",
   "rail.delete": "Delete",
   "rail.deleted": "Deleted “{title}”",
   "rail.name": "Name of the conversation",

@@ -85,6 +85,7 @@ export class Rail {
       { label: t("rail.rename"), icon: "edit", act: () => this.rename(anchor.closest(".conv"), each) },
       { label: t(each.pinned ? "rail.unpin" : "rail.pin"), icon: "pin", act: () => this.change(each, { pinned: !each.pinned }) },
       { label: t("rail.export"), icon: "export", act: () => saveConversation(each.id) },
+      { label: t("rail.exportJson"), icon: "file", act: () => saveConversation(each.id, "json") },
       "-",
       { label: t("rail.delete"), icon: "bin", danger: true, act: () => this.delete(each) },
     ]);

@@ -101,6 +101,7 @@ export class Receipt {
     const lines = [this.result.title, ""];
     for (const figure of it.figures) lines.push(`${figure.text}: ${this.where(figure)}`);
     for (const { name, value } of it.readings) lines.push(`${name}: ${value}`);
+    if (it.cached_at) lines.push(`${t("receipt.kept")}: ${it.cached_at}`);
     lines.push(`${t("receipt.connection")}: ${it.connection}`, `${t("receipt.ran")}: ${it.ran_at}`, `${t("receipt.rows")}: ${it.row_count}`, `${t("receipt.hash")}: ${it.content_hash}`, "", it.sql);
     return lines.join("\n");
   }

@@ -31,7 +31,8 @@ export class Status {
 
   draw() {
     const { model, sent, current } = state;
-    this.line.replaceChildren(backendLine(state.backend), h("span", { class: "opt" }, model.label), ...(state.queue.count ? [h("span", null, waitingWords(state.queue.count))] : []), sentLine(sent, current));
+    const waits = state.queue.count ? [h("span", { class: "opt" }, waitingWords(state.queue.count))] : [];
+    this.line.replaceChildren(backendLine(state.backend), h("span", { class: "opt" }, model.label), ...waits, sentLine(sent, current));
     this.drawBanner();
   }
 

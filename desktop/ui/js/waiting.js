@@ -62,9 +62,9 @@ export class Waiting {
 
   keptLine(keptAt) {
     const away = state.backend.state === "offline";
-    return h("p", { class: "age-acts" }, icon("again"), this.waits
-      ? [h("span", null, t("wait.again")), this.press("wait.leave", null, "stop")]
-      : [h("span", null, t("wait.stale", { when: clockOrDay(keptAt) })), this.press(away ? "wait.askLater" : "wait.ask", "again", "again")]);
+    return h("p", { class: "age-acts" }, this.waits
+      ? [h("span", { class: "words" }, t("wait.again")), this.press("wait.leave", null, "stop")]
+      : [h("span", { class: "words" }, t("wait.stale", { when: clockOrDay(keptAt) })), this.press(away ? "wait.askLater" : "wait.ask", "again", "again")]);
   }
 
   askingLine() {

@@ -38,6 +38,8 @@ def test_a_conversation_is_found_by_its_title_and_by_the_text_of_its_answers(dat
     assert "kurtas" in found[0].snippet
     assert [line.id for line in conversations.list("100%")] == [other.id]
     assert conversations.list("%zzz%") == []
+    assert [line.id for line in conversations.list("left shirts")] == [other.id]  # in any order
+    assert conversations.list("shirts zone") == []
 
 
 def test_pinned_conversations_come_first_and_a_deleted_one_can_be_brought_back(database: Database) -> None:

@@ -139,6 +139,18 @@ def test_a_conversation_can_be_taken_along_as_markdown(told: Told) -> None:
     assert b"```sql\nSELECT * FROM bills\n```" in data
 
 
+def test_a_conversation_can_be_taken_along_as_json_with_every_digit(told: Told) -> None:
+    agent, events = told
+    path = f"/api/conversations/{events[0]['conversation_id']}/export?format="
+    status, headers, data = agent.http("GET", path + "json")
+    assert (status, ".json" in headers["content-disposition"]) == (200, True)
+    turn = json.loads(data)["turns"][0]
+    assert (turn["question"], turn["status"]) == ("show the bills of Patna", "answered")
+    assert turn["results"][0]["rows"][0][3] == 9007199254740993
+    assert turn["results"][0]["receipt"]["SQL"] == "SELECT * FROM bills"
+    assert agent.http("GET", path + "exe")[0] == 400
+
+
 def test_a_result_can_be_checked_and_its_sql_edited_and_run_again(told: Told) -> None:
     agent, events = told
     card = only(events, "result")
