@@ -79,7 +79,7 @@ def test_drafts_and_settings_are_kept(told: Told) -> None:
     agent.json("PUT", "/api/draft", {"conversation_id": None, "text": "net sal"})
     agent.json("PUT", "/api/draft", {"conversation_id": conversation_id, "text": "and by"})
     settings = agent.json("PUT", "/api/settings", {"theme": "dark"})
-    assert settings == {"theme": "dark", "numbers": "indian", "language": "en"}
+    assert settings == settings | {"theme": "dark", "numbers": "indian", "language": "en"}
     state = agent.json("GET", "/api/state")
     assert (state["draft"], state["settings"]) == ("net sal", settings)
     assert agent.json("GET", f"/api/conversations/{conversation_id}")["draft"] == "and by"
