@@ -13,6 +13,7 @@ from desktop.meter import Meter
 from desktop.store.moment import now
 from shared.backend_client import BackendClient
 from shared.errors import AppError, BackendConnectionError
+from shared.paths import private_folder
 from shared.settings import BackendSection
 
 _log = logging.getLogger(__name__)
@@ -224,7 +225,7 @@ class Backend:
             return client.health_check()
 
     def _use(self, section: BackendSection, url: str, key: str, *, connection: str | None = None) -> None:
-        folder = self._cache / ("demo" if connection else "backend")
+        folder = private_folder(self._cache) / ("demo" if connection else "backend")
         client = BackendClient(
             url,
             key,

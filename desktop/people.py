@@ -1,15 +1,18 @@
 """The people who use this program on this machine, and a folder for each. Signing in stays in identity."""
 
+import hashlib
 from pathlib import Path
 from typing import Literal
 
 import msgspec
 
 from desktop.earlier import move_in
+from desktop.identity.id_token import Identity
 from shared.paths import private_folder
 from shared.private_files import replace
 
 _RECORD = "person.json"
+_LAST = "last.json"
 _LOCAL = "local"
 
 
@@ -26,12 +29,36 @@ LOCAL = Person(id=_LOCAL, kind="local")
 """Whoever uses this machine without signing in."""
 
 
+class LastPerson(msgspec.Struct, frozen=True):
+    """``active_at`` is seconds since 1970."""
+
+    person: Person
+    active_at: float
+
+
+class _Note(msgspec.Struct, frozen=True):
+    id: str
+    active_at: float
+
+
+def person_of(identity: Identity) -> Person:
+    """The same account is the same person, whatever its name and address are by now. Its folder is named by a
+    hash, so that the number of the account is nowhere in the open."""
+    mark = hashlib.sha256(f"https://accounts.google.com {identity.subject}".encode()).hexdigest()
+    return Person(id=f"google-{mark[:24]}", kind="google", name=identity.name, email=identity.email)
+
+
 class People:
-    """``folder_of`` holds everything that belongs to a person: nothing of it lies anywhere else."""
+    """``folder_of`` holds everything that belongs to a person. Nothing of it lies anywhere else, but the
+    secrets that keep them signed in, which are in the system's keychain or in ``root``."""
 
     def __init__(self, home: Path) -> None:
         self._home = home
         self._folder = home / "agent" / "people"
+
+    @property
+    def root(self) -> Path:
+        return private_folder(self._folder)
 
     def folder_of(self, person: Person) -> Path:
         """Made when it is not there, and closed to other users of the machine. What an earlier version kept
@@ -57,6 +84,22 @@ class People:
         except (OSError, ValueError, msgspec.DecodeError):
             return None
         return person if person.id == person_id else None
+
+    def last(self) -> LastPerson | None:
+        """Whose session was the last one, if it was not ended by signing out."""
+        try:
+            note = msgspec.json.decode((self._folder / _LAST).read_bytes(), type=_Note)
+        except (OSError, msgspec.DecodeError):
+            return None
+        person = self.find(note.id)
+        return LastPerson(person, note.active_at) if person else None
+
+    def note_last(self, person: Person, active_at: float) -> None:
+        private_folder(self._folder)
+        replace(self._folder / _LAST, msgspec.json.encode(_Note(person.id, active_at)))
+
+    def forget_last(self) -> None:
+        (self._folder / _LAST).unlink(missing_ok=True)
 
     def _record(self, person_id: str) -> Path:
         if not person_id.replace("-", "").isalnum():

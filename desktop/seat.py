@@ -11,7 +11,7 @@ from desktop.backend_state import BackendState
 from desktop.choice import ChoiceFile, chosen
 from desktop.configuration import Configuration
 from desktop.offer import Offers
-from desktop.people import People, Person
+from desktop.people import LOCAL, People, Person
 from desktop.setup import Setup
 from desktop.tasks.clock import Clock
 from desktop.tasks.scheduler import Scheduler
@@ -20,7 +20,7 @@ from desktop.web.parts import Dialogs, Parts
 from desktop.web.replies import encoded
 from desktop.web.routes import personal
 from desktop.web.tasks import run_news
-from shared.settings import AgentSettings
+from shared.settings import AgentSettings, BackendSection
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,8 +46,9 @@ class Seat:
         self._announcements = announcements = Announcements()
         self._scheduler: Scheduler | None = None
         choices = ChoiceFile(folder)
+        own = _OwnBackend(machine, person, folder)
         backend = Backend(
-            chosen(settings.backend, choices.find(), ask=machine.ask),
+            chosen(own.section, choices.find(), ask=machine.ask),
             machine.home,
             folder / "cache",
             self._backend_changed,
@@ -63,15 +64,17 @@ class Seat:
         )
         self.agent.queue.tell = lambda news: announcements.announce("queue", encoded(news))
         self._scheduler = self.agent.scheduler
+        setup = Setup(own.section, own.file, choices, backend)
         file = settings_file.place(machine.config, machine.home)
-        setup = Setup(settings.backend, file, choices, backend)
         self.parts = Parts(
             version=__version__,
             model_kind=self.agent.model_kind,
             backend=backend,
             autostart=autostart.here(),
             setup=setup,
-            configuration=Configuration(file, settings, setup.take_over),
+            configuration=Configuration(
+                file, settings, lambda changed: setup.take_over(own.with_own(changed))
+            ),
             sources=self.agent.sources,
             runner=self.agent.runner,
             queries=self.agent.queries,
@@ -102,3 +105,18 @@ class Seat:
 
     def close(self) -> None:
         self.agent.close()
+
+
+class _OwnBackend:
+    """Which backend a person uses, and the ``file`` that remembers it. Where people sign in each has a file of
+    their own; what the machine's says is for whoever has chosen nothing yet."""
+
+    def __init__(self, machine: Machine, person: Person, folder: Path) -> None:
+        several = bool(machine.settings.google_oauth.client_id) or person != LOCAL
+        self._own = settings_file.own(folder, needed=several)
+        self.file = self._own or settings_file.place(machine.config, machine.home)
+        self.section = self.with_own(machine.settings.backend)
+
+    def with_own(self, section: BackendSection) -> BackendSection:
+        """The machine's section as this person's file has it. Raises SettingsInvalid."""
+        return settings_file.with_own_backend(section, self._own) if self._own else section

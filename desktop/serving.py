@@ -3,11 +3,16 @@
 import signal
 import socket
 import threading
+import webbrowser
+from collections.abc import Callable
 from pathlib import Path
 
 from desktop.clock import Clock
+from desktop.entrance import Entrance
+from desktop.identity.google import Google
+from desktop.keychain import Keychain
 from desktop.offer import Offers
-from desktop.people import LOCAL, People
+from desktop.people import People
 from desktop.seat import Machine, Seat
 from desktop.session import Session
 from desktop.tasks.clock import Clock as TaskClock
@@ -38,9 +43,11 @@ class Serving:
         ask: bool = False,
         clock: Clock | None = None,
         task_clock: TaskClock | None = None,
+        open_browser: Callable[[str], bool] = webbrowser.open,
     ) -> None:
         """``config`` is the file that the settings came from, if it was named; with ``ask`` the person
         chooses a backend when none is set up, and otherwise it is the demo."""
+        clock = clock or Clock()
         self.dialogs = Dialogs()
         self.offers = Offers()
         self.offers.on_offer = self._tell_of_offer
@@ -56,12 +63,21 @@ class Serving:
             offers=self.offers,
         )
         self.session: Session[Seat] = Session(
-            lambda person: Seat(machine, person), settings.chatbot.session_timeout, clock or Clock()
+            lambda person: Seat(machine, person), settings.chatbot.session_timeout, clock
         )
-        self.session.enter(LOCAL)
+        self.entrance = Entrance(
+            self.session,
+            people,
+            Google(settings.google_oauth, now=lambda: clock.now().wall),
+            Keychain(people.root),
+            clock,
+            open_browser,
+        )
+        self.entrance.begin()
         self._vega = VegaBundle(home / "agent" / "vendor")
         pages = Pages(_UI, self._vega.path)
-        gate = Gate(self.session, outside(pages, SessionPages(self.session, self.dialogs, self.offers)))
+        session_pages = SessionPages(self.session, self.entrance, self.dialogs, self.offers)
+        gate = Gate(self.session, outside(pages, session_pages))
         self.door = Door(gate, listening.getsockname()[1])
         self._server = WebServer(listening, self.door)
 
@@ -84,11 +100,13 @@ class Serving:
         self._server.start()
         self._vega.start()
         self.session.watch()
+        self.entrance.watch()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._server.stop()
         self._vega.stop()
+        self.entrance.close()
         self.session.close()
 
 

@@ -97,9 +97,10 @@ class Session(Generic[S_co]):
     def enter(self, person: Person) -> None:
         """Opens the session for ``person``; what was open for somebody else ends before."""
         with self._changing:
-            if self._news.state == "open" and self._news.person == person:
+            here = self._news.person
+            if self._news.state == "open" and here == person:
                 return self.act()
-            if self._news.person != person or self._seat is None:
+            if here is None or here.id != person.id or self._seat is None:
                 self._end("")
                 seat = self._open_seat(person)
             else:

@@ -70,6 +70,18 @@ class SessionOver(NotAuthenticated):
     code = "session_over"
 
 
+class SignInFailed(NotAuthenticated):
+    """Google, the browser or the person ended a sign-in before it was done."""
+
+    code = "sign_in_failed"
+
+
+class AccountRefused(SignInFailed):
+    """This account may not use the agent, or not any more."""
+
+    code = "account_refused"
+
+
 class NotPermitted(AppError):
     """The key is good, the permission is missing. The message names the permission."""
 

@@ -1,6 +1,10 @@
 """Fixtures that every test may ask for, and which tests wait for ``--all``."""
 
+import os
+
 import pytest
+
+os.environ.setdefault("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")  # no test writes into yours
 
 pytest_plugins = (
     "tests.peers.demo",

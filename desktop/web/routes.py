@@ -38,6 +38,10 @@ def outside(pages: Pages, session: SessionPages) -> bottle.Bottle:
             ("GET", "/api/session", session.show),
             ("POST", "/api/session/active", session.active),
             ("POST", "/api/session/confirm", session.confirm),
+            ("POST", "/api/session/local", session.use_local),
+            ("POST", "/api/session/google", session.sign_in),
+            ("DELETE", "/api/session/google", session.call_off),
+            ("DELETE", "/api/session", session.sign_out),
             ("POST", "/api/window/front", session.come_forward),
             ("POST", "/api/window/link", session.offer),
         ]

@@ -1,13 +1,20 @@
-"""The session over HTTP: who is there, that they are active, and how it is opened again."""
+"""The session over HTTP: who is there, that they are active, how it is opened, ended and opened again."""
+
+from collections.abc import Iterator
 
 import bottle
 
+from desktop.entrance import Entrance
 from desktop.offer import Offers
-from desktop.people import LOCAL
 from desktop.session import Session
 from desktop.web.parts import Dialogs, Sitting
-from desktop.web.replies import Body, Empty, body, json, nothing
-from shared.errors import SessionOver
+from desktop.web.replies import Body, Empty, body, encoded, json, nothing, sse, stream_of
+
+
+class SignInBody(Body, frozen=True):
+    """``again``: as the person whose session it is."""
+
+    again: bool = False
 
 
 class LinkBody(Body, frozen=True):
@@ -15,14 +22,17 @@ class LinkBody(Body, frozen=True):
 
 
 class SessionPages:
-    def __init__(self, session: Session[Sitting], dialogs: Dialogs, offers: Offers) -> None:
+    def __init__(
+        self, session: Session[Sitting], entrance: Entrance, dialogs: Dialogs, offers: Offers
+    ) -> None:
         self._session = session
+        self._entrance = entrance
         self._dialogs = dialogs
         self._offers = offers
 
     def show(self) -> bottle.HTTPResponse:
         """Tells nothing of anybody but the person whose session it is."""
-        news = self._session.news
+        news, google = self._session.news, self._entrance.google
         person = news.person
         return json(
             {
@@ -33,6 +43,11 @@ class SessionPages:
                 if person
                 else None,
                 "timeout_seconds": self._session.timeout_seconds,
+                "google": {
+                    "available": google.available,
+                    "required": google.required,
+                    "domain": google.domain,
+                },
             }
         )
 
@@ -40,15 +55,40 @@ class SessionPages:
         """The person has done something in the window."""
         body(Empty)
         self._session.admit(bottle.request.get_header("Vmart-Session"))
-        self._session.act()
+        self._entrance.act()
         return nothing()
 
     def confirm(self) -> bottle.HTTPResponse:
-        """For a local profile, who has nothing to sign in with."""
         body(Empty)
-        if self._session.news.person != LOCAL:
-            raise SessionOver("Sign in to go on.")
-        self._session.enter(LOCAL)
+        self._entrance.confirm()
+        return nothing()
+
+    def use_local(self) -> bottle.HTTPResponse:
+        body(Empty)
+        self._entrance.use_local()
+        return nothing()
+
+    def sign_in(self) -> bottle.HTTPResponse:
+        """A stream of steps. Whoever stops reading calls it off."""
+        steps = self._entrance.sign_in(again=body(SignInBody).again)
+
+        def lines() -> Iterator[bytes]:
+            try:
+                for step in steps:
+                    yield b": still waiting\n\n" if step.state == "still" else sse("step", encoded(step))
+            finally:
+                steps.close()
+
+        return stream_of(lines())
+
+    def call_off(self) -> bottle.HTTPResponse:
+        body(Empty)
+        self._entrance.call_off()
+        return nothing()
+
+    def sign_out(self) -> bottle.HTTPResponse:
+        body(Empty)
+        self._entrance.sign_out()
         return nothing()
 
     def come_forward(self) -> bottle.HTTPResponse:

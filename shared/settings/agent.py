@@ -27,8 +27,19 @@ class BackendSection(Section, frozen=True):
 
 
 class GoogleOAuthSection(Section, frozen=True):
+    """Signing in with Google, when ``client_id`` is set; ``required``: nobody gets in without.
+
+    ``hosted_domain`` lets in accounts of that Google Workspace only. The addresses are Google's own; others
+    are for proxies and tests."""
+
     client_id: str = ""
     client_secret: str = ""
+    hosted_domain: str = ""
+    required: bool = False
+    auth_uri: str = "https://accounts.google.com/o/oauth2/v2/auth"
+    token_uri: str = "https://oauth2.googleapis.com/token"  # noqa: S105 - an address
+    certs_uri: str = "https://www.googleapis.com/oauth2/v1/certs"
+    revoke_uri: str = "https://oauth2.googleapis.com/revoke"
 
 
 class GeminiSection(Section, frozen=True):

@@ -19,5 +19,5 @@ def running_agent(home: Path, settings: AgentSettings, *, ask: bool = False) -> 
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("VMART_HOME", str(home))
         listening, _ = take_port(0)
-        with Serving(settings, home, listening, ask=ask) as serving:
+        with Serving(settings, home, listening, ask=ask, open_browser=lambda _: False) as serving:
             yield serving.door.link

@@ -57,11 +57,13 @@ class Peer:
             "why": "",
             "person": {"kind": "local", "name": "", "email": ""},
             "timeout_seconds": 3600,
+            "google": {"available": False, "required": False, "domain": ""},
         }
         self.offer: dict[str, str] | None = None
         self.setup = {"url": "", "file": "/home/anita/.vmart/chatbot_config.yaml"}
         self.autostart = {"possible": True, "on": False}
-        self.steps: list[dict[str, str]] = []
+        self.steps: list[dict[str, Any]] = []
+        self.sign_in: list[dict[str, Any]] = []
         self.connected: list[dict[str, Any]] = []
         self.settings = {"theme": "system", "numbers": "indian", "language": "en"}
         self.tasks: dict[str, Any] = {"tasks": [], "late": [], "folders": [], "zone": "Asia/Kolkata"}
@@ -186,6 +188,8 @@ class Handler(BaseHTTPRequestHandler):
                 )
             case ["api", "results", _, "verify"]:
                 self.json({"same": True, "content_hash": "4f9c", "ran_at": now()})
+            case ["api", "session", "google"]:
+                self.tell_steps(self.peer.sign_in)
             case ["api", "session", *_]:
                 self.json({})
             case ["api", "backend", "look"]:
@@ -232,10 +236,13 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
 
     def connect(self, body: dict[str, Any]) -> None:
-        """The peer's steps; one without a state waits until the page goes."""
         self.peer.connected.append(body)
+        self.tell_steps(self.peer.steps)
+
+    def tell_steps(self, steps: list[dict[str, Any]]) -> None:
+        """One without a state waits until the page goes."""
         self.stream()
-        for step in self.peer.steps:
+        for step in steps:
             if "state" not in step:
                 threading.Event().wait(20)
                 return

@@ -219,6 +219,51 @@ def locked(page: Page, peer: Peer) -> None:
     expect(page.get_by_role("button", name="Continue")).to_be_focused()
 
 
+GOOGLE = {"available": True, "required": False, "domain": ""}
+ANITA = {"kind": "google", "name": "Anita Rao", "email": "anita.rao@vmart.example"}
+
+
+def locked_google(page: Page, peer: Peer) -> None:
+    why = "Nobody has used this window for a while."
+    peer.session |= {"state": "locked", "id": "", "why": why, "person": ANITA, "google": GOOGLE}
+    page.reload()
+    expect(page.get_by_role("heading", name="Welcome back, Anita Rao")).to_be_visible()
+
+
+def signed_out(page: Page, peer: Peer) -> None:
+    peer.session |= {"state": "signed_out", "id": "", "person": None, "google": GOOGLE}
+    page.reload()
+    expect(page.get_by_role("button", name="Sign in with Google")).to_be_focused()
+
+
+def signing_in(page: Page, peer: Peer) -> None:
+    peer.sign_in = [{"state": "waiting", "link": f"{peer.url}google", "opened": True, "says": ""}, {}]
+    signed_out(page, peer)
+    page.get_by_role("button", name="Sign in with Google").click()
+    expect(page.get_by_role("heading", name="Finish in your browser")).to_be_visible()
+
+
+def sign_in_failed(page: Page, peer: Peer) -> None:
+    says = "Only accounts of vmart.example may sign in here; a.very.long.address@mail.example is none."
+    peer.sign_in = [{"state": "failed", "link": "", "opened": False, "says": says}]
+    signed_out(page, peer)
+    page.get_by_role("button", name="Sign in with Google").click()
+    expect(page.locator(".sheet .failed")).to_be_visible()
+
+
+def account(page: Page, peer: Peer) -> None:
+    peer.session |= {"person": ANITA, "google": GOOGLE}
+    page.reload()
+    page.goto(f"{peer.url}#/settings/account")
+    expect(page.get_by_role("button", name="Sign out")).to_be_visible()
+    expect(page.get_by_role("link", name="Account: Anita Rao")).to_be_attached()
+
+
+def account_local(page: Page, peer: Peer) -> None:
+    page.goto(f"{peer.url}#/settings/account")
+    expect(page.get_by_text("Signing in with Google is not set up here")).to_be_visible()
+
+
 def search(page: Page, peer: Peer) -> None:
     page.keyboard.press("Control+k")
     page.keyboard.type("kurtis")
@@ -229,7 +274,7 @@ SCREENS: list[Callable[[Page, Peer], None]] = [
     home, answer, months, running, wide, nothing, table, failure, clarify, offline, starting,
     inspector, inspector_table, sql, data, settings, settings_demo, settings_change, settings_program, search,
     welcome, not_configured, connect, connect_running, connect_failed, connect_plain, connected, offered,
-    locked,
+    locked, locked_google, signed_out, signing_in, sign_in_failed, account, account_local,
     *TASK_SCREENS,
 ]  # fmt: skip
 

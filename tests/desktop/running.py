@@ -2,7 +2,7 @@
 
 import json
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
 from types import TracebackType
@@ -11,7 +11,14 @@ from typing import Any
 from desktop.clock import Clock
 from desktop.serving import Serving, take_port
 from desktop.tasks.clock import Clock as TaskClock
-from shared.settings import AgentSettings, BackendSection, ChatbotSection, GeminiSection, OpenAiSection
+from shared.settings import (
+    AgentSettings,
+    BackendSection,
+    ChatbotSection,
+    GeminiSection,
+    GoogleOAuthSection,
+    OpenAiSection,
+)
 from tests.peers.backend import Asked, BackendPeer, Reply, json_reply, query_answer
 
 SCHEMA = {
@@ -95,6 +102,7 @@ class RunningAgent:
         timeout: float = 10,
         ask: bool = False,
         chatbot: ChatbotSection | None = None,
+        google: GoogleOAuthSection | None = None,
         clock: Clock | None = None,
         task_clock: TaskClock | None = None,
     ) -> None:
@@ -103,6 +111,7 @@ class RunningAgent:
         )
         self.settings = AgentSettings(
             chatbot=chatbot or ChatbotSection(),
+            google_oauth=google or GoogleOAuthSection(),
             backend=BackendSection(
                 url=backend_url, api_key="k", timeout=timeout, retry_attempts=0, cache_ttl=cache_ttl
             ),
@@ -111,7 +120,15 @@ class RunningAgent:
         )
         listening, _ = take_port(0)
         self.port = int(listening.getsockname()[1])
-        self.serving = Serving(self.settings, home, listening, ask=ask, clock=clock, task_clock=task_clock)
+        self.serving = Serving(
+            self.settings,
+            home,
+            listening,
+            ask=ask,
+            clock=clock,
+            open_browser=lambda _: False,
+            task_clock=task_clock,
+        )
         self.token = self.serving.door.token
 
     def __enter__(self) -> "RunningAgent":
@@ -136,7 +153,9 @@ class RunningAgent:
         assert status < 300, data
         return json.loads(data) if data else None
 
-    def stream(self, path: str, body: Any = None, method: str = "POST") -> Iterator[dict[str, Any]]:
+    def stream(
+        self, path: str, body: Any = None, method: str = "POST"
+    ) -> Generator[dict[str, Any], None, None]:
         answer = self._open(method, path, body, None)
         assert answer.status == 200, answer.read()
         for line in answer:

@@ -7,6 +7,7 @@ import { by } from "./dom.js";
 import { useNumbers } from "./format.js";
 import { keys } from "./keys.js";
 import { redrawCharts } from "./chart.js";
+import { drawAccount } from "./account.js";
 import { check, isSomebodyElse, keepSession, readSession } from "./session.js";
 import { SignIn } from "./sign_in.js";
 import { on, state, update } from "./state.js";
@@ -62,6 +63,7 @@ async function start() {
     return;
   }
   keepSession(session);
+  drawAccount(session);
   on("settings", useSettings); // before all others: they write numbers in the new style
   const app = new App({ saveConversation });
   const { files, tasks } = app.places;

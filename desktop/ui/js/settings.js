@@ -6,6 +6,7 @@
 
 import { h, icon } from "./dom.js";
 import { t } from "./messages.js";
+import { account } from "./settings_account.js";
 import { about } from "./settings_about.js";
 import { answers } from "./settings_answers.js";
 import { appearance } from "./settings_appearance.js";
@@ -20,6 +21,7 @@ import { on } from "./state.js";
 // In this order: connection, account, privacy, files, notifications, answers, appearance, start, keys, about.
 const SECTIONS = [
   connection,
+  account,
   privacy,
   files,
   answers,

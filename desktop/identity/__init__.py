@@ -1,0 +1,1 @@
+"""Who somebody is, as Google says it."""
