@@ -108,8 +108,8 @@ class Seat:
 
 
 class _OwnBackend:
-    """Which backend a person uses, and the ``file`` that remembers it. Where people sign in each has a file of
-    their own; what the machine's says is for whoever has chosen nothing yet."""
+    """Which backend a person uses, and the ``file`` that remembers it. Where people sign in each has a file
+    of their own; what the machine's says is for whoever has chosen nothing yet."""
 
     def __init__(self, machine: Machine, person: Person, folder: Path) -> None:
         several = bool(machine.settings.google_oauth.client_id) or person != LOCAL

@@ -63,7 +63,8 @@ def test_every_key_of_the_structs_has_its_place_name_and_hint_on_the_page() -> N
 
 
 def test_whatever_sounds_like_a_secret_is_one() -> None:
-    assert {name for name in KEYS if re.search("key|secret|password|token", name)} == SECRETS
+    found = {name for name in KEYS if re.search("key|secret|password|token", name)}
+    assert found - {"google_oauth.token_uri"} == SECRETS  # an address
 
 
 def test_no_secret_is_in_what_is_shown(file: Path) -> None:

@@ -11,7 +11,7 @@ import { toast } from "./toast.js";
 export const SHOWN = {
   connection: ["backend.url", "backend.api_key", "backend.timeout", "backend.retry_attempts", "backend.cache_ttl", "backend.verify_tls"],
   answers: ["gemini.api_key", "gemini.model", "gemini.sdk", "gemini.base_url", "gemini.timeout", "openai.base_url", "openai.api_key", "openai.model", "openai.timeout"],
-  program: ["chatbot.port", "chatbot.session_timeout", "google_oauth.client_id", "google_oauth.client_secret", "logging.level", "logging.format", "logging.file", "logging.max_size_mb"],
+  program: ["chatbot.port", "chatbot.session_timeout", "google_oauth.client_id", "google_oauth.client_secret", "google_oauth.hosted_domain", "google_oauth.required", "google_oauth.auth_uri", "google_oauth.token_uri", "google_oauth.certs_uri", "google_oauth.revoke_uri", "logging.level", "logging.format", "logging.file", "logging.max_size_mb"],
 };
 
 let reading = null;
