@@ -1,5 +1,6 @@
 """What is open for one person: their agent on their folder, and the addresses that show it to the window."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from wsgiref.types import WSGIApplication
@@ -10,11 +11,15 @@ from desktop.backend import Backend
 from desktop.backend_state import BackendState
 from desktop.choice import ChoiceFile, chosen
 from desktop.configuration import Configuration
+from desktop.notifications import Notifier
 from desktop.offer import Offers
 from desktop.people import LOCAL, People, Person
 from desktop.setup import Setup
+from desktop.store.runs import Run
+from desktop.store.tasks import Task
 from desktop.tasks.clock import Clock
 from desktop.tasks.scheduler import Scheduler
+from desktop.tasks.telling import Telling
 from desktop.web.announcements import Announcements
 from desktop.web.parts import Dialogs, Parts
 from desktop.web.replies import encoded
@@ -35,6 +40,8 @@ class Machine:
     dialogs: Dialogs
     people: People
     task_clock: Clock
+    notifier: Notifier
+    is_locked: Callable[[], bool]
     offers: Offers
 
 
@@ -59,12 +66,16 @@ class Seat:
             folder,
             backend,
             changed=announcements.announce,
-            run_ended=lambda task, run: announcements.announce("task_run", encoded(run_news(task, run))),
+            run_ended=self._run_ended,
             clock=machine.task_clock,
         )
         self.agent.queue.tell = lambda news: announcements.announce("queue", encoded(news))
         self._scheduler = self.agent.scheduler
         setup = Setup(own.section, own.file, choices, backend)
+        self._dialogs = machine.dialogs
+        self._telling = Telling(
+            self.agent.preferences, machine.notifier, machine.task_clock, self._task_opened, machine.is_locked
+        )
         file = settings_file.place(machine.config, machine.home)
         self.parts = Parts(
             version=__version__,
@@ -87,6 +98,7 @@ class Seat:
             queue=self.agent.queue,
             files=self.agent.files,
             sheets=self.agent.sheets,
+            telling=self._telling,
             announcements=announcements,
             dialogs=machine.dialogs,
             offers=machine.offers,
@@ -99,6 +111,16 @@ class Seat:
         self._announcements.announce("backend", encoded(state))
         if state.state == "online" and self._scheduler is not None:
             self._scheduler.backend_back()
+
+    def _run_ended(self, task: Task, run: Run) -> None:
+        self._announcements.announce("task_run", encoded(run_news(task, run)))
+        self._telling.tell(task, run)
+
+    def _task_opened(self, task_id: str) -> None:
+        """Its notification was clicked: the window comes to the front, at that task."""
+        self._announcements.announce("task_open", encoded({"task_id": task_id}))
+        if self._dialogs.front is not None:
+            self._dialogs.front()
 
     def cut(self) -> None:
         self._announcements.cut()

@@ -11,6 +11,7 @@ from desktop.clock import Clock
 from desktop.entrance import Entrance
 from desktop.identity.google import Google
 from desktop.keychain import Keychain
+from desktop.notifications import Notifier
 from desktop.offer import Offers
 from desktop.people import People
 from desktop.seat import Machine, Seat
@@ -49,6 +50,7 @@ class Serving:
         chooses a backend when none is set up, and otherwise it is the demo."""
         clock = clock or Clock()
         self.dialogs = Dialogs()
+        self._notifier = Notifier()
         self.offers = Offers()
         self.offers.on_offer = self._tell_of_offer
         people = People(home)
@@ -60,6 +62,8 @@ class Serving:
             dialogs=self.dialogs,
             people=people,
             task_clock=task_clock or SystemClock(),
+            notifier=self._notifier,
+            is_locked=lambda: self.session.news.state != "open",
             offers=self.offers,
         )
         self.session: Session[Seat] = Session(
@@ -108,6 +112,7 @@ class Serving:
         self._vega.stop()
         self.entrance.close()
         self.session.close()
+        self._notifier.close()
 
 
 class Ending:

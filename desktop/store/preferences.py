@@ -17,6 +17,8 @@ class Preferences(msgspec.Struct, frozen=True):
     numbers: Literal["indian", "international"] = "indian"
     language: Literal["en"] = "en"
     never_send_cells: bool = False
+    notifications: bool = True
+    notification_details: bool = True
 
 
 class PreferenceStore:

@@ -22,6 +22,7 @@ from desktop.store.results import Results
 from desktop.store.sent import SentStore
 from desktop.store.turns import Turns
 from desktop.tasks.agenda import Agenda
+from desktop.tasks.telling import Telling
 from desktop.tools.query import Queries
 from desktop.web.announcements import Announcements
 
@@ -56,6 +57,7 @@ class Parts:
     preferences: PreferenceStore
     agenda: Agenda
     sheets: Sheets
+    telling: Telling
     sent: SentStore
     queue: Queue
     files: FileDesk

@@ -86,6 +86,7 @@ def personal(parts: Parts) -> bottle.Bottle:
         ("POST", "/api/turns/<turn_id>/again", asking.again),
         ("PUT", "/api/turns/<turn_id>/rating", asking.rate),
         ("POST", "/api/approvals/<approval_id>", asking.approve),
+        ("POST", "/api/notifications/try", tasks.try_notification),
         ("GET", "/api/tasks", tasks.list),
         ("POST", "/api/tasks", tasks.create),
         ("POST", "/api/tasks/preview", tasks.preview),

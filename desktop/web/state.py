@@ -17,6 +17,8 @@ class SettingsPatch(Body, frozen=True):
     theme: Literal["system", "light", "dark"] | msgspec.UnsetType = msgspec.UNSET
     numbers: Literal["indian", "international"] | msgspec.UnsetType = msgspec.UNSET
     never_send_cells: bool | msgspec.UnsetType = msgspec.UNSET
+    notifications: bool | msgspec.UnsetType = msgspec.UNSET
+    notification_details: bool | msgspec.UnsetType = msgspec.UNSET
 
 
 class StatePages:

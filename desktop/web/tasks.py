@@ -1,5 +1,6 @@
 """Tasks over HTTP. The button of the form is the person's yes: what it does was shown beside it."""
 
+import threading
 from typing import Any
 
 import bottle
@@ -11,6 +12,7 @@ from desktop.web.parts import Parts
 from desktop.web.replies import Body, Empty, body, json, nothing, query_number
 
 _PAGE, _MOST = 20, 200
+_TRY_SECONDS = 5.0
 
 
 class TaskPatch(Body, frozen=True):
@@ -20,6 +22,7 @@ class TaskPatch(Body, frozen=True):
 class TaskPages:
     def __init__(self, parts: Parts) -> None:
         self._agenda: Agenda = parts.agenda
+        self._telling = parts.telling
 
     def list(self) -> bottle.HTTPResponse:
         """Everything that the page shows but the histories."""
@@ -67,6 +70,13 @@ class TaskPages:
         offset = query_number("offset", 0, most=10**6)
         runs = self._agenda.history(task_id, limit=limit, offset=offset)
         return json({"runs": runs, "count": self._agenda.runs.count(task_id)})
+
+    def try_notification(self) -> bottle.HTTPResponse:
+        """Whether the system has taken it; whether it shows it is up to its own settings."""
+        body(Empty)
+        shown = threading.Event()
+        self._telling.try_out(shown.set)
+        return json({"shown": shown.wait(_TRY_SECONDS)})
 
     def put_away(self) -> bottle.HTTPResponse:
         body(Empty)

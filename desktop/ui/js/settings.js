@@ -13,6 +13,7 @@ import { appearance } from "./settings_appearance.js";
 import { connection } from "./settings_connection.js";
 import { files } from "./settings_files.js";
 import { keys } from "./settings_keys.js";
+import { notifications } from "./settings_notifications.js";
 import { privacy } from "./settings_privacy.js";
 import { program } from "./settings_program.js";
 import { start } from "./settings_start.js";
@@ -24,6 +25,7 @@ const SECTIONS = [
   account,
   privacy,
   files,
+  notifications,
   answers,
   appearance,
   start,
