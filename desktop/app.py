@@ -1,5 +1,6 @@
 """Builds the agent and hands every part what it needs. The only place that does."""
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
@@ -19,6 +20,7 @@ from desktop.agent.sources import Sources
 from desktop.agent.unattended import Unattended
 from desktop.analyst.analyst import Analyst
 from desktop.backend import Backend
+from desktop.figures import Figures
 from desktop.files.desk import FileDesk
 from desktop.files.grants import Grants
 from desktop.sheets.joining import Joining
@@ -48,6 +50,7 @@ from desktop.tools.query import Queries, QueryTool
 from desktop.tools.query_local import QueryLocalTool
 from desktop.tools.schedule import ScheduleTool
 from desktop.tools.schema import SchemaTool
+from shared.llm.figures import CountedModel, ModelFigures
 from shared.settings import AgentSettings
 
 
@@ -73,6 +76,7 @@ class Agent:
     scheduler: Scheduler
     sheets: Sheets
     model_kind: str
+    figures: Figures
 
     def close(self) -> None:
         """Stops tasks and what else runs, ends the demo if it is ours, closes the store."""
@@ -81,6 +85,8 @@ class Agent:
         self.runner.stop_all()
         self.sheets.close()
         self.files.close()
+        with contextlib.suppress(OSError):  # figures are no reason not to end
+            self.figures.keep()
         self.backend.close()
         self.database.close()
 
@@ -129,8 +135,9 @@ def build(
     work = Work(tasks, runs, results, unattended, folders, clock, run_ended, tasks_changed)
     scheduler = Scheduler(tasks, runs, work, clock, tasks_changed)
     agenda = Agenda(tasks, runs, scheduler, folders, clock, tasks_changed)
+    model_figures = ModelFigures()
     loop = Loop(
-        model=_model(settings, preferences, sources, queries, results, joining, agenda),
+        model=_model(settings, preferences, sources, queries, results, joining, agenda, model_figures),
         analyst=AnalystAnswer(sources, queries, results, SheetAnswer(sheets, joining, sources, queries)),
         scheduling=ScheduleAnswer(agenda, sources),
         sources=sources,
@@ -167,6 +174,7 @@ def build(
         files=files,
         sheets=sheets,
         model_kind=_model_kind(settings) if loop.model else "analyst",
+        figures=Figures(folder, lambda: backend.metrics, model_figures.snapshot),
     )
 
 
@@ -178,6 +186,7 @@ def _model(
     results: Results,
     joining: Joining,
     agenda: Agenda,
+    figures: ModelFigures,
 ) -> ModelAnswer | None:
     if not (settings.gemini.api_key.strip() or settings.openai.base_url.strip()):
         return None
@@ -195,7 +204,7 @@ def _model(
         PrivateJoinTool(joining, queries),
         ScheduleTool(agenda),
     ]
-    outgoing = Outgoing(model, lambda: preferences.get().never_send_cells)
+    outgoing = Outgoing(CountedModel(model, figures), lambda: preferences.get().never_send_cells)
     return ModelAnswer(outgoing, tools, sources, results)
 
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import msgspec
 
-from desktop.backend_state import BackendState, Look, State, first_state
+from desktop.backend_state import BackendState, Look, PastClients, State, first_state
 from desktop.demo import DemoChild, DemoPlace, find_running
 from desktop.meter import Meter
 from desktop.store.moment import now
-from shared.backend_client import BackendClient
+from shared.backend_client import BackendClient, MetricsSnapshot
 from shared.errors import AppError, BackendConnectionError
 from shared.paths import private_folder
 from shared.settings import BackendSection
@@ -49,6 +49,7 @@ class Backend:
         self._start_wanted = threading.Event()
         self._switched = threading.Event()
         self._client: BackendClient | None = None
+        self._past = PastClients()
         self._child: DemoChild | None = None
         self.meter = Meter()
         self._looking: Look | None = None
@@ -101,6 +102,11 @@ class Backend:
         section = self._section
         return "" if section is None else section.url or "demo"
 
+    @property
+    def metrics(self) -> MetricsSnapshot:
+        """How requests have fared since the start, of all backends that were used."""
+        return self._past.with_one(self._client)
+
     def look(self) -> None:
         """Somebody noticed that it may have gone, or come back: asks at once."""
         self._look_now.set()
@@ -126,8 +132,7 @@ class Backend:
         self._look_now.set()
         if child is not None:
             threading.Thread(target=child.stop, name="demo-end").start()
-        if client is not None:
-            client.close()
+        self._past.close(client)
 
     def close(self) -> None:
         """Ends the demo, if it is ours."""
@@ -243,8 +248,7 @@ class Backend:
                 old, self._client = self._client, client
                 self.demo_connection = connection
                 self._state = msgspec.structs.replace(self._state, url=url)
-        if old is not None:
-            old.close()
+        self._past.close(old)
 
     def _look(self) -> bool:
         """Asks for its health; True when it answers in time."""

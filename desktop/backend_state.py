@@ -7,7 +7,8 @@ from typing import Literal
 import msgspec
 
 from desktop.store.moment import now
-from shared.backend_client import BackendClient
+from shared.backend_client import BackendClient, MetricsSnapshot
+from shared.backend_client.metrics import NONE, added
 from shared.errors import AppError
 from shared.settings import BackendSection
 
@@ -56,3 +57,22 @@ def first_state(section: BackendSection | None) -> BackendState:
         return BackendState(state="not_configured", since=now())
     first: State = "connecting" if section.url else "demo-starting"
     return BackendState(state=first, since=now(), url=section.url, demo=not section.url)
+
+
+class PastClients:
+    """What clients that are closed by now have counted: switching to another backend does not begin anew."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._counted = NONE
+
+    def with_one(self, client: BackendClient | None) -> MetricsSnapshot:
+        """Together with one that is in use."""
+        return added(self._counted, client.metrics) if client else self._counted
+
+    def close(self, client: BackendClient | None) -> None:
+        if client is None:
+            return
+        with self._lock:
+            self._counted = added(self._counted, client.metrics)
+        client.close()

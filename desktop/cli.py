@@ -45,6 +45,10 @@ def _command(parsed: argparse.Namespace) -> int:
         from desktop.ask import ask
 
         return ask(parsed)
+    if parsed.command == "diagnostics":
+        from desktop.diagnose import diagnose
+
+        return diagnose(parsed)
     if parsed.command == "clean-up":
         from desktop.clean_up import clean_up
 
@@ -128,6 +132,7 @@ def _parser(program: str) -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _add_run(commands)
     _add_ask(commands)
+    _add_diagnostics(commands)
     clean_up = commands.add_parser(
         "clean-up",
         help="take away what the program left on this machine, before it is uninstalled",
@@ -139,6 +144,17 @@ def _parser(program: str) -> argparse.ArgumentParser:
     )
     clean_up.add_argument("--yes", action="store_true", help="do not ask before removing")
     return parser
+
+
+def _add_diagnostics(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    made = commands.add_parser(
+        "diagnostics",
+        help="show, and save, what helps to find a fault: no secrets, no conversations, no names of files",
+        description="Show what a diagnostics bundle holds, and save it as a zip file when you say so.",
+    )
+    made.add_argument("--to", type=Path, metavar="FILE", help="the zip file; vmart-agent-diagnostics.zip")
+    made.add_argument("--yes", action="store_true", help="save it without asking")
+    made.add_argument("--config", type=Path, metavar="FILE", help="settings file (chatbot_config.yaml)")
 
 
 def _add_run(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

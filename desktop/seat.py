@@ -11,6 +11,7 @@ from desktop.backend import Backend
 from desktop.backend_state import BackendState
 from desktop.choice import ChoiceFile, chosen
 from desktop.configuration import Configuration
+from desktop.diagnostics import Diagnostics
 from desktop.notifications import Notifier
 from desktop.offer import Offers
 from desktop.people import LOCAL, People, Person
@@ -86,6 +87,8 @@ class Seat:
             configuration=Configuration(
                 file, settings, lambda changed: setup.take_over(own.with_own(changed))
             ),
+            figures=self.agent.figures,
+            diagnostics=Diagnostics(__version__, machine.home, folder, file, lambda: setup.section),
             sources=self.agent.sources,
             runner=self.agent.runner,
             queries=self.agent.queries,

@@ -35,6 +35,11 @@ class Setup:
         return self._section.url
 
     @property
+    def section(self) -> BackendSection:
+        """With the key: for who must know it to hold it back."""
+        return self._section
+
+    @property
     def file(self) -> Path:
         return self._file
 

@@ -12,6 +12,8 @@ from desktop.agent.sources import Sources
 from desktop.autostart import Autostart
 from desktop.backend import Backend
 from desktop.configuration import Configuration
+from desktop.diagnostics import Diagnostics
+from desktop.figures import Figures
 from desktop.files.desk import FileDesk
 from desktop.offer import Offers
 from desktop.setup import Setup
@@ -47,6 +49,8 @@ class Parts:
     backend: Backend
     setup: Setup
     configuration: Configuration
+    figures: Figures
+    diagnostics: Diagnostics
     autostart: Autostart
     sources: Sources
     runner: Runner

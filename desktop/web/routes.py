@@ -8,7 +8,9 @@ import bottle
 from desktop.web.asking import Asking
 from desktop.web.configuration import ConfigurationPages
 from desktop.web.conversations import ConversationPages
+from desktop.web.diagnostics import DiagnosticsPages
 from desktop.web.door import envelope
+from desktop.web.figures import FigurePages
 from desktop.web.files import FilePages
 from desktop.web.pages import Pages
 from desktop.web.parts import Parts
@@ -52,14 +54,17 @@ def personal(parts: Parts) -> bottle.Bottle:
     """What belongs to one person. The gate stands before all of it."""
     asking, conversations, results = Asking(parts), ConversationPages(parts), ResultPages(parts)
     state, setup, tasks = StatePages(parts), SetupPages(parts), TaskPages(parts)
-    configuration = ConfigurationPages(parts)
     sent, files, sheets = SentPages(parts), FilePages(parts), SheetPages(parts)
+    configuration, diagnostics = ConfigurationPages(parts), DiagnosticsPages(parts)
     routes: Routes = [
         ("GET", "/api/state", state.show),
         ("GET", "/api/events", state.events),
         ("PUT", "/api/settings", state.change_settings),
         ("GET", "/api/config", configuration.show),
         ("PUT", "/api/config", configuration.change),
+        ("GET", "/api/figures", FigurePages(parts).show),
+        ("POST", "/api/diagnostics", diagnostics.make),
+        ("GET", "/api/diagnostics/file", diagnostics.file),
         ("POST", "/api/backend/look", state.look_again),
         ("POST", "/api/backend/demo", setup.use_demo),
         ("POST", "/api/backend/connect", setup.connect),

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import bottle
 
+from desktop.diagnostics import NAME
 from desktop.web.conversations import conversation_file
 from desktop.web.parts import Parts
 from desktop.web.replies import Body, body, json
@@ -22,13 +23,15 @@ _PICTURES = ("data:image/png;base64", "data:image/svg+xml;base64")
 
 
 class SaveBody(Body, frozen=True):
-    """One of: a result with its format, a conversation, a picture with its name (``data:`` address)."""
+    """One of: a result with its format, a conversation, the diagnostics that were shown, a picture with its
+    name (``data:`` address)."""
 
     result_id: str | None = None
     format: str = "csv"
     conversation_id: str | None = None
     name: str = "chart.png"
     picture: str | None = None
+    diagnostics: bool = False
 
 
 class SavePage:
@@ -59,6 +62,8 @@ class SavePage:
             kind = "json" if wanted.format == "json" else "md"
             name, _, data = conversation_file(self._parts, wanted.conversation_id, kind)
             return name, data
+        if wanted.diagnostics:
+            return NAME, self._parts.diagnostics.bundle()
         head, _, text = (wanted.picture or "").partition(",")
         if head not in _PICTURES:
             raise InvalidRequest("There is nothing to save.")

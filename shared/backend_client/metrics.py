@@ -22,6 +22,26 @@ class MetricsSnapshot(msgspec.Struct, frozen=True):
     latency_p95_ms: float | None
 
 
+NONE = MetricsSnapshot(0, 0, 0, 0, 0, None, None, None)
+"""Of a client that nobody has used."""
+
+
+def added(one: MetricsSnapshot, other: MetricsSnapshot) -> MetricsSnapshot:
+    """Counts of both; latencies of ``other``, or of ``one`` while that has none."""
+    hits, misses = one.cache_hits + other.cache_hits, one.cache_misses + other.cache_misses
+    newer = other if other.requests else one
+    return MetricsSnapshot(
+        requests=one.requests + other.requests,
+        failures=one.failures + other.failures,
+        retries=one.retries + other.retries,
+        cache_hits=hits,
+        cache_misses=misses,
+        hit_rate=hits / (hits + misses) if hits + misses else None,
+        latency_p50_ms=newer.latency_p50_ms,
+        latency_p95_ms=newer.latency_p95_ms,
+    )
+
+
 class Metrics:
     """Thread-safe counters."""
 

@@ -30,6 +30,26 @@ def now() -> str:
     return datetime.now(UTC).isoformat()
 
 
+FIGURES = {
+    "opened_at": "2026-11-23T03:30:00+00:00",
+    "first_at": "2026-10-02T04:00:00+00:00",
+    "run": {
+        "requests": 184, "failures": 3, "retries": 2, "cache_hits": 61, "cache_misses": 19, "model_calls": 24,
+        "model_failures": 1, "input_tokens": 48210, "output_tokens": 9120, "seconds": 7421, "runs": 1,
+    },
+    "all": {
+        "requests": 21840, "failures": 112, "retries": 95, "cache_hits": 6100, "cache_misses": 2210,
+        "model_calls": 2412, "model_failures": 40, "input_tokens": 5148210, "output_tokens": 919120,
+        "seconds": 981421, "runs": 38,
+    },
+    "latency_p50_ms": 38.2, "latency_p95_ms": 412.0,
+    "model_first_p50_ms": 812.0, "model_first_p95_ms": 2900.0,
+}  # fmt: skip
+PARTS = [
+    {"name": "about.txt", "text": "V-Mart AI Agent 0.1.0\nsystem: Linux, x86_64\n"},
+    {"name": "settings.txt", "text": "chatbot.port: 8000\nbackend.api_key is set\n"},
+    {"name": "log.txt", "text": ""},
+]
 CONFIGURATION = Configuration(Path("/nowhere/chatbot_config.yaml"), AgentSettings(), lambda _: None)
 
 
@@ -143,9 +163,14 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         path, values = self.where()
         match path:
-            case ["api", "session" | "state" | "config" as noun]:
+            case ["api", "session" | "state" | "config" | "figures" as noun]:
                 self.json(
-                    {"session": self.peer.session, "state": self.peer.state(), "config": config()}[noun]
+                    {
+                        "session": self.peer.session,
+                        "state": self.peer.state(),
+                        "config": config(),
+                        "figures": FIGURES,
+                    }[noun]
                 )
             case ["api", "events"]:
                 self.listen()
@@ -190,8 +215,8 @@ class Handler(BaseHTTPRequestHandler):
                 self.json({"same": True, "content_hash": "4f9c", "ran_at": now()})
             case ["api", "session", "google"]:
                 self.tell_steps(self.peer.sign_in)
-            case ["api", "session", *_]:
-                self.json({})
+            case ["api", "session" | "diagnostics" as noun, *_]:
+                self.json({"parts": PARTS} if noun == "diagnostics" else {})
             case ["api", "backend", "look"]:
                 self.json({}, 202)
                 self.peer.set_backend(state="online")

@@ -114,6 +114,18 @@ def settings_program(page: Page, peer: Peer) -> None:
     expect(page.get_by_role("button", name="Change Port")).to_be_visible()
 
 
+def settings_about(page: Page, peer: Peer) -> None:
+    page.goto(f"{peer.url}#/settings/about")
+    page.get_by_role("button", name="Show", exact=True).click()
+    page.get_by_text("settings.txt").click()
+    expect(page.get_by_role("button", name="Save as a file")).to_be_visible()
+
+
+def status(page: Page, peer: Peer) -> None:
+    page.get_by_role("link", name="Backend online").click()
+    expect(page.get_by_role("rowheader", name="Model: calls")).to_be_visible()
+
+
 def settings_demo(page: Page, peer: Peer) -> None:
     peer.setup["url"] = "https://backend.vmart.example:5000"
     peer.autostart["on"] = True
@@ -272,7 +284,8 @@ def search(page: Page, peer: Peer) -> None:
 
 SCREENS: list[Callable[[Page, Peer], None]] = [
     home, answer, months, running, wide, nothing, table, failure, clarify, offline, starting,
-    inspector, inspector_table, sql, data, settings, settings_demo, settings_change, settings_program, search,
+    inspector, inspector_table, sql, data, settings, settings_demo, search,
+    settings_change, settings_program, settings_about, status,
     welcome, not_configured, connect, connect_running, connect_failed, connect_plain, connected, offered,
     locked, locked_google, signed_out, signing_in, sign_in_failed, account, account_local,
     *TASK_SCREENS,

@@ -30,6 +30,14 @@ export async function savePicture(name, url) {
   return undefined;
 }
 
+/** What was shown, as it was shown. */
+export async function saveDiagnostics() {
+  if (!state.native) return download("/api/diagnostics/file");
+  const saved = await nativeSave({ diagnostics: true });
+  if (saved) toast(t("card.saved", { name: saved }));
+  return undefined;
+}
+
 /** The name of the file, or an empty text when nothing was saved. */
 async function nativeSave(what) {
   try {

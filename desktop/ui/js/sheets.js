@@ -83,7 +83,7 @@ export class Sheets {
     return h("div", { class: "page-h" },
       h("div", { class: "grow" }, h("p", { class: "small" }, h("a", { href: "#/sheets" }, t("sheets.all"))), h("h2", null, nameOf(this.path)), h("p", { class: "quiet small" }, this.path)),
       h("div", { class: "row" },
-        corrected ? button("btn", "undo", t("sheets.forget"), () => this.change("/api/sheets/forget", {}, post)) : null,
+        corrected ? button("btn", "again", t("sheets.forget"), () => this.change("/api/sheets/forget", {}, post)) : null,
         this.table ? button("btn primary", null, t("sheets.ask"), ask) : null));
   }
 

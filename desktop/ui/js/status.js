@@ -32,7 +32,7 @@ export class Status {
   draw() {
     const { model, sent, current } = state;
     const waits = state.queue.count ? [h("span", { class: "opt" }, waitingWords(state.queue.count))] : [];
-    this.line.replaceChildren(backendLine(state.backend), h("span", { class: "opt" }, model.label), ...waits, sentLine(sent, current));
+    this.line.replaceChildren(h("a", { class: "to-status", href: "#/status", title: t("status.open") }, backendLine(state.backend)), h("span", { class: "opt" }, model.label), ...waits, sentLine(sent, current));
     this.drawBanner();
   }
 
