@@ -161,7 +161,7 @@ def _number(engine: Any, source: str, place: int, style: str, sample: Sequence[s
     places, notes = int(places or 0), _number_notes(sample, style)
     if style == "comma":
         places = 4
-    exact = places <= 4 and int(digits or 0) <= 14
+    exact = places <= 4 and int(digits or 0) + max(places, 2) + (7 if units else 0) <= 18
     scale = max(places, 2) if places or units else 0
     if is_plain and style == "point" and not units:
         kind = "BIGINT" if not places else f"DECIMAL(18, {scale})" if exact else "DOUBLE"

@@ -1,4 +1,4 @@
-"""What only the XML of a workbook tells: rows and columns that are hidden, and formulas without a value."""
+"""What only the XML of a workbook tells: what is hidden, formulas without a value, and those that failed."""
 
 import re
 import zipfile
@@ -15,6 +15,10 @@ _ROW = re.compile(rb"<row\b[^>]*>")
 _FORMULA = re.compile(
     rb'<c\b[^>]*?\br="([A-Z]{1,3})([0-9]{1,7})"[^>]*>\s*<f\b(?:[^>]*/>|[^>]*>[^<]*</f>)\s*(?:<v\s*/>|<v>([^<]*)</v>)?'
 )
+_ERROR = re.compile(
+    rb'<c\b[^>]*?\br="([A-Z]{1,3})([0-9]{1,7})"[^>]*?\bt="e"[^>]*>\s*(?:<f\b(?:[^>]*/>|[^>]*>[^<]*</f>)\s*)?'
+    rb"<v>(#[^<]{1,20})</v>"
+)
 _HIDDEN = re.compile(rb'\bhidden="(?:1|true)"')
 
 
@@ -24,6 +28,8 @@ class Details(msgspec.Struct, frozen=True):
     hidden_rows: int = 0
     hidden_columns: int = 0
     no_value: frozenset[tuple[int, int]] = frozenset()
+    errors: dict[tuple[int, int], str] = {}
+    """What Excel shows in cells that failed; calamine has them empty."""
 
 
 def read(file: BinaryIO) -> dict[str, Details]:
@@ -77,7 +83,11 @@ def _details(xml: bytes, *, calculates: bool) -> Details:
         for letters, row, value in _FORMULA.findall(xml)
         if not value or (calculates and value == b"0")
     )
-    return Details(hidden, columns, cells)
+    failed = {
+        (int(row) - 1, _column(letters)): text.decode("ascii", "replace")
+        for letters, row, text in _ERROR.findall(xml)
+    }
+    return Details(hidden, columns, cells, failed)
 
 
 def _column(letters: bytes) -> int:

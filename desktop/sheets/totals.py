@@ -85,6 +85,7 @@ class _Judge:
         ]
         labels = [sum(bool(cell) for cell in self._labels(row)) for row in rows[:2_000]]
         self._usual_labels = sorted(labels)[len(labels) // 2] if labels else 0
+        self._sections = self._found_sections()
         self._group = [Decimal(0)] * width
         self._all = [Decimal(0)] * width
         self._in_group = self._in_all = 0
@@ -131,7 +132,9 @@ class _Judge:
         return end
 
     def _labels(self, row: Row) -> list[str]:
-        return [cell for cell, numeric in zip(row, self._numeric, strict=True) if not numeric]
+        """The words of a row: in columns of words, and where a word stands among figures."""
+        pairs = zip(row, self._numeric, strict=True)
+        return [cell for cell, numeric in pairs if not numeric or (cell and kind_of(cell) is Kind.TEXT)]
 
     def _total(self, row: Row) -> str:
         labels = [cell.lower().rstrip(" :.-=") for cell in self._labels(row) if cell]
@@ -159,8 +162,21 @@ class _Judge:
         """A cell alone in its row: a note, the name of what follows, or a row with holes."""
         if _is_note(text):
             return "note"
-        after = self._rows[place + 1] if place + 1 < len(self._rows) else []
-        return "section" if sum(map(bool, after)) > 1 and (not after[0] or len(text) < _LONG_TEXT * 3) else ""
+        return "section" if place in self._sections else ""
+
+    def _found_sections(self) -> set[int]:
+        """Names stand alone before full rows, the first of them above all rows, or there are several."""
+        places = {
+            place
+            for place, row in enumerate(self._rows[:-1])
+            if len(row) > 2
+            and row[0]
+            and not any(row[1:])
+            and kind_of(row[0]) is Kind.TEXT
+            and sum(map(bool, self._rows[place + 1])) > 1
+        }
+        few = len(places) * 3 <= len(self._rows) + 1
+        return places if few and (0 in places or len(places) > 1) else set()
 
 
 def _is_note(text: str) -> bool:

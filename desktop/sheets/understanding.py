@@ -80,18 +80,20 @@ def _workbook(engine: Any, wanted: Wanted, file: BinaryIO, target: Path, say: Sa
 def _notes(grid: Grid, told: details.Details) -> list[str]:
     notes = []
     if told.hidden_rows:
-        notes.append(f"{told.hidden_rows} hidden rows are counted as well")
+        notes.append(f"hidden rows are counted as well: {told.hidden_rows}")
     if told.hidden_columns:
-        notes.append(f"{told.hidden_columns} hidden columns are read as well")
+        notes.append(f"hidden columns are read as well: {told.hidden_columns}")
+    for (row, column), text in told.errors.items():
+        if row < len(grid.rows) and column < len(grid.rows[row]):
+            grid.rows[row][column] = text
     missing = 0
     for row, column in told.no_value:
         if row < len(grid.rows) and column < len(grid.rows[row]):
             grid.rows[row][column] = ""
             missing += 1
     if missing:
-        notes.append(
-            f"{missing} formulas have no value in the file and are empty here: open it in Excel and save it"
-        )
+        counted, are = ("1 formula has", "is") if missing == 1 else (f"{missing} formulas have", "are")
+        notes.append(f"{counted} no value in the file and {are} empty here: open it in Excel and save it")
     return notes
 
 
