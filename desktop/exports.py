@@ -14,6 +14,7 @@ from desktop.numbers import cell_text
 from desktop.store.results import Figure, StoredResult
 from desktop.store.turns import Turn
 from shared.results import ColumnType
+from shared.spreadsheet_text import shown
 
 FORMATS = {
     "csv": "text/csv; charset=utf-8",
@@ -26,7 +27,6 @@ CONVERSATION_FORMATS = {"md": "text/markdown; charset=utf-8", "json": "applicati
 
 Rows = Sequence[Sequence[Any]]
 
-_STARTS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _NUMBER_FORMATS = {
     "money": '[>=10000000]"₹"##\\,##\\,##\\,##0.00;[>=100000]"₹"##\\,##\\,##0.00;"₹"##,##0.00',
     "number": "#,##0.##",
@@ -101,22 +101,17 @@ def age_in_name(result: StoredResult) -> str:
 def _csv(result: StoredResult, rows: Rows) -> bytes:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow([_harmless(column.name) for column in result.columns])
+    writer.writerow([shown(column.name) for column in result.columns])
     writer.writerows([_csv_cell(cell) for cell in row] for row in rows)
     return b"\xef\xbb\xbf" + out.getvalue().encode()  # the mark makes Excel read it as UTF-8
 
 
 def _csv_cell(cell: Any) -> Any:
     if isinstance(cell, str):
-        return _harmless(cell)
+        return shown(cell)
     if isinstance(cell, list | dict):
-        return _harmless(msgspec.json.encode(cell).decode())
+        return shown(msgspec.json.encode(cell).decode())
     return "" if cell is None else cell
-
-
-def _harmless(text: str) -> str:
-    """A spreadsheet must show a text, never calculate it."""
-    return f"'{text}" if text.startswith(_STARTS_A_FORMULA) else text
 
 
 def _json(result: StoredResult, rows: Rows) -> bytes:

@@ -135,3 +135,15 @@ def test_its_screens_stand_in_both_themes_wide_and_narrow(page: Page, agent: Run
             if (width, theme) in ((1280, "light"), (380, "dark")):
                 bad += [f"{name} {width} {theme}: {line}" for line in complaints(page)]
     assert bad == []
+
+
+def test_what_is_copied_into_a_spreadsheet_is_never_a_formula(page: Page, agent: RunningAgent) -> None:
+    page.goto(agent.serving.door.link)
+    copied = page.evaluate(
+        """async () => {
+          const { asText } = await import("/js/selection.js");
+          const rows = [["=1+1", -5], ["\\t@SUM(A1)", 2], ["V-Mart", null]];
+          return asText(rows, [{ name: "+x" }, { name: "y" }]);
+        }"""
+    )
+    assert copied == "'+x\ty\n'=1+1\t-5\n' @SUM(A1)\t2\nV-Mart\t"

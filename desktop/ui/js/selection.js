@@ -135,13 +135,17 @@ export class Selection {
   }
 }
 
+// shared/spreadsheet_text.py has the same rule for files
+const FORMULA = /^[\s\u200b\ufeff]*[=+\-@\uff1d\uff0b\uff0d\uff20]/;
+const isText = (value) => typeof value === "string" || (typeof value === "object" && value !== null);
+
 /** A cell that can neither break the table it is pasted into, nor become a formula there. */
 export function spreadsheet(value) {
   const text = plain(value).replace(/[\t\r\n]+/g, " ");
-  return typeof value === "string" && /^[=+\-@]/.test(text) ? `'${text}` : text;
+  return isText(value) && FORMULA.test(text) ? `'${text}` : text;
 }
 
 /** The whole result with its heads, ready to paste. */
 export function asText(rows, columns) {
-  return [columns.map(({ name }) => name).join("\t"), ...rows.map((row) => row.map(spreadsheet).join("\t"))].join("\n");
+  return [columns.map(({ name }) => spreadsheet(name)).join("\t"), ...rows.map((row) => row.map(spreadsheet).join("\t"))].join("\n");
 }
