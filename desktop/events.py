@@ -154,18 +154,18 @@ class ApprovalAnswered(_Event, tag="approval_answered", frozen=True):
 
 
 class Counted(msgspec.Struct, frozen=True):
-    """The same for one answer alone; see Sent."""
+    """What has left this machine: columns, rows and bytes for the model, and bytes for the backend. Bytes
+    are those of the bodies on the wire; a row counts once, however often later requests carry it again."""
 
-    columns: int
-    rows: int
-    bytes: int
-    backend_bytes: int
+    columns: int = 0
+    rows: int = 0
+    bytes: int = 0
+    backend_bytes: int = 0
 
 
 class Sent(_Event, tag="sent", frozen=True):
-    """What has left this machine in this conversation so far: columns, rows and bytes for the model, and
-    bytes for the backend. Bytes are those of the bodies on the wire; a row counts once, however often
-    later requests carry it again. ``turn`` is this answer's share."""
+    """What has left this machine in this conversation so far, counted as in Counted. ``turn`` is this
+    answer's share."""
 
     columns: int
     rows: int

@@ -13,11 +13,11 @@ from typing import Literal
 
 import msgspec
 
-from desktop.events import Sent
+from desktop.events import Counted
 
 Destination = Literal["model", "backend"]
 
-NOTHING = Sent(columns=0, rows=0, bytes=0)
+NOTHING = Counted()
 
 
 class Parcel(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,7 +46,7 @@ class TurnMeter:
         self._sent = NOTHING
 
     @property
-    def sent(self) -> Sent:
+    def sent(self) -> Counted:
         return self._sent
 
     def loaded(self, *, columns: int, rows: int) -> None:
@@ -58,7 +58,7 @@ class TurnMeter:
     def to_model(self, label: str, body: bytes) -> None:
         with self._lock:
             columns, rows, self._columns, self._rows = self._columns, self._rows, 0, 0
-            self._sent = added(self._sent, Sent(columns=columns, rows=rows, bytes=len(body)))
+            self._sent = added(self._sent, Counted(columns=columns, rows=rows, bytes=len(body)))
         self._keep(
             Parcel(
                 turn_id=self._turn_id,
@@ -72,7 +72,7 @@ class TurnMeter:
 
     def to_backend(self, what: str, body: bytes) -> None:
         with self._lock:
-            self._sent = added(self._sent, Sent(columns=0, rows=0, bytes=0, backend_bytes=len(body)))
+            self._sent = added(self._sent, Counted(backend_bytes=len(body)))
         self._keep(Parcel(turn_id=self._turn_id, destination="backend", what=what, body=body))
 
 
@@ -121,8 +121,8 @@ class Meter:
             keep(parcel)
 
 
-def added(one: Sent, other: Sent) -> Sent:
-    return Sent(
+def added(one: Counted, other: Counted) -> Counted:
+    return Counted(
         columns=one.columns + other.columns,
         rows=one.rows + other.rows,
         bytes=one.bytes + other.bytes,

@@ -6,8 +6,8 @@ turn is under way: nothing is done for a turn that has ended.
 
 import secrets
 import threading
-from collections.abc import Callable, Sequence
-from typing import Literal
+from collections.abc import Callable, Generator, Sequence
+from typing import Literal, TypeVar
 
 import msgspec
 
@@ -16,6 +16,7 @@ from desktop.agent.visible import visible_effect
 from desktop.events import ApprovalAnswered, ApprovalAsked, Effect, Event
 from shared.errors import Cancelled, Conflict, EffectDeclined, NotFound
 
+T = TypeVar("T")
 Answer = Literal["yes", "no", "stopped", "lapsed"]
 
 _SAID_NO = "The person said no: {title}. Nothing was done. Do not try it in another way; go on without it."
@@ -95,6 +96,13 @@ class TurnApprovals:
             if given != answer:
                 raise Conflict("This was answered already, otherwise.")
             return True
+
+    def until_end(self, answering: Generator[Event, None, T]) -> Generator[Event, None, T]:
+        """The same events; at their end, before anybody hears of it, nothing is open any more."""
+        try:
+            return (yield from answering)
+        finally:
+            self.close()
 
     def close(self) -> None:
         """The turn is over: what is still open counts as declined, and nothing new is asked."""

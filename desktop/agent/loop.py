@@ -16,7 +16,7 @@ from desktop.agent.pump import pumped
 from desktop.agent.schedule_answer import ScheduleAnswer
 from desktop.agent.sources import Sources
 from desktop.agent.stop import Stop
-from desktop.events import Effect, Event, Queued, Sent, TurnFailed, TurnFinished, TurnStarted
+from desktop.events import Counted, Effect, Event, Queued, TurnFailed, TurnFinished, TurnStarted
 from desktop.meter import TurnMeter
 from desktop.store.results import Results
 from desktop.store.turns import QUEUED, Turn, TurnEnd
@@ -36,7 +36,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     title: str
     connection: str | None
     earlier: list[Turn]
-    sent_before: Sent
+    sent_before: Counted
     sql: str | None = None
     as_of: date | None = None
     may_wait: bool = False

@@ -4,8 +4,6 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import msgspec
-
 from desktop.agent.markup import Marked
 from desktop.agent.provenance import Evidence
 from desktop.agent.stop import Stop
@@ -26,7 +24,7 @@ class Progress:
         stop: Stop,
         *,
         meter: TurnMeter,
-        sent_before: Sent,
+        sent_before: Counted,
         approve: Callable[[Effect], None] = nobody_to_ask,
     ) -> None:
         self.question = question
@@ -81,8 +79,16 @@ class Progress:
         if mine == self._sent_told:
             return []
         self._sent_told = mine
-        share = Counted(mine.columns, mine.rows, mine.bytes, mine.backend_bytes)
-        return [msgspec.structs.replace(added(self._sent_before, mine), turn=share)]
+        whole = added(self._sent_before, mine)
+        return [
+            Sent(
+                columns=whole.columns,
+                rows=whole.rows,
+                bytes=whole.bytes,
+                backend_bytes=whole.backend_bytes,
+                turn=mine,
+            )
+        ]
 
     def keep_figures(self, results: Results) -> None:
         """Each receipt lists the figures of its own result, and those that were found in none."""

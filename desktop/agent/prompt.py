@@ -1,5 +1,6 @@
 """What a model is told before the first question: who it is, what data there is, and the rules."""
 
+import re
 from datetime import date
 
 import msgspec
@@ -43,6 +44,9 @@ Cell values stay on the person's machine
 """
 
 
+_DIALECT = re.compile(r"[A-Za-z0-9 ]{1,30}")
+
+
 class Prompt(msgspec.Struct, frozen=True, kw_only=True):
     """``as_of`` is the newest day in the data, where known; ``as_of_is_told`` when the person said so."""
 
@@ -54,13 +58,14 @@ class Prompt(msgspec.Struct, frozen=True, kw_only=True):
 
     def text(self, *, cells: bool) -> str:
         """The whole prompt; without ``cells`` it holds no value out of the data."""
-        rules = _RULES.format(dialect=one_line(self.schema.dialect) or "standard SQL")
+        dialect = self.schema.dialect if _DIALECT.fullmatch(self.schema.dialect) else "standard SQL"
+        rules = _RULES.format(dialect=dialect)
         if not cells:
             rules += _KEPT
         newest = ""
         if self.as_of is not None and self.as_of < self.today and (cells or self.as_of_is_told):
             day = self.as_of.isoformat()
             newest = f" The newest day in the data is {day}; count 'last week' and the like from it."
-        tables = fenced("tables", schema_text(self.schema, samples=cells))
-        head = f"Today is {self.today.isoformat()}.{newest}\nConnection: {one_line(self.connection)}"
-        return f"{rules}\n{head}\n\n{tables}"
+        tables = schema_text(self.schema, samples=cells)
+        data = fenced("schema", f"connection {one_line(self.connection)}\n\n{tables}")
+        return f"{rules}\nToday is {self.today.isoformat()}.{newest}\n\n{data}"

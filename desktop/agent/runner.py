@@ -176,7 +176,7 @@ class Runner:
         try:
             with self._meter.turn(turn.id) as meter:
                 answering = self._loop.answer(asked, running.stop, meter, approvals.approve)
-                return again.follow(answering, running.end)
+                return again.follow(approvals.until_end(answering), running.end)
         finally:
             approvals.close()
             self._over(running)
@@ -230,7 +230,8 @@ class Runner:
         approvals = self.approvals.begin(asked.turn.id, recorded.add, running.stop)
         try:
             approve = approvals.approve if attended else nobody_to_ask
-            end = recorded.follow(self._loop.answer(asked, running.stop, meter, approve))
+            answering = self._loop.answer(asked, running.stop, meter, approve)
+            end = recorded.follow(approvals.until_end(answering))
         finally:
             approvals.close()
         if recorded.queued is None:

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import RowMapping, func, insert, select, update
 
-from desktop.events import Sent
+from desktop.events import Counted
 from desktop.meter import Destination, Parcel
 from desktop.store.database import Database
 from desktop.store.moment import now
@@ -40,7 +40,7 @@ class SentTurn(msgspec.Struct, frozen=True):
     title: str
     question: str
     asked_at: str
-    total: Sent
+    total: Counted
     bodies: list[SentBody]
 
 
@@ -78,12 +78,12 @@ class SentStore:
             if number % _LOOK_EVERY == 0:
                 self._make_room(connection)
 
-    def of_conversation(self, conversation_id: str) -> Sent:
+    def of_conversation(self, conversation_id: str) -> Counted:
         """Turns that were replaced count: they were sent too."""
         mine = select(turns.c.id).where(turns.c.conversation_id == conversation_id)
         return self._sum(sent.c.turn_id.in_(mine))
 
-    def everywhere(self) -> Sent:
+    def everywhere(self) -> Counted:
         return self._sum(None)
 
     def turns(
@@ -124,7 +124,7 @@ class SentStore:
         with self._database.write() as connection:
             connection.execute(update(sent).values(text=None, kept=0))
 
-    def _sum(self, condition: Any) -> Sent:
+    def _sum(self, condition: Any) -> Counted:
         def of(column: Any, destination: str) -> Any:
             return func.coalesce(func.sum(column).filter(sent.c.destination == destination), 0)
 
@@ -138,7 +138,7 @@ class SentStore:
             query = query.where(condition)
         with self._database.read() as connection:
             columns, rows, size, backend = connection.execute(query).one()
-        return Sent(columns=columns, rows=rows, bytes=size, backend_bytes=backend)
+        return Counted(columns=columns, rows=rows, bytes=size, backend_bytes=backend)
 
     def _turn(self, connection: Any, turn_id: str | None) -> SentTurn:
         query = select(

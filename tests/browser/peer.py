@@ -85,7 +85,7 @@ class Peer:
         self.steps: list[dict[str, Any]] = []
         self.sign_in: list[dict[str, Any]] = []
         self.connected: list[dict[str, Any]] = []
-        self.settings = {"theme": "system", "numbers": "indian", "language": "en"}
+        self.settings = {"theme": "system", "numbers": "indian", "language": "en", "never_send_cells": False}
         self.tasks: dict[str, Any] = {"tasks": [], "late": [], "folders": [], "zone": "Asia/Kolkata"}
         self.conversations: dict[str, dict[str, Any]] = {}
         self.deleted: dict[str, dict[str, Any]] = {}

@@ -85,6 +85,7 @@ function cleanLink(link) {
   link.setAttribute("target", "_blank");
   link.setAttribute("rel", "noopener noreferrer");
   link.title = link.href;
+  link.dataset.host = link.host; // shown beside the words, which may say otherwise
 }
 
 export const by = (id) => document.getElementById(id);

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from desktop.events import Sent, TextChunk
+from desktop.events import Counted, TextChunk
 from desktop.meter import Parcel
 from desktop.store.conversations import Conversations, title_of
 from desktop.store.database import Database
@@ -67,7 +67,7 @@ def test_a_replaced_turn_and_the_later_ones_leave_the_conversation_but_still_cou
     sent.add(Parcel(turn_id=later.id, destination="model", what="Gemini", body=b"x" * 40, columns=2, rows=3))
     turns.drop_from(replaced.id)
     assert [turn.id for turn in turns.of(conversation.id)] == [kept.id]
-    assert sent.of_conversation(conversation.id) == Sent(columns=2, rows=3, bytes=40)
+    assert sent.of_conversation(conversation.id) == Counted(columns=2, rows=3, bytes=40)
 
 
 def test_events_come_back_as_they_were_sent(database: Database) -> None:

@@ -64,7 +64,6 @@ def test_text_streams_steps_show_and_every_figure_leads_to_its_cell(tmp_path: Pa
         assert (sent["columns"], sent["rows"]) == (2, 2)
         assert sent["bytes"] > 1000
         assert agent.json("GET", f"/api/meter?conversation_id={events[0]['conversation_id']}") == {
-            "event": "sent",
             **{name: sent[name] for name in ("columns", "rows", "bytes", "backend_bytes")},
         }
 
