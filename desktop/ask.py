@@ -15,6 +15,7 @@ from desktop import settings_file
 from desktop.backend import Backend
 from desktop.people import LOCAL, People
 from shared import logs
+from shared.errors import SessionOver
 from shared.paths import home, private_folder
 
 _EXIT = {"answered": 0, "needs_clarification": 3}
@@ -25,14 +26,18 @@ def ask(parsed: argparse.Namespace) -> int:
     """The exit code; what each means is in ``ask --help``."""
     folder = home()
     settings = settings_file.load(parsed.config, folder)
+    own = People(folder).folder_of(LOCAL)
     section = settings.backend
+    if (file := settings_file.own(own, needed=False)) is not None:
+        section = settings_file.with_own_backend(section, file)
+    if settings.google_oauth.client_id and settings.google_oauth.required and not parsed.url:
+        raise SessionOver("Ask in the window: this program is set up to be used by who has signed in.")
     if parsed.url:
         key = parsed.key or os.environ.get("BACKEND_API_KEY", "")
         section = msgspec.structs.replace(section, url=parsed.url, api_key=key)
     private_folder(folder / "agent")
     logs.set_up(level="WARNING", file=folder / "agent" / "ask.log", max_size_mb=10, to_terminal=False)
     progress = (lambda _: None) if parsed.json else _progress
-    own = People(folder).folder_of(LOCAL)
     backend = Backend(section, folder, own / "cache", lambda state: progress(state.detail))
     opening = threading.Thread(target=backend.open_now, name="backend", daemon=True)
     opening.start()  # a demo takes a moment to start; the imports below take another

@@ -83,3 +83,14 @@ def test_ask_uses_the_demo_that_the_window_has_started(home: Path) -> None:
         assert done.returncode == 0
         assert done.stderr == ""  # nothing was started
         assert agent.end() == 0
+
+
+def test_where_people_must_sign_in_the_terminal_answers_nobody(tmp_path: Path) -> None:
+    settings = (
+        "google_oauth: {client_id: x, required: true}\nbackend: {url: 'http://127.0.0.1:1', api_key: k}\n"
+    )
+    (tmp_path / "chatbot_config.yaml").write_text(settings)
+    done = desktop(tmp_path, "ask", "net sales")
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: Ask in the window")
+    assert done.stderr.count("\n") == 1

@@ -4,14 +4,16 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from desktop.people import Person
+from desktop.people import LOCAL, Person
 from shared.settings import ChatbotSection
 from tests.desktop.running import RetailPeer, RunningAgent, only
+from tests.desktop.tasks.moved import NINE, MovedClock, Tasked, eventually
 from tests.desktop.test_session import SetClock
 
 ANITA = Person(id="google-1a", kind="google", name="Anita Rao", email="anita@vmart.example")
@@ -195,3 +197,33 @@ def test_an_answer_that_is_being_made_for_one_ends_when_another_comes(world: Wor
     assert not any(event["event"] == "result" for event in seen)
     wait_until(lambda: world.peer.cancelled != [])
     world.peer.release.set()
+
+
+def test_a_task_runs_at_its_time_though_the_window_is_locked(tmp_path: Path) -> None:
+    with Tasked(tmp_path, MovedClock(NINE - timedelta(hours=1))) as tasked:
+        task = tasked.create()
+        tasked.agent.serving.session.lock("Nobody is there.")
+        assert tasked.agent.http("GET", "/api/tasks")[0] == 401
+        tasked.clock.put(NINE + timedelta(seconds=5))
+        tasked.look()
+        eventually(lambda: [one for one in tasked.peer.asked if one.path.endswith("/query")])
+        tasked.agent.json("POST", "/api/session/confirm", {})
+        [run] = tasked.over(task)
+        assert (run["status"], run["occurrence"]) == ("done", "2026-11-27T09:00")
+
+
+def test_the_tasks_of_one_person_are_not_run_or_shown_while_another_is_there(tmp_path: Path) -> None:
+    with Tasked(tmp_path, MovedClock(NINE - timedelta(hours=1))) as tasked:
+        task = tasked.create()
+        session = tasked.agent.serving.session
+        session.enter(ANITA)
+        assert tasked.agent.json("GET", "/api/tasks")["tasks"] == []
+        assert tasked.agent.http("GET", f"/api/tasks/{task}/runs")[0] == 404
+        asked = len(tasked.peer.asked)
+        tasked.clock.asleep(timedelta(hours=2))
+        tasked.look()
+        time.sleep(0.5)
+        assert not [one for one in tasked.peer.asked[asked:] if one.path.endswith("/query")]
+        session.enter(LOCAL)
+        [run] = tasked.over(task)
+        assert run["late"], "it runs once, late, when the person is back"

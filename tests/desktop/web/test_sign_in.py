@@ -135,6 +135,18 @@ def test_two_people_on_one_machine_find_what_is_theirs_and_nothing_else(world: W
         assert not (world.home / "chatbot_config.yaml").exists()
 
 
+def test_answers_that_are_kept_for_one_person_are_not_given_to_another(world: World) -> None:
+    with world.agent() as agent:
+        sign_in(agent, world.google, ANITA)
+        assert only(agent.ask("total net sales by zone"), "result")["cached_at"] is None
+        world.backend.__exit__(None, None, None)
+        sign_in(agent, world.google, BALA)
+        mine = agent.ask("total net sales by zone")
+        assert not [event for event in mine if event["event"] == "result"]
+        sign_in(agent, world.google, ANITA)
+        assert only(agent.ask("total net sales by zone"), "result")["cached_at"] is not None
+
+
 def test_everything_of_a_person_is_closed_to_other_users_of_the_machine(world: World) -> None:
     with world.agent() as agent:
         sign_in(agent, world.google, ANITA)
