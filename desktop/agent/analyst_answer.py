@@ -12,7 +12,7 @@ from desktop.agent.sheet_answer import SheetAnswer
 from desktop.agent.sources import AnalystLike, Sources
 from desktop.analyst.meaning import Outcome, Plan, Question, Refusal
 from desktop.events import Choice, Clarification, Event, FollowUps
-from desktop.sheets.sheets import THIS_PC
+from desktop.sheets.known import THIS_PC
 from desktop.store.results import Results
 from desktop.store.turns import Turn
 from desktop.tools.base import ToolContext

@@ -8,6 +8,7 @@ from datetime import date
 
 import msgspec
 
+from desktop.agent import mentions
 from desktop.agent.analyst_answer import AnalystAnswer
 from desktop.agent.failures import turn_failed, unexpected
 from desktop.agent.model_answer import ModelAnswer
@@ -18,11 +19,12 @@ from desktop.agent.sources import Sources
 from desktop.agent.stop import Stop
 from desktop.events import Counted, Effect, Event, Queued, TurnFailed, TurnFinished, TurnStarted
 from desktop.meter import TurnMeter
+from desktop.sheets.known import THIS_PC
 from desktop.store.results import Results
 from desktop.store.turns import QUEUED, Turn, TurnEnd
 from desktop.tools.base import ToolContext, nobody_to_ask
 from desktop.tools.query import Queries, Query, Ran, rows_text
-from shared.errors import AppError, BackendError, Cancelled, EffectDeclined
+from shared.errors import AppError, BackendConnectionError, BackendError, Cancelled, EffectDeclined
 
 _log = logging.getLogger(__name__)
 
@@ -133,7 +135,12 @@ class Loop:
         return (yield from self.analyst.answer(progress, context, asked.earlier, asked.as_of))
 
     def _connection(self, asked: Asked) -> Iterator[str]:
-        yield self.sources.choose(asked.connection)
+        try:
+            yield self.sources.choose(asked.connection)
+        except BackendConnectionError:
+            if self.model is not None or not mentions.names_a_file(asked.turn.question):
+                raise
+            yield THIS_PC  # what is asked of a file needs no backend
 
     def _rerun(
         self, sql: str, asked: Asked, progress: Progress, context: ToolContext

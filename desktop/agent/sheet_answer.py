@@ -94,6 +94,11 @@ class SheetAnswer:
         self, path: str, wish: mentions.Comparison, progress: Progress, context: ToolContext
     ) -> Generator[Event, None, str]:
         """``compare targets.xlsx with sales by store``."""
+        if context.connection == self._sheets.name:
+            connection = self._sources.choose(None)
+            if connection == self._sheets.name:
+                raise ToolRefused("There is no connection to compare with: the backend is away, or has none.")
+            context = msgspec.structs.replace(context, connection=connection)
         yield from self.opened(path, progress)
         tables = [t for t in self._sheets.tables([path]) if any(c.type.is_number for c in t.table.columns)]
         fitting = [(t, column) for t in tables for column in comparing.measures(t, wish.measure)]

@@ -11,6 +11,8 @@ from desktop.store.sheets import SheetRecord
 from shared.errors import FileUnreadable, NotFound
 from shared.wire import ColumnInfo, TableInfo
 
+THIS_PC = "This PC"
+"""The name of the connection that the person's own tables have."""
 ENDINGS = ("csv", "tsv", "tab", "xlsx", "xlsm", "xlsb", "xls", "ods")
 MOST_BYTES = {"text": 20_000_000_000, "workbook": 200_000_000}
 

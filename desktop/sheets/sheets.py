@@ -16,6 +16,7 @@ from desktop.files.worker import Bounds, Worker
 from desktop.sheets.asking import Answer, Ask, Governed, Keys, LocalTable, Understand
 from desktop.sheets.known import (
     ENDINGS,
+    THIS_PC,
     Known,
     NamedTable,
     Wishes,
@@ -29,7 +30,6 @@ from desktop.sheets.known import (
 from desktop.sheets.shelf import Shelf, mark_of
 from desktop.sheets.understood import Correction, Understood, Wanted
 from desktop.store.sheets import SheetRecord, SheetStore
-from shared import guard
 from shared.backend_client import QueryResult
 from shared.engine.quoting import name as quoted
 from shared.errors import FileUnreadable, QueryFailed
@@ -37,7 +37,6 @@ from shared.results import JsonRows
 from shared.rows import decode_batch
 from shared.wire import Schema
 
-THIS_PC = "This PC"
 DIALECT = "duckdb"
 QUERY_SECONDS = 120.0
 _UNDERSTAND_SECONDS = 60.0
@@ -195,6 +194,8 @@ class Sheets:
         keys: Keys | None = None,
         cancelled: Check = lambda: None,
     ) -> tuple[QueryResult, Answer]:
+        from shared import guard  # loads the parser of SQL, which the start of the window does not wait for
+
         began = time.monotonic()
         checked = guard.check(sql, DIALECT)
         ours = {"joined", governed.name.lower()} if governed is not None else set()
@@ -229,6 +230,10 @@ class Sheets:
             self.open(path, cancelled=cancelled)
         known = {table.name.lower(): table for table in self.tables()}
         missing = sorted(names - known.keys())
+        if {"governed", "joined"} & set(missing):
+            raise QueryFailed(
+                "This came of a join with a governed result. Ask again to join anew."
+            )
         if missing:
             there = f" There are: {', '.join(sorted(known))}." if known else " No spreadsheet was opened yet."
             raise QueryFailed(f"There is no table called {', '.join(missing)} on this PC.{there}")

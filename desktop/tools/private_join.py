@@ -9,7 +9,7 @@ from typing import Annotated, Any, cast
 import msgspec
 
 from desktop.sheets.joining import Join, Joining
-from desktop.sheets.sheets import THIS_PC
+from desktop.sheets.known import THIS_PC
 from desktop.tools.base import ToolContext, ToolOutput
 from desktop.tools.query import MAX_ROWS, Queries, Query, Ran, rows_text
 

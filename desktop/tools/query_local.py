@@ -5,7 +5,7 @@ from typing import Annotated, cast
 
 import msgspec
 
-from desktop.sheets.sheets import THIS_PC
+from desktop.sheets.known import THIS_PC
 from desktop.tools.base import ToolContext, ToolOutput
 from desktop.tools.query import PREVIEW_ROWS, Queries, Query, preview, rows_text
 
