@@ -231,9 +231,7 @@ class Sheets:
         known = {table.name.lower(): table for table in self.tables()}
         missing = sorted(names - known.keys())
         if {"governed", "joined"} & set(missing):
-            raise QueryFailed(
-                "This came of a join with a governed result. Ask again to join anew."
-            )
+            raise QueryFailed("This came of a join with a governed result. Ask again to join anew.")
         if missing:
             there = f" There are: {', '.join(sorted(known))}." if known else " No spreadsheet was opened yet."
             raise QueryFailed(f"There is no table called {', '.join(missing)} on this PC.{there}")
