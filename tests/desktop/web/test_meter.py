@@ -2,8 +2,10 @@
 
 import json
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,7 +16,7 @@ from shared.errors import NotFound
 from tests.desktop.running import RetailPeer, RunningAgent
 from tests.peers.backend import Asked, BackendPeer, json_reply
 from tests.peers.gemini import GeminiPeer
-from tests.peers.model_script import Calls, Fail, Text, Turn, call, text
+from tests.peers.model_script import Answer, Calls, Fail, Text, Turn, call, text
 from tests.peers.openai import OpenAiPeer
 
 SQL = "SELECT zone, sum(net_amount) AS net_sales FROM sales GROUP BY zone"
@@ -171,3 +173,28 @@ def test_a_failure_of_the_backend_is_metered_too(tmp_path: Path) -> None:
         agent.ask("q")
         assert kept(agent, "backend") == bodies(backend.asked)
         assert kept(agent, "model") == bodies(model.asked)
+
+
+def test_of_questions_at_once_each_has_its_own_bodies(tmp_path: Path) -> None:
+    def by_question(request: dict[str, Any]) -> Answer:
+        return text("Done.") if "functionResponse" in str(request) else QUERY
+
+    backend = RetailPeer()
+    with (
+        backend,
+        GeminiPeer(otherwise=by_question) as gemini,
+        running(tmp_path, backend, gemini_url=gemini.url) as agent,
+        ThreadPoolExecutor(5) as pool,
+    ):
+        questions = [f"question-{number}-" for number in range(5)]
+        assert all(events[-1]["status"] == "answered" for events in pool.map(agent.ask, questions))
+        turns = agent.json("GET", "/api/sent")["turns"]
+        for question in questions:
+            [turn] = [turn for turn in turns if turn["question"] == question]
+            mine = [body for body in turn["bodies"] if body["destination"] == "model"]
+            assert len(mine) == 2
+            for body in mine:
+                sent = agent.json("GET", f"/api/sent/{body['id']}")["text"]
+                assert [other for other in questions if other in sent] == [question]
+            assert [body["what"] for body in turn["bodies"]].count("POST /api/query") >= 1
+        assert sorted(kept(agent, "model")) == sorted(bodies(gemini.asked))

@@ -221,3 +221,33 @@ def test_a_failure_is_told_in_words_that_the_model_has_already(said: str, told: 
     calls = [ToolCall("1", "query", {"sql": "SELECT region FROM sales LIMIT 10"})]
     known = known_words("Tables: sales", [ModelMessage(calls=calls)])
     assert said_in_known_words(said, known).replace("……", "…") == told
+
+
+@pytest.mark.parametrize("never", [True, False])
+def test_of_the_persons_own_sheets_no_cell_leaves_either(tmp_path: Path, never: bool) -> None:
+    """Told by headings and types, asked with SQL, and with a query that fails on a value."""
+    folder = tmp_path / "granted"
+    folder.mkdir()
+    lines = [f"{CELL}{number},{NUMBER}" for number in range(9)]
+    (folder / "rents.csv").write_text("\n".join(["shop,rent", *lines]), encoding="utf-8")
+    script: list[Turn] = [
+        call("local_tables"),
+        call("local_tables", files=["rents.csv"]),
+        call("query_local", sql="SELECT CAST(shop AS INTEGER) AS n FROM rents", title="t"),
+        call("query_local", sql="SELECT shop, rent FROM rents ORDER BY shop", title="Rents"),
+        text("They are in the table."),
+    ]
+    with asked_of(tmp_path / "home", script) as (agent, _, gemini):
+        choose(agent, never=never)
+        agent.json("POST", "/api/grants", {"path": str(folder)})
+        events = agent.ask("rents of my shops")
+        assert events[-1]["status"] == "answered"
+        shown = [event for event in events if event["event"] == "result"][-1]
+        assert shown["rows"][0] == [f"{CELL}0", float(NUMBER)]
+        assert len(gemini.asked) == 5
+        spoken = json.dumps(gemini.requests[-1]["contents"])
+        assert "rents" in spoken
+        assert '"row_count": 9' in spoken
+        assert (CELL in on_the_wire(gemini)) is not never
+        if never:
+            assert on_the_wire(gemini) == set()
