@@ -66,6 +66,7 @@ def keys(rows: Sequence[KeyRow], holdings: Holdings) -> list[KeyInfo]:
             works=not trouble,
             trouble=trouble,
             provisioned=row.id not in holdings.rows.keys,
+            waits=row.waits and row.revoked_at is None,
         )
         for row, trouble in zip(rows, troubles, strict=True)
     ]

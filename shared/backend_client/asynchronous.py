@@ -110,6 +110,8 @@ class AsyncBackendClient:
     update_role = _calls(BackendClient.update_role)
     delete_role = _calls(BackendClient.delete_role)
     generate_key = _calls(BackendClient.generate_key)
+    create_connect_code = _calls(BackendClient.create_connect_code)
+    redeem_connect_code = _calls(BackendClient.redeem_connect_code)
     list_keys = _calls(BackendClient.list_keys)
     get_key = _calls(BackendClient.get_key)
     update_key = _calls(BackendClient.update_key)

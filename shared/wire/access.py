@@ -123,7 +123,8 @@ class KeyRotate(Request, frozen=True):
 class KeyInfo(Reply, frozen=True):
     """``works``, or ``trouble`` says why not. ``last_used_at`` is right to half a minute or so.
     ``previous_expires_at``: until then the text from before ``rotated_at`` works too. ``provisioned`` keys
-    stand in ``security.api_keys_file`` and are changed there."""
+    stand in ``security.api_keys_file`` and are changed there. One that ``waits`` is nobody's yet: its connect
+    code was not used so far."""
 
     id: str
     name: str
@@ -142,6 +143,7 @@ class KeyInfo(Reply, frozen=True):
     works: bool = True
     trouble: str = ""
     provisioned: bool = False
+    waits: bool = False
 
 
 class KeyCreated(Reply, frozen=True):

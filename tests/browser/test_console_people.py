@@ -3,6 +3,7 @@
 import pytest
 from playwright.sync_api import Page, expect
 
+from shared.connect_code import parse_link
 from tests.browser.administration import HOSTILE, made, sign_in
 from tests.server.running import RunningBackend
 
@@ -137,6 +138,25 @@ def test_a_key_is_shown_once_and_works_and_rotates(page: Page, backend: RunningB
     page.get_by_role("dialog").get_by_role("button", name="Revoke").click()
     expect(page.get_by_role("row", name="ravi's laptop").get_by_text("Revoked")).to_be_visible()
     assert backend.ask("GET", "/api/me", key=newer).status == 401
+
+
+def test_a_connect_code_is_shown_once_and_its_key_waits_until_it_is_used(
+    page: Page, backend: RunningBackend
+) -> None:
+    sign_in(page, backend, "keys/new")
+    drawer = page.locator("#drawer")
+    drawer.get_by_label("Name", exact=True).fill("meera's laptop")
+    drawer.get_by_label("viewer", exact=True).check()
+    page.get_by_role("button", name="Make a connect code").click()
+    expect(drawer.get_by_text("Hand over the link or the code now")).to_be_visible()
+    link = parse_link(drawer.locator("pre.sql").first.inner_text())
+    assert link.url == backend.url
+    expect(page.get_by_role("row", name="meera's laptop").get_by_text("Waits", exact=True)).to_be_visible()
+    redeemed = backend.ask("POST", "/api/connect", {"code": link.code}, key="")
+    assert backend.ask("GET", "/api/me", key=redeemed.json["key"]).json["name"] == "meera's laptop"
+    page.reload()
+    expect(page.get_by_role("row", name="meera's laptop").get_by_text("Works", exact=True)).to_be_visible()
+    assert link.code not in page.content()
 
 
 def test_nobody_gives_what_they_do_not_hold(page: Page, backend: RunningBackend) -> None:

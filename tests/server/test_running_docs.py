@@ -36,6 +36,7 @@ def test_every_command_of_the_page_is_one_of_ours() -> None:
     assert commands == {
         "backup",
         "check-config",
+        "connect-code",
         "demo",
         "export-audit",
         "generate-key",

@@ -17,7 +17,7 @@ from tests.server.processes import BackendProcess, run
 from tests.server.running import lines_of
 
 DATA = Path(__file__).parent / "data"
-KEPT = ["state_version_1.sql", "state_version_2.sql"]
+KEPT = ["state_version_1.sql", "state_version_2.sql", "state_version_3.sql"]
 
 MASTER_KEY = "bm90IGEgc2VjcmV0LCBvbmx5IGZvciB0aGUgdGVzdHM="
 ADMINISTRATOR = "vmart_not-a-secret-the-administrator-of-the-testsAqXyvg"

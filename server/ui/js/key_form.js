@@ -1,7 +1,7 @@
-// The form of a key: whose it is, what it may, until when, from where, how often.
+// The form of a key: whose it is, what it may, until when, from where, how often; made at once, or by a connect code.
 
 import { at, get, post, put } from "./api.js";
-import { h } from "./dom.js";
+import { button, h } from "./dom.js";
 import { openDrawer } from "./drawer.js";
 import { areaField, boxes, choiceField, Fault, form, required, textField } from "./forms.js";
 import { readMeanings } from "./meanings.js";
@@ -48,11 +48,18 @@ export class KeyForm {
     this.roles.element.hidden = Boolean(key?.user);
     own();
     this.form = form([this.name.element, this.user.element, list, this.hint, this.roles.element, h("details", { class: "more-fields", open: Boolean(key?.permissions.length) }, h("summary", null, "Single permissions"), this.permissions.element),
-      this.until.element, this.day.element, this.ips.element, this.rate.element], { act: key ? "Save" : "Make the key", send: () => this.send(), blame: (error) => this.blame(error), cancel: this.cancel });
+      this.until.element, this.day.element, this.ips.element, this.rate.element], { act: key ? "Save" : "Make the key", send: () => this.send(), blame: (error) => this.blame(error), cancel: this.cancel, more: key ? [] : [button("btn", "link", "Make a connect code", () => this.sendByCode(), { title: "The agent exchanges it for the key, once, within ten minutes" })] });
     openDrawer(title, this.form.element, { foot: this.form.foot, onClose, dirty: this.form.dirty });
   }
 
+  sendByCode() {
+    this.byCode = true;
+    this.form.element.requestSubmit();
+  }
+
   async send() {
+    const { byCode } = this;
+    this.byCode = false;
     const user = this.user.value();
     const fields = {
       name: required(this.name),
@@ -69,7 +76,8 @@ export class KeyForm {
       return this.saved(info);
     }
     if (!user && !fields.roles.length && !fields.permissions.length) throw new Fault(this.roles, "Choose a role, a permission or a user.");
-    const made = await post("/api/keys", { ...fields, ...(user ? { user } : {}) });
+    const wanted = { ...fields, ...(user ? { user } : {}) };
+    const made = byCode ? await post("/api/connect-codes", { ...wanted, url: location.origin }) : await post("/api/keys", wanted);
     this.form.clean();
     return this.made(made);
   }

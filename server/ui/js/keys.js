@@ -59,7 +59,7 @@ class Keys {
     try {
       const key = fresh?.info ?? (await get(at("keys", id)));
       if (what === "change") this.edit(key);
-      else this.draw(key, back, fresh?.key);
+      else this.draw(key, back, fresh?.code ? code(fresh) : fresh?.key ? once(fresh.key) : null);
     } catch (error) {
       openDrawer(id, failed(error, error.status === 404 ? null : () => this.open(id, what)), { onClose: back });
     }
@@ -69,7 +69,7 @@ class Keys {
     const fixed = key.provisioned || key.revoked;
     const more = iconButton("more", "More", () => menu(more, [{ label: "Revoke", icon: "bin", danger: true, act: () => this.revoke(key) }], { label: key.name }), { "aria-haspopup": "menu", "aria-expanded": "false" });
     openDrawer(key.name, [
-      shown ? once(shown) : null,
+      shown ?? null,
       key.provisioned ? note("", "This key stands in security.api_keys_file, and is changed there.") : null,
       facts([
         ["State", stateOf(key)], ["User", key.user], ["Roles", key.roles.length ? tags(key.roles) : ""], ["Permissions", key.permissions.length ? tags(key.permissions) : ""],
@@ -108,7 +108,7 @@ class Keys {
       send: async () => {
         const { key: text, info } = await post(at("keys", key.id, "rotate"), { overlap_seconds: Number(overlap.value()) });
         this.list.read();
-        this.draw(info, back, text);
+        this.draw(info, back, once(text));
       },
     });
     openDrawer(`Rotate ${key.name}`, made.element, { foot: made.foot, onClose: back });
@@ -133,8 +133,14 @@ const once = (key) => h("div", { class: "stack once" },
   kept(key),
   h("p", { class: "hint" }, `Give it to its owner over a way that you trust. In the agent it goes into Settings, Connection, together with this address: ${location.origin}`));
 
+const code = ({ code: text, link, code_expires_at: until }) => h("div", { class: "stack once" },
+  note("ok", `Hand over the link or the code now: each works once, until ${moment(until)}, and is shown this once.`),
+  kept(link), kept(text),
+  h("p", { class: "hint" }, `The link opens the agent with both filled in; the code is typed in there with this address: ${location.origin}`));
+
 function stateOf(key) {
   if (key.revoked) return state("quiet", "Revoked");
+  if (key.waits) return state("quiet", "Waits", key.trouble);
   if (key.works === false) return state("bad", "Does not work", key.trouble);
   if (key.expires_at && new Date(key.expires_at) < new Date()) return state("quiet", "Expired");
   return state("ok", "Works");
