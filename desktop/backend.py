@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -20,6 +21,7 @@ _log = logging.getLogger(__name__)
 
 _WATCH_SECONDS = 4.0
 _LOOK_SECONDS = 8.0
+_POLICY_SECONDS = 60.0
 _SLOWEST_WATCH_SECONDS = 30.0
 _START_SECONDS = 180.0
 
@@ -53,6 +55,7 @@ class Backend:
         self._child: DemoChild | None = None
         self.meter = Meter()
         self._looking: Look | None = None
+        self._policy_due = 0.0
         self.demo_connection: str | None = None
         self._state = first_state(section)
 
@@ -258,7 +261,7 @@ class Backend:
         with self._lock:
             look = self._looking
             if look is None or look.client is not client or look.over.is_set():
-                look = self._looking = Look(client)
+                look = self._looking = Look(client, also_policy=self._policy_is_due())
                 look.start()
         if not look.over.wait(_LOOK_SECONDS):
             look.error = "It does not answer. Its name may not be found, or something holds the line."
@@ -268,6 +271,13 @@ class Backend:
             return False
         if client is self._client:
             self._change("online", latency_ms=look.latency_ms)
+        return True
+
+    def _policy_is_due(self) -> bool:
+        """After an absence, and now and then: what may no longer be seen must not be kept."""
+        if self._state.state == "online" and time.monotonic() < self._policy_due:
+            return False
+        self._policy_due = time.monotonic() + _POLICY_SECONDS
         return True
 
     def _say_when(self, pause: float) -> None:

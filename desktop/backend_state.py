@@ -1,5 +1,6 @@
 """How the backend is, as the window is told, and one look at it. When to look is backend's."""
 
+import logging
 import threading
 import time
 from typing import Literal
@@ -11,6 +12,8 @@ from shared.backend_client import BackendClient, MetricsSnapshot
 from shared.backend_client.metrics import NONE, added
 from shared.errors import AppError
 from shared.settings import BackendSection
+
+_log = logging.getLogger(__name__)
 
 State = Literal["online", "offline", "connecting", "demo-starting", "not_configured"]
 
@@ -29,10 +32,12 @@ class BackendState(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Look:
-    """One question for its health, in a thread of its own: looking up a name has no time-out."""
+    """One question for its health, in a thread of its own: looking up a name has no time-out. With
+    ``also_policy`` what this key may no longer see is forgotten."""
 
-    def __init__(self, client: BackendClient) -> None:
+    def __init__(self, client: BackendClient, *, also_policy: bool) -> None:
         self.client = client
+        self._also_policy = also_policy
         self.over = threading.Event()
         self.error: str | None = None
         self.latency_ms: float | None = None
@@ -49,7 +54,15 @@ class Look:
         else:
             self.error = None
             self.latency_ms = round((time.monotonic() - began) * 1000, 1)
+            self._check_policy()
         self.over.set()
+
+    def _check_policy(self) -> None:
+        try:
+            if self._also_policy and self.client.forget_what_is_hidden_now():
+                _log.info("What this key may see has changed: kept answers were forgotten.")
+        except AppError as error:
+            _log.debug("What this key may see is not known: %s", error)
 
 
 def first_state(section: BackendSection | None) -> BackendState:

@@ -1,8 +1,10 @@
 """What a key may do, told to whoever holds it."""
 
 from datetime import UTC, datetime
+from hashlib import sha256
 from math import isinf
 
+from server.access.identity import Identity
 from server.api.call import Call
 from shared.wire.me import Me
 
@@ -16,4 +18,11 @@ async def show(call: Call, _body: None) -> Me:
         user=caller.user,
         permissions=sorted(caller.permissions),
         expires_at=expires,
+        sees=_sees(caller),
     )
+
+
+def _sees(caller: Identity) -> str:
+    """Of no use for finding out what the rules are."""
+    told = "\n".join([caller.key_id, *sorted(caller.permissions), caller.scope])
+    return sha256(told.encode()).hexdigest()[:16]

@@ -25,17 +25,19 @@ from shared.backend_client.http import OnSent, Transport, ignore_sent
 from shared.backend_client.jobs import Jobs
 from shared.backend_client.metrics import Metrics, MetricsSnapshot
 from shared.backend_client.questions import ParamValue, analyze_request, query_request
-from shared.errors import AppError, NotFound
+from shared.errors import AppError, NotAuthenticated, NotFound, NotPermitted
 from shared.wire import (
     Analysis,
     AnalyzeRequest,
     Health,
 )
+from shared.wire.me import Me
 
 T = TypeVar("T")
 
 _HEALTH_SECONDS = 5.0
 _GRACE_SECONDS = 5.0
+_SEES = b"/api/me"
 _READS = ("/api/query", "/api/ai/analyze", "/api/ai/recommend")
 _ANALYSIS_SECONDS = 120.0
 
@@ -207,6 +209,24 @@ class BackendClient(Administration, Access, Auditing, Exploring, Bulk, Jobs):
         repeatable = method in ("GET", "HEAD") or (method == "POST" and path in _READS)
         answer = self._transport.ask(method, path, body, repeatable=repeatable)
         return decode(answer, object) if answer.strip() else None
+
+    def forget_what_is_hidden_now(self) -> bool:
+        """Asks what this key may do and see; when that has changed, or the key is refused, everything that
+        was kept for it is forgotten. True when it was. Raises an AppError when nobody answers."""
+        try:
+            body = self._transport.ask("GET", "/api/me", repeatable=True, retries=0, though_offline=True)
+        except (NotAuthenticated, NotPermitted):
+            self._cache.forget_all()
+            return True
+        except NotFound:
+            return False  # an older backend, which does not tell
+        me = decode(body, Me)
+        before = self._cache.find(_SEES)
+        changed = before is not None and before.body != me.sees.encode()
+        if changed:
+            self._cache.forget_all()
+        self._cache.keep(_SEES, me.sees.encode())
+        return changed
 
     @property
     def offline(self) -> bool:
