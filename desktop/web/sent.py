@@ -22,7 +22,8 @@ class SentPages:
         limit = query_number("limit", _PAGE, most=_MOST_PAGE)
         offset = query_number("offset", 0, most=10**9)
         turns = self._parts.sent.turns(conversation_id or None, limit=limit, offset=offset)
-        return json({"total": self._total(conversation_id), "turns": turns, "more": len(turns) >= limit})
+        asked = sum(1 for turn in turns if turn.turn_id is not None)
+        return json({"total": self._total(conversation_id), "turns": turns, "more": asked >= limit})
 
     def text(self, body_id: str) -> bottle.HTTPResponse:
         if not body_id.isascii() or not body_id.isdigit() or len(body_id) > 15:

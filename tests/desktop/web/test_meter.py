@@ -198,3 +198,19 @@ def test_of_questions_at_once_each_has_its_own_bodies(tmp_path: Path) -> None:
                 assert [other for other in questions if other in sent] == [question]
             assert [body["what"] for body in turn["bodies"]].count("POST /api/query") >= 1
         assert sorted(kept(agent, "model")) == sorted(bodies(gemini.asked))
+
+
+def test_the_page_goes_on_to_the_end_and_shows_nothing_twice(tmp_path: Path) -> None:
+    with metered(tmp_path, "openai", []) as (agent, _backend, _model):
+        agent.json("GET", "/api/starters")
+        for number in range(4):
+            agent.ask(f"question {number}")
+        found: list[Any] = []
+        more, offset = True, 0
+        while more:
+            page = agent.json("GET", f"/api/sent?limit=2&offset={offset}")
+            found += [turn["question"] for turn in page["turns"]]
+            more, offset = page["more"], offset + 2
+        asked = [question for question in found if question]
+        assert asked == [f"question {number}" for number in (3, 2, 1, 0)]
+        assert found.count("") <= 1
