@@ -1,13 +1,14 @@
 """Builds the agent and hands every part what it needs. The only place that does."""
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 from desktop import charts
 from desktop.agent.analyst_answer import AnalystAnswer
+from desktop.agent.insight_answer import InsightAnswer
 from desktop.agent.loop import Loop
 from desktop.agent.model_answer import ModelAnswer
 from desktop.agent.outgoing import Outgoing
@@ -44,6 +45,7 @@ from desktop.tasks.scheduler import Scheduler
 from desktop.tasks.work import Work
 from desktop.tools.base import Tool
 from desktop.tools.chart import ChartTool
+from desktop.tools.insight import Insights, InsightTool
 from desktop.tools.local_tables import LocalTablesTool
 from desktop.tools.private_join import PrivateJoinTool
 from desktop.tools.query import Queries, QueryTool
@@ -122,6 +124,7 @@ def build(
     joining = Joining(sheets, backend.client)
     sources = Sources(backend.client, Analyst, today, sheets)
     queries = Queries(backend.client, results, sources.type_of, charts.of_result, backend.look, sheets)
+    insights = Insights(backend.client, results, sources.type_of, backend.look)
     tasks, runs, folders = Tasks(database), Runs(database), GrantedFolders(grants)
     clock = clock or SystemClock()
 
@@ -136,9 +139,16 @@ def build(
     scheduler = Scheduler(tasks, runs, work, clock, tasks_changed)
     agenda = Agenda(tasks, runs, scheduler, folders, clock, tasks_changed)
     model_figures = ModelFigures()
+    more: list[Tool] = [ScheduleTool(agenda), InsightTool(insights)]
     loop = Loop(
-        model=_model(settings, preferences, sources, queries, results, joining, agenda, model_figures),
-        analyst=AnalystAnswer(sources, queries, results, SheetAnswer(sheets, joining, sources, queries)),
+        model=_model(settings, preferences, sources, queries, results, joining, more, model_figures),
+        analyst=AnalystAnswer(
+            sources,
+            queries,
+            results,
+            SheetAnswer(sheets, joining, sources, queries),
+            InsightAnswer(insights, results),
+        ),
         scheduling=ScheduleAnswer(agenda, sources),
         sources=sources,
         queries=queries,
@@ -185,7 +195,7 @@ def _model(
     queries: Queries,
     results: Results,
     joining: Joining,
-    agenda: Agenda,
+    more: Sequence[Tool],
     figures: ModelFigures,
 ) -> ModelAnswer | None:
     if not (settings.gemini.api_key.strip() or settings.openai.base_url.strip()):
@@ -202,7 +212,7 @@ def _model(
         LocalTablesTool(joining.sheets),
         QueryLocalTool(queries),
         PrivateJoinTool(joining, queries),
-        ScheduleTool(agenda),
+        *more,
     ]
     outgoing = Outgoing(CountedModel(model, figures), lambda: preferences.get().never_send_cells)
     return ModelAnswer(outgoing, tools, sources, results)

@@ -106,6 +106,79 @@ class ResultCard(_Event, tag="result", frozen=True):
     readings: list[Reading] = []
 
 
+class InsightFact(msgspec.Struct, frozen=True):
+    """One fact: its sentence, how much it matters (``high medium low``), the figures behind it and the SQL
+    that gave them. The figures are the rows of the insight's result from ``row`` on, in this order."""
+
+    type: str
+    text: str
+    importance: str
+    row: int
+    figures: list[Reading] = []
+    sql: str = ""
+
+
+class InsightOption(msgspec.Struct, frozen=True):
+    """What could be done: ``column`` would have been more (``saved``: less) by ``expected``, ``low`` to
+    ``high``, as far as ``assumptions`` hold. ``row`` and ``figures`` as of a fact."""
+
+    action: str
+    rationale: str
+    priority: str
+    column: str
+    expected: float
+    low: float
+    high: float
+    saved: bool
+    row: int
+    assumptions: list[str] = []
+    figures: list[Reading] = []
+    sql: str = ""
+
+
+class InsightPoint(msgspec.Struct, frozen=True):
+    """``value`` of the past, ``expected`` within ``low`` to ``high`` of what comes."""
+
+    day: str
+    value: float | None = None
+    expected: float | None = None
+    low: float | None = None
+    high: float | None = None
+    unusual: bool = False
+
+
+class InsightLine(msgspec.Struct, frozen=True):
+    """A figure over time; ``step`` is 1, 7 or about 30 days."""
+
+    column: str
+    step: int
+    points: list[InsightPoint]
+
+
+class InsightCard(_Event, tag="insight", frozen=True):
+    """What the backend found out about the rows of ``sql``: facts, and with the goal ``recommend`` options.
+    Its figures are kept as the result ``result_id``, with one row each, and exported like any other."""
+
+    result_id: str
+    title: str
+    connection: str
+    sql: str
+    goal: str
+    columns: list[Column]
+    formats: list[str]
+    row_count: int
+    rows_analysed: int
+    truncated: bool
+    ran_at: str
+    content_hash: str
+    facts: list[InsightFact]
+    options: list[InsightOption] = []
+    line: InsightLine | None = None
+    told_by: str = "templates"
+    readings: list[Reading] = []
+    as_of: str | None = None
+
+
 class Choice(msgspec.Struct, frozen=True):
     """One way to read the question; ``question`` is asked when it is chosen."""
 
@@ -231,6 +304,7 @@ Event = (
     | StepFinished
     | TextChunk
     | ResultCard
+    | InsightCard
     | Clarification
     | FollowUps
     | ApprovalAsked

@@ -6,11 +6,12 @@ from datetime import date
 import msgspec
 
 from desktop.agent import mentions
+from desktop.agent.insight_answer import InsightAnswer
 from desktop.agent.progress import Progress
 from desktop.agent.pump import pumped
 from desktop.agent.sheet_answer import SheetAnswer
 from desktop.agent.sources import AnalystLike, Sources
-from desktop.analyst.meaning import Outcome, Plan, Question, Refusal
+from desktop.analyst.meaning import InsightPlan, Outcome, Plan, Question, Refusal
 from desktop.events import Choice, Clarification, Event, FollowUps
 from desktop.sheets.known import THIS_PC
 from desktop.store.results import Results
@@ -24,10 +25,16 @@ class AnalystAnswer:
     """Deterministic: the same question over the same data gives the same answer."""
 
     def __init__(
-        self, sources: Sources, queries: Queries, results: Results, sheets: SheetAnswer | None = None
+        self,
+        sources: Sources,
+        queries: Queries,
+        results: Results,
+        sheets: SheetAnswer | None = None,
+        insights: InsightAnswer | None = None,
     ) -> None:
-        """``sheets`` answers what is asked about a file of the person's."""
+        """``sheets`` answers what is asked about a file of the person's, ``insights`` why and what to do."""
         self._sheets = sheets
+        self._insights = insights
         self._sources = sources
         self._queries = queries
         self._results = results
@@ -53,11 +60,21 @@ class AnalystAnswer:
         step = progress.step("Reading the question")
         yield step
 
-        def read() -> Iterator[tuple[AnalystLike, Outcome]]:
+        outcome: Outcome | InsightPlan
+
+        def read() -> Iterator[tuple[AnalystLike, Outcome | InsightPlan]]:
             analyst = self._sources.analyst(context.connection, as_of)
-            yield analyst, analyst.read(progress.question, memory)
+            wondered = None if self._insights is None else analyst.wonder(progress.question)
+            yield analyst, wondered or analyst.read(progress.question, memory)
 
         [(analyst, outcome)] = pumped(read(), progress.stop)
+        if isinstance(outcome, InsightPlan):
+            if self._insights is None:
+                raise RuntimeError("A question for an insight was read, and nobody answers it.")
+            detail = "\n".join(f"{reading.name}: {reading.value}" for reading in outcome.readings)
+            yield progress.done(step.step_id, outcome.title, detail)
+            yield from self._insights.answer(outcome, progress, context)
+            return "answered"
         return (yield from self._told(step.step_id, outcome, analyst, progress, context, ""))
 
     def _about_a_sheet(

@@ -7,7 +7,16 @@ from typing import Any
 from desktop.agent.markup import Marked
 from desktop.agent.provenance import Evidence
 from desktop.agent.stop import Stop
-from desktop.events import Counted, Effect, ResultCard, Sent, StepFinished, StepStarted, TextChunk
+from desktop.events import (
+    Counted,
+    Effect,
+    InsightCard,
+    ResultCard,
+    Sent,
+    StepFinished,
+    StepStarted,
+    TextChunk,
+)
 from desktop.meter import NOTHING, TurnMeter, added
 from desktop.store.results import Figure, Results
 from desktop.store.turns import TurnEnd
@@ -62,8 +71,8 @@ class Progress:
             return [self._close(step_id, "stopped", "Stopped", "") for step_id in list(self._open)]
         return [self.failed(step_id, error) for step_id in list(self._open)]
 
-    def add_evidence(self, card: ResultCard, rows: Sequence[Sequence[Any]]) -> None:
-        if card.cached_at is not None:
+    def add_evidence(self, card: ResultCard | InsightCard, rows: Sequence[Sequence[Any]]) -> None:
+        if isinstance(card, ResultCard) and card.cached_at is not None:
             self.kept_at = min(card.cached_at, self.kept_at or card.cached_at)
         self._evidence[card.result_id] = Evidence(card.result_id, card.columns, card.formats, rows)
 

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from desktop.analyst.meaning import Outcome, Plan, Told
+from desktop.analyst.meaning import InsightPlan, Outcome, Plan, Question, Refusal, Told
 from shared.backend_client import BackendClient, QueryResult
 from shared.errors import BackendConnectionError, NotFound
 from shared.results import Column
@@ -24,6 +24,7 @@ class AnalystLike(Protocol):
     def as_of(self) -> date | None: ...
 
     def read(self, question: str, memory: dict[str, object] | None) -> Outcome: ...
+    def wonder(self, question: str) -> InsightPlan | Question | Refusal | None: ...
     def tell(
         self, plan: Plan, columns: Sequence[Column], rows: Sequence[Sequence[Any]], *, truncated: bool
     ) -> Told: ...

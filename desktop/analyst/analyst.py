@@ -12,12 +12,12 @@ from typing import Any
 import msgspec
 
 from desktop import charts
-from desktop.analyst import explain, starters
+from desktop.analyst import explain, insight, starters
 from desktop.analyst.catalogue import Catalogue
 from desktop.analyst.chunks import Chunk, cut
 from desktop.analyst.gathering import gather
 from desktop.analyst.intent import Intent, Place
-from desktop.analyst.meaning import Outcome, Plan, Question, Refusal, Told
+from desktop.analyst.meaning import InsightPlan, Outcome, Plan, Question, Refusal, Told
 from desktop.analyst.periods import Clock
 from desktop.analyst.resolve import Resolved, Resolving
 from desktop.analyst.select import Writer
@@ -25,6 +25,7 @@ from desktop.analyst.tell import tell
 from desktop.analyst.tokens import MAX_QUESTION, Token, singular, tokenise
 from desktop.analyst.unclear import Unclear, Wording, ask, refuse
 from desktop.analyst.wishes import Wishes
+from desktop.analyst.wonder import wonder
 from shared.results import Column, ColumnType
 from shared.wire import Schema
 
@@ -69,6 +70,15 @@ class Analyst:
             return self._read(question, _remembered(memory))
         except Unclear as unclear:
             return self._sure(unclear.outcome, question)
+
+    def wonder(self, question: str) -> InsightPlan | Question | Refusal | None:
+        """None when the question asks for a figure, which :meth:`read` reads."""
+        found = wonder(question)
+        if found is None:
+            return None
+        outcome = self.read(found.topic)
+        intent = _remembered(outcome.memory) if isinstance(outcome, Plan) else None
+        return insight.plan(found, outcome, intent, self._catalogue, self._as_of or self.as_of or self._today)
 
     def tell(
         self, plan: Plan, columns: Sequence[Column], rows: Sequence[Sequence[Any]], *, truncated: bool

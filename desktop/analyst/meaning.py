@@ -1,6 +1,7 @@
 """What the built-in analyst answers: one of three outcomes. How it gets there stays beside this file."""
 
 from datetime import date
+from typing import Literal
 
 import msgspec
 
@@ -21,6 +22,26 @@ class Plan(msgspec.Struct, frozen=True):
     formats: list[str]
     chart: ChartSpec | None
     memory: dict[str, object]
+    as_of: date | None = None
+    follow_ups: list[str] = []
+
+
+class InsightPlan(msgspec.Struct, frozen=True, kw_only=True):
+    """A question that takes an insight: ``sql`` gives the rows to look at. ``direction`` is -1 when the
+    person saw a fall, 1 a rise; ``or_against`` is what a change is compared with when ``against`` shows the
+    opposite."""
+
+    goal: Literal["change", "stands_out", "forecast", "recommend"]
+    sql: str
+    title: str
+    readings: list[Reading]
+    memory: dict[str, object]
+    period: list[str] = []
+    against: list[str] = []
+    or_against: list[str] = []
+    forecast_days: int | None = None
+    direction: int = 0
+    question: str = ""
     as_of: date | None = None
     follow_ups: list[str] = []
 

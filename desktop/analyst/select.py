@@ -44,7 +44,7 @@ class Writer:
         return Written(sql.render(query, self._dialect), names, _formats(intent))
 
     def _one(self, intent: Intent, fact: str, names: list[str]) -> exp.Select:
-        part = _Part(self._tables, self._links, self._values, self._dialect, intent, fact)
+        part = Part(self._tables, self._links, self._values, self._dialect, intent, fact)
         dimensions = [part.dimension(d) for d in intent.dimensions]
         columns = [*dimensions, *self._figures(intent, part)]
         query = part.select([_named(c, n) for c, n in zip(columns, names, strict=True)])
@@ -52,7 +52,7 @@ class Writer:
             query = query.group_by(*[d.copy() for d in dimensions])
         return self._having(query, intent, part)
 
-    def _figures(self, intent: Intent, part: "_Part") -> list[exp.Expr]:
+    def _figures(self, intent: Intent, part: "Part") -> list[exp.Expr]:
         if intent.against is None or intent.span is None:
             figures = [part.figure(m, None) for m in intent.measures]
             if intent.share:
@@ -67,7 +67,7 @@ class Writer:
         hundred = exp.Mul(this=exp.Literal.number("100.0"), expression=exp.paren(change.copy()))
         return [now, before, change, _ratio(hundred, exp.Abs(this=before.copy()))]
 
-    def _having(self, query: exp.Select, intent: Intent, part: "_Part") -> exp.Select:
+    def _having(self, query: exp.Select, intent: Intent, part: "Part") -> exp.Select:
         for condition in intent.conditions:
             if condition.place is None:
                 figure = part.figure(intent.measures[0], None)
@@ -78,7 +78,7 @@ class Writer:
         many = len(intent.dimensions)
         inner: list[exp.Select] = []
         for fact in facts:
-            part = _Part(self._tables, self._links, self._values, self._dialect, intent, fact)
+            part = Part(self._tables, self._links, self._values, self._dialect, intent, fact)
             dimensions = [part.dimension(d) for d in intent.dimensions]
             figures = [part.figure(m, None) if m.fact == fact else exp.Null() for m in intent.measures]
             named = [_named(c, f"c{n}") for n, c in enumerate([*dimensions, *figures])]
@@ -108,7 +108,7 @@ class Writer:
         return query.limit(intent.limit) if intent.limit else query
 
 
-class _Part:
+class Part:
     """The FROM, the joins and the WHERE of one fact, growing as columns are wanted."""
 
     def __init__(

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from desktop.events import Effect, ResultCard
+from desktop.events import Effect, InsightCard, ResultCard
 from shared.errors import EffectDeclined
 from shared.llm.base import ToolSpec
 
@@ -25,7 +25,7 @@ class ToolOutput(msgspec.Struct, frozen=True):
 
     for_model: Any
     cells: Any = None
-    for_window: ResultCard | None = None
+    for_window: ResultCard | InsightCard | None = None
     summary: str = ""
     detail: str = ""
     columns_sent: int = 0

@@ -43,7 +43,7 @@ def _recommendation(one: Option, number: int, facts: Facts) -> Recommendation:
             "facts": one.facts,
             "grouping": one.grouping,
             "groups": one.groups,
-            "figures": one.figures,
+            "figures": {**one.figures, "groups": float(len(one.groups))},
             **({"sql": one.sql} if one.sql else {}),
         },
     )
@@ -56,20 +56,20 @@ def _saves(one: Option) -> bool:
 def _rationale(one: Option) -> str:
     verb = "would have been less" if _saves(one) else "would have been more"
     return (
-        f"{name(one.measure)} {verb} by about {figure(one.expected)} ({figure(one.low)} to "
+        f"{_capital(name(one.measure))} {verb} by about {figure(one.expected)} ({figure(one.low)} to "
         f"{figure(one.high)}) from {day(one.first)} to {day(one.last)}."
     )
 
 
 def _told(one: Option) -> tuple[str, list[str]]:
     groups = ", ".join(one.groups[:_TOLD_GROUPS])
-    more = len(one.groups) - _TOLD_GROUPS
-    groups += f" and {more} more" if more > 0 else ""
+    if len(one.groups) > _TOLD_GROUPS:
+        groups += f" and others, {len(one.groups)} in all"
     of = name(one.grouping)
     match one.kind:
         case "lift":
             return (
-                f"Bring the weakest of {of} nearer to the middle one: {groups}.",
+                f"Bring the weakest {_plural(of)} nearer to the middle one: {groups}.",
                 [
                     f"They can reach what the middle {of} sells, {figure(one.figures['middle_a_week'])} a "
                     "week;"
@@ -124,3 +124,11 @@ def _told(one: Option) -> tuple[str, list[str]]:
             "Nothing else changes with it; margins are not in the data.",
         ],
     )
+
+
+def _plural(word: str) -> str:
+    return f"{word[:-1]}ies" if word.endswith("y") else word if word.endswith("s") else f"{word}s"
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

@@ -24,9 +24,10 @@ from server.insights.findings import (
     Unusual,
     UnusualRate,
 )
-from server.insights.measured import DAILY, Grid, Measure, Measured, Periods
+from server.insights.measured import DAILY, Grid, Measure, Measured, Noise, Periods
+from server.insights.option import COST
 from server.insights.parts import Spell
-from server.insights.series import Change, Episode, change, episodes, gaps, series_of
+from server.insights.series import Change, Episode, around, change, episodes, gaps, series_of
 from server.insights.table import Table, day_text
 
 _GROUPS_BY_DAY = 80
@@ -63,7 +64,7 @@ def examine(of: Measured, wish: Wish) -> Facts:
         for grid in of.grids:
             findings += _over_groups(grid, measure)
             if of.time is not None and not measure.level:
-                findings += _over_both(grid, measure, of.time)
+                findings += _over_both(grid, measure, of.time, of.noise(measure.name))
     if of.time is not None:
         for grid in (*of.grids, *of.pairs):
             findings += _silences(grid, of.time)
@@ -78,8 +79,8 @@ def examine(of: Measured, wish: Wish) -> Facts:
             (findings if wish.forecast_days else background).append(expected.finding)
     kept = without_repeats(findings)
     drawn = line(of, kept)
-    if drawn is not None and of.time is not None and expected is not None:
-        drawn.points += expected.points
+    if drawn is not None and of.time is not None and expected is not None and wish.forecast_days:
+        drawn.points += forecast.gathered(expected, drawn.step)
     return Facts(
         of.rows,
         of.truncated,
@@ -100,7 +101,13 @@ def _over_time(of: Measured, measure: Measure) -> Iterator[Finding]:
     time, found = of.time or "", series_of(of, measure)
     for first, last in gaps(found):
         yield Gap(time, day_text(first), day_text(last), last - first + 1)
+    noise, counts = of.noise(measure.name), of.whole.counts[0]
     for episode in episodes(found):
+        within = (of.whole.periods >= episode.first) & (of.whole.periods <= episode.last)
+        rows = float(around(counts, of.whole.step)[within].sum())
+        by_chance = noise is not None and not noise.surely(episode.value - episode.usual, rows)
+        if by_chance and not measure.level and counts.max() > 1:
+            continue
         festival = seasons.festival_at(found, episode)
         if not festival.repeats:
             yield _unusual(measure.name, time, episode, festival.name)
@@ -131,10 +138,15 @@ def _over_groups(grid: Grid, measure: Measure) -> Iterator[Finding]:
         )
 
 
-def _over_both(grid: Grid, measure: Measure, time: str) -> Iterator[Finding]:
+def _over_both(grid: Grid, measure: Measure, time: str, noise: Noise | None) -> Iterator[Finding]:
     codes, places = np.nonzero(grid.counts)
     days, values = grid.periods[places], grid.sums[measure.name][codes, places]
+    summed = grid.counts.max() <= 1
     for d in groups.diverging(codes, days, values):
+        rows = float(grid.counts[d.group].sum())
+        beside = d.later - d.earlier * (1 + d.rest_percent / 100)
+        if noise is not None and not summed and not noise.surely(beside, 2 * rows):
+            continue
         yield Diverged(
             measure.name,
             time,
@@ -148,8 +160,10 @@ def _over_both(grid: Grid, measure: Measure, time: str) -> Iterator[Finding]:
             sql=grid.sql,
         )
     if len(grid.labels) <= _GROUPS_BY_DAY or grid.step != DAILY:
-        for spell in parts.unusual_shares(grid, measure.name)[:_MOST_PARTS]:
-            yield _share(grid, measure.name, time, spell)
+        typical = float(np.median(grid.counts))
+        told = grid if grid.counts.max() <= 1 or typical >= parts.LEAST_EXPECTED else seasons.by_weeks(grid)
+        for spell in parts.unusual_shares(told, measure.name, noise)[:_MOST_PARTS]:
+            yield _share(told, measure.name, time, spell)
 
 
 def _silences(grid: Grid, time: str) -> Iterator[Finding]:
@@ -170,18 +184,19 @@ def _silences(grid: Grid, time: str) -> Iterator[Finding]:
 def _pairs(of: Measured, grid: Grid) -> Iterator[Finding]:
     for measure in of.measures:
         if not measure.level:
-            for spell in parts.unusual_shares(grid, measure.name)[:_MOST_PARTS]:
+            for spell in parts.unusual_shares(grid, measure.name, of.noise(measure.name))[:_MOST_PARTS]:
                 yield _share(grid, measure.name, of.time or "", spell)
 
 
 def _rates(of: Measured) -> Iterator[Finding]:
     """Of each measure to the largest one, for groups and pairs of groups."""
     sums = [measure.name for measure in of.measures if not measure.level]
+    sums.sort(key=lambda name: COST.search(name) is not None)
     for measure in sums[1:]:
         if drivers.counts_pieces(measure) != drivers.counts_pieces(sums[0]):
             continue
         for grid in (*of.pairs, *map(seasons.by_weeks, of.grids)):
-            for spell in parts.unusual_rates(grid, measure, sums[0])[:1]:
+            for spell in parts.unusual_rates(grid, measure, sums[0], of.noise(measure))[:1]:
                 first, last = _span(grid, spell)
                 yield UnusualRate(
                     measure,

@@ -90,6 +90,23 @@ def forecast(of: Measured, days: int) -> Expected | None:
     return Expected(finding, points)
 
 
+def gathered(expected: Expected, step: int) -> list[Point]:
+    """Points for a line by weeks, where they are days: whole weeks only, with the range of the whole."""
+    points, found = expected.points, expected.finding
+    if (
+        step != WEEKLY
+        or len(points) < WEEKLY
+        or calendar.day_of(points[1].day) - calendar.day_of(points[0].day) > 1
+    ):
+        return points
+    weeks = []
+    for start in range(0, len(points) - WEEKLY + 1, WEEKLY):
+        value = sum(point.expected or 0.0 for point in points[start : start + WEEKLY])
+        low, high = (value * bound / max(found.value, 1e-9) for bound in (found.low, found.high))
+        weeks.append(Point(points[start].day, expected=value, low=low, high=high))
+    return weeks
+
+
 def _tries(size: int, steps: int, least: int) -> list[int]:
     """Where the past is cut; half a horizon apart, the newest last."""
     apart = max(steps // 2, 1)

@@ -77,6 +77,29 @@ class Values:
 
 
 @dataclass(frozen=True)
+class Noise:
+    """How much sums of rows move by which rows happen to come: a compound Poisson count. ``spread`` is the
+    mean square over the square of the mean; ``large`` the value that one row in a thousand passes."""
+
+    mean: float
+    spread: float
+    large: float
+
+    def of_sum(self, rows: float) -> float:
+        """The standard deviation of the sum of so many rows."""
+        return float(abs(self.mean) * np.sqrt(self.spread * max(rows, 1.0)))
+
+    def surely(self, moved: float, rows: float) -> bool:
+        """Where a sum of about so many rows moved farther than chance would, also with a few very large
+        rows."""
+        far = abs(moved)
+        return bool(far > _SURE * self.of_sum(rows) and far > _LARGE_ROWS * self.large)
+
+
+_SURE, _LARGE_ROWS, _MANY_ROWS = 7.0, 8.0, 5_000
+
+
+@dataclass(frozen=True)
 class Measure:
     """``level`` figures (a price, a rate) are averaged, all others added up."""
 
@@ -116,3 +139,18 @@ class Measured:
     truncated: bool = False
     dropped: int = 0
     queries: Mapping[str, str] = field(default_factory=dict)
+
+    def noise(self, measure: str) -> Noise | None:
+        """None where it is not known: then only what varies from period to period tells."""
+        values = self.values.get(measure)
+        if values is None or not values.values.size:
+            return None
+        rows = float(values.counts.sum())
+        mean = float((values.values * values.counts).sum()) / rows
+        square = float((values.values**2 * values.counts).sum()) / rows
+        if not mean:
+            return None
+        counts = self.whole.counts[0]
+        chance = min(float(counts.var() / max(counts.mean(), 1e-9)), 1.0)  # 0 where each period has as many
+        large = values.quantile(0.999 if rows >= _MANY_ROWS else 0.99)
+        return Noise(mean, square / mean**2 - 1 + chance, large)

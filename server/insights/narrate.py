@@ -85,7 +85,9 @@ def _strength(finding: Finding) -> float:  # noqa: PLR0911 - one kind after the 
         case Forecast():
             return 1_000.0
         case Driven():
-            return 900.0 + min(abs(sum(p.change for p in finding.parts[:3]) / (finding.change or 1)), 1)
+            return (900.0 if finding.follows else 950.0) + min(
+                abs(sum(p.change for p in finding.parts[:3]) / (finding.change or 1)), 1
+            )
         case PriceVolumeMix():
             return 800.0
         case Correlated():

@@ -13,6 +13,9 @@ STEERED = re.compile(
 )
 """Groups of people and places, who may learn from each other; goods may not."""
 
+COST = re.compile(r"(?i)(discount|markdown|rebate|return|refund|waste|shrink|damage|cancel|loss|expired)")
+"""Figures that are better low."""
+
 
 @dataclass(frozen=True)
 class Option:

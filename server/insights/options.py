@@ -5,7 +5,6 @@ Each effect is in the units of its measure, over the days that it was counted on
 assumes. Nothing here knows what a measure costs to take.
 """
 
-import re
 from collections.abc import Iterator
 
 import numpy as np
@@ -14,11 +13,10 @@ from server.insights import drivers
 from server.insights.discount import depth
 from server.insights.findings import Diverged, Facts, Finding, Gap, UnusualRate
 from server.insights.measured import Floats, Grid, Ints, Measured
-from server.insights.option import STEERED, Option, recent, span
+from server.insights.option import COST, STEERED, Option, recent, span
 from server.insights.parts import wholes
 from server.insights.table import day_text
 
-_COST = re.compile(r"(?i)(discount|markdown|rebate|return|refund|waste|shrink|damage|cancel|loss|expired)")
 _LEAST_GROUPS = 8
 _LEAST_WEEKS = 26
 _STEADY = 0.6
@@ -33,7 +31,8 @@ _MOST = 6
 
 def options(of: Measured, facts: Facts) -> list[Option]:
     """The largest expected effect first."""
-    measure = next((one.name for one in of.measures if not one.level), None)
+    sums = [one.name for one in of.measures if not one.level]
+    measure = next((name for name in sums if not COST.search(name)), None)
     if measure is None or of.time is None or not of.whole.periods.size:
         return []
     year = float(of.whole.sums[measure][0, -_year_periods(of.whole) :].sum())
@@ -81,7 +80,7 @@ def _lifts(of: Measured, measure: str) -> Iterator[Option]:
                 *span(weeks, year),
                 grid.names[0],
                 names,
-                {"middle_a_week": middle, "groups": float(len(names)), "gap": gap},
+                {"middle_a_week": middle, "gap": gap},
                 sql=grid.sql,
             )
             return  # the finest groups; a city's gap is that of its stores
@@ -91,7 +90,7 @@ def _rates(of: Measured, base: str) -> Iterator[Option]:
     """What costs (discount, refunds) down to the middle rate, for groups that are surely above it."""
     sums = [one.name for one in of.measures if not one.level and one.name != base]
     for cost in sums:
-        if not _COST.search(cost) or drivers.counts_pieces(cost) != drivers.counts_pieces(base):
+        if not COST.search(cost) or drivers.counts_pieces(cost) != drivers.counts_pieces(base):
             continue
         for grid in of.grids:
             found = _above_norm(grid, cost, base)
@@ -139,7 +138,7 @@ def _spells(of: Measured, facts: Facts, measure: str) -> Iterator[Option]:
         match finding:
             case Gap() if finding.group is not None:
                 option = _shelf(of, finding, measure)
-            case UnusualRate() if _COST.search(finding.column) and finding.value > finding.usual:
+            case UnusualRate() if COST.search(finding.column) and finding.value > finding.usual:
                 option = _given_away(of, finding)
             case _:
                 continue

@@ -10,15 +10,16 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from server.insights.measured import Floats, Grid, Ints
+from server.insights.measured import Floats, Grid, Ints, Noise
 from server.insights.series import FAR_OF_MANY, around
 
 _LEAST_PERIODS = 12
-_LEAST_EXPECTED = 20.0
+LEAST_EXPECTED = 20.0
 """Rows that a group should have in a period for its share there to say anything."""
 _SILENT = 14.0
 """How unlikely a silence must be, as a power of e, beyond the number of places to look at."""
 _MOST_SILENCES = 2
+_LARGE_SHARE = 0.5
 _MATTERS = 0.0003
 """Of the whole measure: what an episode must move."""
 _WIDESPREAD = 0.25
@@ -75,31 +76,36 @@ def silences(grid: Grid) -> list[Spell]:
         inside = slice(int(active[0]), int(active[-1]) + 1)
         usual = float(np.nanquantile(share[group, inside], 0.25))
         others = whole[group] - own
-        expected = np.where(usual < 1, usual / max(1 - usual, 1e-9) * others, 0.0)
+        # Judged by no more than it usually has itself: next to few others a large share says little.
+        by_share = usual / max(1 - usual, 1e-9) * others
+        at_least = np.minimum(by_share, float(np.quantile(own[inside], 0.5)))
+        told = by_share if usual < _LARGE_SHARE else at_least
         runs = [
-            (start, end, float(expected[start : end + 1].sum()))
+            (start, end, float(at_least[start : end + 1].sum()), float(told[start : end + 1].sum()))
             for start, end in _runs(own[inside] == 0, inside.start)
         ]
         sure = [run for run in runs if run[2] > needed]
         if 0 < len(sure) <= _MOST_SILENCES and len(runs) <= 4 * _MOST_SILENCES:
             found += [
-                Spell(group, start, end, 0.0, rows, -rows / np.sqrt(rows), rows) for start, end, rows in sure
+                Spell(group, start, end, 0.0, rows, -float(np.sqrt(rows)), rows)
+                for start, end, _, rows in sure
             ]
     return sorted(found, key=lambda one: -one.expected_rows)
 
 
-def unusual_shares(grid: Grid, measure: str) -> list[Spell]:
+def unusual_shares(grid: Grid, measure: str, noise: Noise | None = None) -> list[Spell]:
     """Percent of the whole; ``value`` and ``usual`` are averages over the periods."""
     values = grid.sums[measure]
     groups, periods = values.shape
     if periods < _LEAST_PERIODS or groups < 2 or float(values.min()) < 0:
         return []
     whole = wholes(grid, values)
-    rows = wholes(grid, grid.counts)
     with np.errstate(invalid="ignore", divide="ignore"):
         share = np.where(whole > 0, 100 * values / whole, np.nan)
     usual = around(share, grid.step)
-    enough = rows * usual / 100 >= _LEAST_EXPECTED if rows.max() > periods * groups else whole > 0
+    # Where each group has one row a period, it was summed before, and says nothing of how few it rests on.
+    summed = grid.counts.max() <= 1
+    enough = whole > 0 if summed else around(grid.counts, grid.step) >= LEAST_EXPECTED
     away = np.where(enough, share - usual, np.nan)
     distance = _distances(away)
     moved = np.abs(np.nan_to_num(away)) / 100 * whole
@@ -107,7 +113,11 @@ def unusual_shares(grid: Grid, measure: str) -> list[Spell]:
     found = []
     for spell in _spells(distance, FAR_OF_MANY * (1 + 0.25 * (len(grid.names) > 1))):
         places = slice(spell.first, spell.last + 1)
-        if float(moved[spell.group, places].sum()) < matters:
+        by = float(moved[spell.group, places].sum())
+        if by < matters:
+            continue
+        rows = float(np.nansum(around(grid.known[measure][spell.group], grid.step)[places]))
+        if noise is not None and not summed and not noise.surely(by, rows):
             continue
         found.append(
             Spell(
@@ -122,7 +132,7 @@ def unusual_shares(grid: Grid, measure: str) -> list[Spell]:
     return found
 
 
-def unusual_rates(grid: Grid, measure: str, base: str) -> list[Spell]:
+def unusual_rates(grid: Grid, measure: str, base: str, varies: Noise | None = None) -> list[Spell]:
     """``measure`` in percent of ``base``, where it is far from what the group and the time together would
     have (group + time − all, as in a two-way table)."""
     top, bottom = grid.sums[measure], grid.sums[base]
@@ -136,7 +146,7 @@ def unusual_rates(grid: Grid, measure: str, base: str) -> list[Spell]:
         expected = _crossed(grid, top, bottom) - whole
     else:
         expected = np.broadcast_to(whole, rate.shape)
-    enough = grid.counts >= _LEAST_EXPECTED
+    enough = grid.counts >= LEAST_EXPECTED
     residual = np.where(enough, rate - expected, np.nan)
     own = _median(residual, axis=1)
     usual = expected + own[:, None]
@@ -154,6 +164,10 @@ def unusual_rates(grid: Grid, measure: str, base: str) -> list[Spell]:
         value = 100 * float(top[spell.group, places].sum()) / weight if weight else 0.0
         was = float(np.nanmean(usual[spell.group, places]))
         rows = float(grid.counts[spell.group, places].sum())
+        moved = (value - was) / 100 * weight
+        with_it = float(grid.known[measure][spell.group, places].sum())
+        if varies is not None and not varies.surely(moved, with_it):
+            continue
         if rows < _RATE_ROWS or was <= 0 or abs(value - was) < _RATE_MATTERS * was:
             continue
         found.append(Spell(spell.group, spell.first, spell.last, value, was, spell.distance))

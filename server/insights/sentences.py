@@ -27,7 +27,15 @@ Said = tuple[str, str, str]
 _TOLD_PARTS = 3
 
 
-def said(finding: Finding) -> Said:  # noqa: PLR0911 - one kind after the other
+def said(finding: Finding) -> Said:
+    kind, text, importance = _said(finding)
+    starts = name(finding.column) if not isinstance(finding, Gap | Repeated) else ""
+    if starts and text.startswith(starts):
+        text = text[:1].upper() + text[1:]
+    return kind, text, importance
+
+
+def _said(finding: Finding) -> Said:  # noqa: PLR0911 - one kind after the other
     match finding:
         case Missing() | Strange() | Repeated() | Gap():
             return _quality(finding)

@@ -13,6 +13,8 @@ export function show(event, turn) {
       return turn.say(event.html);
     case "result":
       return turn.addResult(event);
+    case "insight":
+      return turn.addInsight(event);
     case "clarification":
       return turn.askBack(event);
     case "follow_ups":

@@ -1,6 +1,7 @@
 // Every sentence of the window, in English. t("key", {name: value}) fills {name}. Nothing else is here;
 // those of the places beside the conversation, and of what needs a yes, are in files of their own.
 
+import { INSIGHT } from "./messages_insight.js";
 import { OFFLINE } from "./messages_offline.js";
 import { FILES } from "./messages_files.js";
 import { PEOPLE } from "./messages_people.js";
@@ -15,6 +16,7 @@ export const ENGLISH = {
   ...PEOPLE,
   ...FILES,
   ...CONFIG,
+  ...INSIGHT,
   ...PLACES,
   ...SAFETY,
   ...SHEETS,

@@ -6,6 +6,7 @@ import { copyText } from "./clipboard.js";
 import { announce, button, h, icon, iconButton, setHtml } from "./dom.js";
 import { sqlEditor } from "./editor.js";
 import { clockOrDay, elapsed } from "./format.js";
+import { InsightCard } from "./insight.js";
 import { markdown } from "./markdown.js";
 import { t } from "./messages.js";
 import { ratingButtons } from "./rating.js";
@@ -78,7 +79,14 @@ export class Turn {
 
   addResult(event) {
     if (event.title === this.question && event.title.startsWith(t("turn.edited", { title: "" }))) this.edited = { result: event, sql: event.sql }; // also after a reload
-    const card = new Card(event, this, this.cards.length ? null : ratingButtons(this));
+    this.addCard(new Card(event, this, this.cards.length ? null : ratingButtons(this)));
+  }
+
+  addInsight(event) {
+    this.addCard(new InsightCard(event, this, this.cards.length ? null : ratingButtons(this)));
+  }
+
+  addCard(card) {
     this.cards.push(card);
     this.results.hidden = false;
     this.results.append(card.element);
