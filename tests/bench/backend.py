@@ -52,6 +52,11 @@ class Backend(Server):
         made: dict[str, Any] = msgspec.json.decode(self.call(post(path, body, self._headers)))
         return made
 
+    def analysis(self, connection: str, sql: str) -> Ask:
+        """All facts of the query's rows."""
+        body = {"connection": connection, "query": sql}
+        return post("/api/ai/analyze", body, self._headers, expected=b'"summary":')
+
     def rows(self, connection: str, sql: str) -> bytes:
         return self.call(self.ask(connection, sql))
 

@@ -20,6 +20,7 @@ def measured(folder: Path, *, rows: int, rounds: int) -> list[Workload]:
     return [*_demo(folder / "demo", rounds=rounds), *_large(folder / "large", rows=rows, rounds=rounds)]
 
 
+_BY_DAY = "SELECT date, sum(net_amount), count(*) FROM sales GROUP BY date"
 _AGGREGATE = "SELECT mode, sum(net_amount), count(*) FROM {} GROUP BY mode"
 
 
@@ -84,4 +85,10 @@ def _demo(folder: Path, *, rounds: int) -> list[Workload]:
             }
             found.append(Workload(name, compared(ways, rounds)))
         found.append(analyst.measured(ours, "retail", rounds=rounds))
+        looked: dict[str, Way] = {
+            "backend": lambda: ours.short(ours.analysis("retail", "SELECT * FROM sales"), 1),
+            "duckdb + json": lambda: duck.ask(_BY_DAY, 1),
+        }
+        name = "insights: all facts of 1,000,000 lines, beside one sum by day"
+        found.append(Workload(name, compared(looked, rounds)))
         return found
