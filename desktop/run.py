@@ -6,10 +6,10 @@ import os
 import sys
 import threading
 import time
-import webbrowser
 from pathlib import Path
 
 from desktop import autostart, settings_file
+from desktop.browser import open_link
 from desktop.instance import Instance, Place, hand_over
 from desktop.serving import Ending, Serving, take_port
 from shared import logs
@@ -93,7 +93,7 @@ def _show_first(place: Place, has_window: bool, parsed: argparse.Namespace) -> N
     if has_window:
         _say("V-Mart AI Agent is open already; its window is in front now.")
         return
-    opened = not parsed.no_window and _has_display() and webbrowser.open(place.link)
+    opened = not parsed.no_window and open_link(place.link)
     where = (
         "is open already, in your browser, at" if opened else "runs already. Open this address in a browser:"
     )
@@ -120,14 +120,10 @@ def _show_window(serving: Serving, ending: Ending) -> bool:
 
 
 def _show_elsewhere(serving: Serving, *, only_print: bool) -> None:
-    opened = not only_print and _has_display() and webbrowser.open(serving.door.link)
+    opened = not only_print and open_link(serving.door.link)
     where = "is open in your browser, at" if opened else "is ready. Open this address in a browser:"
     _say(f"V-Mart AI Agent {where}\n\n    {serving.door.link}\n")
     _say("The address holds a key for this start: do not pass it on. Ctrl-C ends the program.")
-
-
-def _has_display() -> bool:
-    return sys.platform != "linux" or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
 
 
 def _say(text: str) -> None:

@@ -3,10 +3,10 @@
 import signal
 import socket
 import threading
-import webbrowser
 from collections.abc import Callable
 from pathlib import Path
 
+from desktop.browser import open_link
 from desktop.clock import Clock
 from desktop.entrance import Entrance
 from desktop.identity.google import Google
@@ -44,7 +44,7 @@ class Serving:
         ask: bool = False,
         clock: Clock | None = None,
         task_clock: TaskClock | None = None,
-        open_browser: Callable[[str], bool] = webbrowser.open,
+        open_browser: Callable[[str], bool] = open_link,
     ) -> None:
         """``config`` is the file that the settings came from, if it was named; with ``ask`` the person
         chooses a backend when none is set up, and otherwise it is the demo."""

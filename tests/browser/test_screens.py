@@ -266,9 +266,9 @@ def sign_in_failed(page: Page, peer: Peer) -> None:
 def account(page: Page, peer: Peer) -> None:
     peer.session |= {"person": ANITA, "google": GOOGLE}
     page.reload()
+    expect(page.get_by_role("link", name="Account: Anita Rao")).to_be_attached()
     page.goto(f"{peer.url}#/settings/account")
     expect(page.get_by_role("button", name="Sign out")).to_be_visible()
-    expect(page.get_by_role("link", name="Account: Anita Rao")).to_be_attached()
 
 
 def account_local(page: Page, peer: Peer) -> None:
