@@ -22,14 +22,16 @@ _SAMPLE_ROWS = 5_000
 _ENOUGH = 0.7
 """Of the cells that say something. Below that a column of figures and words is one of words."""
 _EXAMPLES = 4
+_SAMPLED_WHOLE = 300_000
+_PORTABLE = {"BI": ColumnType.INTEGER, "DE": ColumnType.DECIMAL, "DO": ColumnType.FLOAT}
 
 
 class Meaning(msgspec.Struct, frozen=True):
-    """``fits`` and ``value`` are SQL with ``{x}`` for a tidy text; ``type`` is DuckDB's."""
+    """``value`` is SQL with ``{x}`` for a tidy text, and NULL for a text that is none; ``type`` is
+    DuckDB's."""
 
     kind: ColumnType
     type: str
-    fits: str
     value: str
     notes: tuple[str, ...] = ()
     doubt: str = ""
@@ -40,55 +42,65 @@ def write(
 ) -> tuple[list[ColumnFound], int]:
     """Writes the rows of ``staged``, a table or a function in SQL, for which ``where`` holds."""
     source = f"(SELECT * FROM {staged} WHERE {where})"
-    sample = engine.execute(
-        f"SELECT * FROM {source} USING SAMPLE {_SAMPLE_ROWS} ROWS (reservoir, 7)"
-    ).fetchall()
+    sample = _sample(engine, source)
     meanings = [
         _meaning(engine, source, place, [row[place] or "" for row in sample], wishes.get(text))
         for place, text in enumerate(names)
     ]
     tidy = ", ".join(f"{values.tidy_sql(f'c{n}')} AS c{n}" for n in range(len(names)))
     read = f"(SELECT {tidy} FROM {source})"
-    cells = ", ".join(
-        f"CASE WHEN {_given(f'c{n}', m)} THEN {_at(m.value, f'c{n}')} END AS {name(names[n])}"
-        for n, m in enumerate(meanings)
-    )
+    cells = ", ".join(f"{_at(m.value, f'c{n}')} AS {name(names[n])}" for n, m in enumerate(meanings))
     fresh = target.with_suffix(".new")
     engine.execute(
         f"COPY (SELECT {cells} FROM {read}) TO {literal(fresh)} (FORMAT parquet, COMPRESSION zstd)"
     )
     fresh.replace(target)
-    counted = _counted(engine, read, meanings)
+    rows, counted = _counted(engine, read, target, names, meanings)
     found = [
         ColumnFound(text, m.kind, list(m.notes), filled, unread, examples, m.doubt)
         for text, m, (filled, unread, examples) in zip(names, meanings, counted, strict=True)
     ]
-    (rows,) = engine.execute(f"SELECT count(*) FROM read_parquet({literal(target)})").fetchone()
-    return found, int(rows)
+    return found, rows
 
 
-def _given(x: str, meaning: Meaning) -> str:
-    if meaning.kind is ColumnType.TEXT:
-        return f"coalesce({x}, '') <> '' AND {x} NOT IN ({', '.join(map(literal, values.ERRORS))})"
-    return f"NOT {values.missing_sql(x)} AND {_at(meaning.fits, x)}"
+def _sample(engine: Any, source: str) -> list[Sequence[str | None]]:
+    """Rows from everywhere; of a large table the first ones, and some blocks of others."""
+    (count,) = engine.execute(f"SELECT count(*) FROM {source}").fetchone()
+    if count <= _SAMPLED_WHOLE:
+        picked = f"SELECT * FROM {source} USING SAMPLE {_SAMPLE_ROWS} ROWS (reservoir, 7)"
+    else:
+        percent = min(100, max(0.05, 100 * 40_000 / count))
+        some = f"SELECT * FROM {source} USING SAMPLE {percent}% (system, 7)"
+        first = f"SELECT * FROM {source} LIMIT {_SAMPLE_ROWS // 2}"
+        picked = f"({first}) UNION ALL (SELECT * FROM ({some}) LIMIT 20000)"
+    rows: list[Sequence[str | None]] = engine.execute(picked).fetchall()
+    return rows[:: max(1, len(rows) // _SAMPLE_ROWS)]
 
 
-def _counted(engine: Any, read: str, meanings: Sequence[Meaning]) -> list[tuple[int, int, list[str]]]:
-    """Of each column: cells with a value, cells that are none of its type, and some of those."""
-    asked = []
+def _counted(
+    engine: Any, read: str, target: Path, names: Sequence[str], meanings: Sequence[Meaning]
+) -> tuple[int, list[tuple[int, int, list[str]]]]:
+    """The rows, and of each column: cells with a value, cells that are none of its type, some of those."""
+    counts = ", ".join(f"count({name(text)})" for text in names)
+    made = f"SELECT count(*), {counts} FROM read_parquet({literal(target)})"
+    rows, *filled = engine.execute(made).fetchone()
+    said = ", ".join(f"count(*) FILTER (c{n} <> '')" for n in range(len(names)))
+    not_empty = engine.execute(f"SELECT {said} FROM {read}").fetchone()
+    counted = []
     for n, meaning in enumerate(meanings):
-        x = f"c{n}"
-        given = _given(x, meaning)
-        unread = (
-            f"({x} IN ({', '.join(map(literal, values.ERRORS))}))"
-            if meaning.kind is ColumnType.TEXT
-            else f"(coalesce({x}, '') <> '' AND NOT coalesce({given}, false) AND lower({x}) NOT IN "
-            f"({', '.join(map(literal, values.MISSING))}))"
-        )
-        seen = f"list(DISTINCT {x}[:60]) FILTER ({unread})"
-        asked += [f"count(*) FILTER ({given})", f"count(*) FILTER ({unread})", f"{seen}[:{_EXAMPLES}]"]
-    row = engine.execute(f"SELECT {', '.join(asked)} FROM {read}").fetchone()
-    return [(row[n], row[n + 1], sorted(row[n + 2] or [])) for n in range(0, len(row), 3)]
+        unread, examples = 0, list[str]()
+        if not_empty[n] > filled[n]:
+            unread, examples = _unread(engine, read, f"c{n}", meaning)
+        counted.append((int(filled[n]), unread, examples))
+    return int(rows), counted
+
+
+def _unread(engine: Any, read: str, x: str, meaning: Meaning) -> tuple[int, list[str]]:
+    missing = ", ".join(map(literal, values.MISSING))
+    none = f"{x} <> '' AND ({_at(meaning.value, x)}) IS NULL AND lower({x}) NOT IN ({missing})"
+    seen = f"list(DISTINCT {x}[:60])[:{_EXAMPLES}]"
+    count, examples = engine.execute(f"SELECT count(*), {seen} FROM {read} WHERE {none}").fetchone()
+    return int(count), sorted(examples or [])
 
 
 def _meaning(engine: Any, source: str, place: int, cells: Sequence[str], wish: TypeWish | None) -> Meaning:
@@ -110,18 +122,19 @@ def _meaning(engine: Any, source: str, place: int, cells: Sequence[str], wish: T
 def _words(kinds: Mapping[Kind, int], said: int, figures: int) -> Meaning:
     """Of a column of neither numbers nor dates."""
     if kinds[Kind.BOOLEAN] == said:
-        return Meaning(
-            ColumnType.BOOLEAN, "BOOLEAN", "lower({x}) IN ('true', 'false')", "(lower({x}) = 'true')"
-        )
+        value = "CASE lower({x}) WHEN 'true' THEN true WHEN 'false' THEN false END"
+        return Meaning(ColumnType.BOOLEAN, "BOOLEAN", value)
     if kinds[Kind.TIME] == said:
-        return Meaning(ColumnType.TIME, "TIME", "TRY_CAST({x} AS TIME) IS NOT NULL", "TRY_CAST({x} AS TIME)")
+        return Meaning(ColumnType.TIME, "TIME", "TRY_CAST({x} AS TIME)")
     if figures * 5 >= said:
         return _text(f"figures and words mixed ({figures} of {said} looked at are figures)", doubt="number")
     return _text()
 
 
 def _text(*notes: str, doubt: str = "") -> Meaning:
-    return Meaning(ColumnType.TEXT, "VARCHAR", "true", "{x}", notes, doubt)
+    errors = ", ".join(map(literal, values.ERRORS))
+    value = f"CASE WHEN {{x}} <> '' AND {{x}} NOT IN ({errors}) THEN {{x}} END"
+    return Meaning(ColumnType.TEXT, "VARCHAR", value, notes, doubt)
 
 
 def _codes(sample: Sequence[str]) -> str:
@@ -147,36 +160,43 @@ def _has_decimal_commas(sample: Sequence[str]) -> bool:
 
 
 def _number(engine: Any, source: str, place: int, style: str, sample: Sequence[str]) -> Meaning:
-    x = values.tidy_sql(f"c{place}")
-    plain = f"regexp_full_match(x, {literal(values.PLAIN)})"
-    fits = values.is_number_sql("x", style)
+    x, notes = values.tidy_sql(f"c{place}"), _number_notes(sample, style)
+    if style == "point" and (found := _plain_number(engine, source, x)) is not None:
+        return found
     query = (
-        f"SELECT coalesce(bool_and({plain}), true), max(length(regexp_extract(x, '[.]([0-9]+)', 1))), "
-        f"max(length(regexp_replace(regexp_extract(x, '[0-9.,]*[0-9]'), '[,.].{{0,2}}$', ''))), "
-        f"bool_or(regexp_matches(lower(x), '[0-9][ ]*(lakh|lac|cr|thou|mil|mn)')) FROM (SELECT {x} AS x "
-        f"FROM {source}) "
-        f"WHERE NOT {values.missing_sql('x')} AND {fits}"
+        "SELECT max(length(regexp_extract(x, '[.]([0-9]+)', 1))), "
+        "max(length(regexp_replace(regexp_extract(x, '[0-9.,]*[0-9]'), '[,.].{0,2}$', ''))), "
+        "bool_or(regexp_matches(lower(x), '[0-9][ ]*(lakh|lac|cr|thou|mil|mn)')) FROM "
+        f"(SELECT {x} AS x FROM {source}) WHERE {values.is_number_sql('x', style)}"
     )
-    is_plain, places, digits, units = engine.execute(query).fetchone()
-    places, notes = int(places or 0), _number_notes(sample, style)
-    if style == "comma":
-        places = 4
+    places, digits, units = engine.execute(query).fetchone()
+    places = 4 if style == "comma" else int(places or 0)
     exact = places <= 4 and int(digits or 0) + max(places, 2) + (7 if units else 0) <= 18
     scale = max(places, 2) if places or units else 0
-    if is_plain and style == "point" and not units:
-        kind = "BIGINT" if not places else f"DECIMAL(18, {scale})" if exact else "DOUBLE"
-        value = f"TRY_CAST({{x}} AS {kind})"
-        test = "regexp_full_match({x}, " + literal(values.PLAIN) + ")"
-    else:
-        kind = f"DECIMAL(18, {scale})" if exact else "DOUBLE"
-        value = values.number_sql("{x}", style, scale, exact=exact)
-        if kind == "DECIMAL(18, 0)":
-            kind, value = "BIGINT", f"CAST({value} AS BIGINT)"
-        test = values.is_number_sql("{x}", style)
-    portable = (
-        {"B": ColumnType.INTEGER, "D": ColumnType.DECIMAL}[kind[0]] if kind != "DOUBLE" else ColumnType.FLOAT
+    value = values.number_sql("{x}", style, scale, exact=exact)
+    kind = f"DECIMAL(18, {scale})" if exact else "DOUBLE"
+    if kind == "DECIMAL(18, 0)":
+        kind, value = "BIGINT", f"CAST({value} AS BIGINT)"
+    cell = f"CASE WHEN {values.is_number_sql('{x}', style)} THEN {value} END"
+    return Meaning(_PORTABLE[kind[:2]], kind, cell, notes)
+
+
+def _plain_number(engine: Any, source: str, x: str) -> Meaning | None:
+    """When all numbers are written as programs do; None otherwise."""
+    plain = f"regexp_full_match(x, {literal(values.PLAIN)})"
+    query = (
+        f"SELECT coalesce(bool_and(CASE WHEN {plain} THEN true ELSE {values.missing_sql('x')} END), true), "
+        f"max(CASE WHEN {plain} THEN length(split_part(x, '.', 2)) END), "
+        f"max(CASE WHEN {plain} THEN length(split_part(x, '.', 1)) END) FROM (SELECT {x} AS x FROM {source})"
     )
-    return Meaning(portable, kind, test, value, notes)
+    is_plain, places, digits = engine.execute(query).fetchone()
+    if not is_plain:
+        return None
+    places, scale = int(places or 0), max(int(places or 0), 2)
+    exact = places <= 4 and int(digits or 0) + scale <= 18
+    kind = "BIGINT" if not places else f"DECIMAL(18, {scale})" if exact else "DOUBLE"
+    match = "regexp_full_match({x}, " + literal(values.PLAIN) + ")"
+    return Meaning(_PORTABLE[kind[:2]], kind, f"CASE WHEN {match} THEN TRY_CAST({{x}} AS {kind}) END")
 
 
 def _at(sql: str, x: str) -> str:
@@ -222,8 +242,5 @@ def _moment(sample: Sequence[str], kinds: Mapping[Kind, int], wish: TypeWish | N
             doubt = "text"
     if kinds[Kind.TIMESTAMP]:
         value = values.timestamp_sql("{x}", order)
-        return Meaning(
-            ColumnType.TIMESTAMP, "TIMESTAMP", f"({value}) IS NOT NULL", value, tuple(notes), doubt
-        )
-    value = values.date_sql("{x}", order)
-    return Meaning(ColumnType.DATE, "DATE", f"({value}) IS NOT NULL", value, tuple(notes), doubt)
+        return Meaning(ColumnType.TIMESTAMP, "TIMESTAMP", value, tuple(notes), doubt)
+    return Meaning(ColumnType.DATE, "DATE", values.quick_date_sql("{x}", order), tuple(notes), doubt)

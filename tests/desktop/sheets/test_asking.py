@@ -37,11 +37,18 @@ def workbook() -> bytes:
     return out.getvalue()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def peer() -> Iterator[SheetPeer]:
-    peer = SheetPeer()
-    with peer:
+    with SheetPeer() as peer:
         yield peer
+
+
+@pytest.fixture(scope="module")
+def agent(peer: SheetPeer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningAgent]:
+    home = tmp_path_factory.mktemp("agent")
+    with RunningAgent(home, backend_url=peer.url) as agent:
+        granted(agent, home)
+        yield agent
 
 
 def inside(agent: RunningAgent) -> Agent:
@@ -64,65 +71,58 @@ def rows_of(events: list[dict[str, Any]]) -> list[list[Any]]:
 
 
 def test_the_analyst_answers_from_a_granted_sheet_and_says_what_it_left_out(
-    peer: SheetPeer, tmp_path: Path
+    peer: SheetPeer, agent: RunningAgent
 ) -> None:
-    with RunningAgent(tmp_path, backend_url=peer.url) as agent:
-        granted(agent, tmp_path)
-        events = agent.ask("total amount by city in targets.xlsx")
-        assert {row[0]: float(row[1]) for row in rows_of(events)} == {
-            "Zebrapur": 987654.25,
-            "Quokkaganj": 150000.0,
-            "Patna": 500.0,
-        }
-        card = only(events, "result")
-        assert card["connection"] == "This PC"
-        told = {reading["name"]: reading["value"] for reading in card["readings"]}
-        assert told["Sheet"] == "Reports/targets.xlsx"
-        assert told["Left out of the table"] == "1 total"
-        again = agent.ask("by zone", conversation_id=only(events, "turn_started")["conversation_id"])
-        assert {row[0] for row in rows_of(again)} == {"North", "South", "East"}
+    events = agent.ask("total amount by city in targets.xlsx")
+    assert {row[0]: float(row[1]) for row in rows_of(events)} == {
+        "Zebrapur": 987654.25,
+        "Quokkaganj": 150000.0,
+        "Patna": 500.0,
+    }
+    card = only(events, "result")
+    assert card["connection"] == "This PC"
+    told = {reading["name"]: reading["value"] for reading in card["readings"]}
+    assert told["Sheet"] == "Reports/targets.xlsx"
+    assert told["Left out of the table"] == "1 total"
+    again = agent.ask("by zone", conversation_id=only(events, "turn_started")["conversation_id"])
+    assert {row[0] for row in rows_of(again)} == {"North", "South", "East"}
     assert not any(word.encode() in body for word in PLANTED for body in peer.asked_bodies)
 
 
 def test_a_sheet_is_laid_beside_a_governed_result_and_nothing_of_it_goes_to_the_backend(
-    peer: SheetPeer, tmp_path: Path
+    peer: SheetPeer, agent: RunningAgent
 ) -> None:
-    with RunningAgent(tmp_path, backend_url=peer.url) as agent:
-        granted(agent, tmp_path)
-        events = agent.ask("compare targets.xlsx with total net amount by zone")
-        found = {row[0]: row[1:4] for row in rows_of(events)}
-        assert [float(cell) for cell in found["North"]] == [987654.25, 123456789.50, 122469135.25]
-        assert found["East"] == [500, None, None]
-        told = {reading["name"]: reading["value"] for reading in only(events, "result")["readings"]}
-        assert told["Rows of the sheet"] == "2 matched, 1 did not"
-        assert told["Sheet on this PC"].startswith("Reports/targets.xlsx")
-        assert told["Governed result"].startswith("retail · 2 rows")
+    events = agent.ask("compare targets.xlsx with total net amount by zone")
+    found = {row[0]: row[1:4] for row in rows_of(events)}
+    assert [float(cell) for cell in found["North"]] == [987654.25, 123456789.50, 122469135.25]
+    assert found["East"] == [500, None, None]
+    told = {reading["name"]: reading["value"] for reading in only(events, "result")["readings"]}
+    assert told["Rows of the sheet"] == "2 matched, 1 did not"
+    assert told["Sheet on this PC"].startswith("Reports/targets.xlsx")
+    assert told["Governed result"].startswith("retail · 2 rows")
     assert not any(word.encode() in body for word in PLANTED for body in peer.asked_bodies)
-    assert not list((tmp_path).rglob("spill/*.csv"))
+    assert not list(Path(inside(agent).database.file).parent.rglob("spill/*.csv"))
 
 
 def test_a_comparison_that_can_be_read_in_several_ways_is_asked_back_with_the_file_in_it(
-    peer: SheetPeer, tmp_path: Path
+    peer: SheetPeer, agent: RunningAgent
 ) -> None:
-    with RunningAgent(tmp_path, backend_url=peer.url) as agent:
-        granted(agent, tmp_path)
-        asked = only(agent.ask("compare targets.xlsx with net amount by zone"), "clarification")
-        questions = [choice["question"] for choice in asked["choices"]]
-        assert "compare targets.xlsx with total net amount by zone" in questions
-        assert rows_of(agent.ask(questions[0]))
+    asked = only(agent.ask("compare targets.xlsx with net amount by zone"), "clarification")
+    questions = [choice["question"] for choice in asked["choices"]]
+    assert "compare targets.xlsx with total net amount by zone" in questions
+    assert rows_of(agent.ask(questions[0]))
 
 
 def test_a_file_that_is_not_granted_and_a_column_that_matches_nothing_are_said(
-    peer: SheetPeer, tmp_path: Path
+    peer: SheetPeer, agent: RunningAgent
 ) -> None:
-    with RunningAgent(tmp_path, backend_url=peer.url) as agent:
-        folder = granted(agent, tmp_path)
-        events = agent.ask("total amount in budget.xlsx")
-        assert "No granted file has that name" in only(events, "text")["html"]
-        (folder / "other.csv").write_text("Colour,Amount\nred,1\nblue,2\n", encoding="utf-8")
-        events = agent.ask("compare other.csv with total net amount by zone")
-        assert "nothing in it matches" in only(events, "text")["html"]
-        assert events[-1]["status"] == "cannot_answer"
+    folder = Path(inside(agent).grants.list()[0].path)
+    events = agent.ask("total amount in budget.xlsx")
+    assert "No granted file has that name" in only(events, "text")["html"]
+    (folder / "other.csv").write_text("Colour,Amount\nred,1\nblue,2\n", encoding="utf-8")
+    events = agent.ask("compare other.csv with total net amount by zone")
+    assert "nothing in it matches" in only(events, "text")["html"]
+    assert events[-1]["status"] == "cannot_answer"
 
 
 def test_a_model_joins_privately_and_no_cell_goes_to_it_or_to_the_backend(
@@ -186,34 +186,30 @@ HOSTILE = [
 ]
 
 
-def test_hostile_sql_of_a_model_is_refused(peer: SheetPeer, tmp_path: Path) -> None:
-    with RunningAgent(tmp_path, backend_url=peer.url) as agent:
-        granted(agent, tmp_path)
-        sheets = inside(agent).sheets
-        sheets.open("Reports/targets.xlsx")
-        for sql in HOSTILE:
-            with pytest.raises((QueryRefused, QueryFailed)) as refused:
-                sheets.query(sql, max_rows=10)
-            assert "root:" not in str(refused.value)
-        assert sheets.query("SELECT count(*) FROM targets", max_rows=10).rows == [[3]]
+def test_hostile_sql_of_a_model_is_refused(peer: SheetPeer, agent: RunningAgent) -> None:
+    sheets = inside(agent).sheets
+    sheets.open("Reports/targets.xlsx")
+    for sql in HOSTILE:
+        with pytest.raises((QueryRefused, QueryFailed)) as refused:
+            sheets.query(sql, max_rows=10)
+        assert "root:" not in str(refused.value)
+    assert sheets.query("SELECT count(*) FROM targets", max_rows=10).rows == [[3]]
 
 
-def test_what_goes_wrong_in_a_query_is_said_without_a_value(peer: SheetPeer, tmp_path: Path) -> None:
-    with RunningAgent(tmp_path, backend_url=peer.url) as agent:
-        granted(agent, tmp_path)
-        sheets = inside(agent).sheets
-        sheets.open("Reports/targets.xlsx")
-        for sql in (
-            'SELECT CAST("City" AS INTEGER) FROM targets',
-            "SELECT strptime(\"City\", '%Y') FROM targets",
-        ):
-            with pytest.raises((QueryRefused, QueryFailed)) as failed:
-                sheets.query(sql, max_rows=10)
-            assert not any(word in f"{failed.value} {failed.value.details}" for word in PLANTED)
+def test_what_goes_wrong_in_a_query_is_said_without_a_value(peer: SheetPeer, agent: RunningAgent) -> None:
+    sheets = inside(agent).sheets
+    sheets.open("Reports/targets.xlsx")
+    for sql in (
+        'SELECT CAST("City" AS INTEGER) FROM targets',
+        "SELECT strptime(\"City\", '%Y') FROM targets",
+    ):
+        with pytest.raises((QueryRefused, QueryFailed)) as failed:
+            sheets.query(sql, max_rows=10)
+        assert not any(word in f"{failed.value} {failed.value.details}" for word in PLANTED)
 
 
 def test_a_query_that_does_not_end_is_ended_and_the_next_one_is_answered(
-    peer: SheetPeer, tmp_path: Path
+    peer: SheetPeer, agent: RunningAgent
 ) -> None:
     class Pressed(Exception):
         pass
@@ -226,21 +222,24 @@ def test_a_query_that_does_not_end_is_ended_and_the_next_one_is_answered(
         if looked > 8:
             raise Pressed
 
-    with RunningAgent(tmp_path, backend_url=peer.url) as agent:
-        granted(agent, tmp_path)
-        sheets = inside(agent).sheets
-        sheets.open("Reports/targets.xlsx")
-        endless = "SELECT count(*) FROM range(1000000000000) a, range(1000000) b"
-        with pytest.raises(Pressed):
-            sheets.query(endless, max_rows=10, cancelled=cancelled)
-        assert sheets.query("SELECT count(*) FROM targets", max_rows=10).rows == [[3]]
+    sheets = inside(agent).sheets
+    sheets.open("Reports/targets.xlsx")
+    endless = "SELECT count(*) FROM range(1000000000000) a, range(1000000) b"
+    with pytest.raises(Pressed):
+        sheets.query(endless, max_rows=10, cancelled=cancelled)
+    assert sheets.query("SELECT count(*) FROM targets", max_rows=10).rows == [[3]]
 
 
-def test_what_is_revoked_is_gone_from_the_disk(peer: SheetPeer, tmp_path: Path) -> None:
-    with RunningAgent(tmp_path, backend_url=peer.url) as agent:
+def test_what_is_revoked_is_gone_from_the_disk(tmp_path: Path) -> None:
+    """And before that, a sheet is answered without a backend."""
+    with RunningAgent(tmp_path, backend_url="http://127.0.0.1:9") as agent:
         granted(agent, tmp_path)
         here = inside(agent)
-        here.sheets.open("Reports/targets.xlsx")
+        assert len(rows_of(agent.ask("total amount by city in targets.xlsx"))) == 3
+        assert (
+            "the backend is away"
+            in only(agent.ask("compare targets.xlsx with sales by zone"), "text")["html"]
+        )
         assert list(tmp_path.rglob("*.parquet"))
         here.grants.revoke(here.grants.list()[0].id)
         assert not list(tmp_path.rglob("*.parquet"))
