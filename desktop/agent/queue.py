@@ -66,6 +66,11 @@ class Queue:
     def news(self) -> QueueNews:
         return QueueNews(count=len(self._waiting.list()))
 
+    @property
+    def has_backend(self) -> bool:
+        """Before one is chosen there is nothing that a question could wait for."""
+        return bool(self._origin())
+
     def told(self) -> None:
         self.tell(self.news)
 

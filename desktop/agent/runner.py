@@ -145,7 +145,7 @@ class Runner:
             sent_before=self._sent.of_conversation(conversation.id),
             sql=ask.sql,
             as_of=ask.as_of,
-            may_wait=ask.attended,
+            may_wait=ask.attended and self._queue.has_backend,
             behind=behind,
         )
         running = self._register(turn)

@@ -161,10 +161,8 @@ class Writing:
                 raise FileNotWritten(f"{path.text} could not be written: {why}.") from error
 
 
-class _Taken(Conflict, FileNotWritten):
+class _Taken(FileNotWritten, Conflict):
     """A model can mend it by another name, or by saying that it replaces."""
-
-    code, status, fixer = FileNotWritten.code, FileNotWritten.status, FileNotWritten.fixer
 
 
 @contextlib.contextmanager

@@ -110,6 +110,7 @@ class AsyncBackendClient:
     update_role = _calls(BackendClient.update_role)
     delete_role = _calls(BackendClient.delete_role)
     generate_key = _calls(BackendClient.generate_key)
+    forget_what_is_hidden_now = _calls(BackendClient.forget_what_is_hidden_now)
     create_connect_code = _calls(BackendClient.create_connect_code)
     redeem_connect_code = _calls(BackendClient.redeem_connect_code)
     list_keys = _calls(BackendClient.list_keys)
@@ -154,6 +155,15 @@ class AsyncBackendClient:
     @property
     def metrics(self) -> MetricsSnapshot:
         return self.client.metrics
+
+    @property
+    def offline(self) -> bool:
+        """As of the client: while it is set, only its health is asked for."""
+        return self.client.offline
+
+    @offline.setter
+    def offline(self, offline: bool) -> None:
+        self.client.offline = offline
 
     async def run(self, work: Callable[[], T], *, query_id: str = "") -> T:
         """``work`` on a thread; when the task is cancelled, so is the query of that id."""

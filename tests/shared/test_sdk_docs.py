@@ -63,7 +63,7 @@ def run(code: str, url: str, key: str) -> str:
 
 
 def test_the_page_runs_from_top_to_bottom(backend: RunningBackend) -> None:
-    blocks = [block for block in BLOCKS if "analyze_data" not in block]
+    blocks = [block for block in BLOCKS if "analyze_data" not in block and "client.recommend(" not in block]
     shown = run("\n".join(blocks), backend.url, backend.admin)
     assert "['name', 'city']" in shown
     assert "['Asha', 'Patna']" in shown
@@ -94,6 +94,31 @@ def test_insights_are_read_as_the_page_reads_them() -> None:
             "connection": "clickhouse_analytics",
             "query": "SELECT date, revenue FROM sales WHERE date > '2024-01-01'",
         }
+
+
+def test_options_are_read_as_the_page_reads_them() -> None:
+    effect = {
+        "column": "revenue",
+        "expected": 7.5,
+        "low": 5.0,
+        "high": 9.5,
+        "first": "2026-04-01",
+        "last": "2026-04-30",
+    }
+    option = {
+        "action": "Order more.",
+        "rationale": "It sells.",
+        "priority": "high",
+        "effect": effect,
+        "assumptions": ["Prices stay."],
+    }
+    advised = {"summary": "One option.", "insights": [], "recommendations": [option], "facts": {}}
+    first = BLOCKS[0].partition("try:")[0]
+    (advice,) = [block for block in BLOCKS if "client.recommend(" in block]
+    with BackendPeer(lambda asked: json_reply(advised)) as peer:
+        shown = run(first + advice, peer.url, "vmart_key-123")
+    assert shown.splitlines() == ["Order more. 5.0 9.5 ['Prices stay.']"]
+    assert peer.asked[0].path == "/api/ai/recommend"
 
 
 def test_the_short_name_offers_what_the_long_one_does() -> None:
