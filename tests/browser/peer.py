@@ -307,9 +307,11 @@ class Handler(BaseHTTPRequestHandler):
                 stop.wait(event)
             else:
                 self.event(turn, event)
-                status = {"turn_failed": "failed", "clarification": "needs_clarification"}.get(
-                    str(event.__struct_config__.tag), status
-                )
+                status = {
+                    "turn_failed": "failed",
+                    "clarification": "needs_clarification",
+                    "queued": "queued",
+                }.get(str(event.__struct_config__.tag), status)
             if stop.is_set():
                 status = "stopped"
                 break

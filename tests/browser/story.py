@@ -6,12 +6,15 @@ from typing import Any
 import msgspec
 
 from desktop.events import (
+    Changed,
+    ChangedCell,
     ChartSpec,
     Choice,
     Clarification,
     Event,
     FollowUps,
     Headline,
+    Queued,
     Reading,
     ResultCard,
     Sent,
@@ -28,6 +31,7 @@ SQL = (
     "FROM sales AS s JOIN stores AS st ON st.store_id = s.store_id\n"
     "WHERE s.sale_date BETWEEN '2025-04-01' AND '2026-03-31'\nGROUP BY st.zone ORDER BY net_sales DESC"
 )
+KEPT_AT = "2026-11-22T13:10:00+00:00"
 ZONES = [
     ["North", 486200000.5, 812340, 8.4],
     ["East", 310700000.25, 640112, 11.9],
@@ -187,6 +191,8 @@ def answer(question: str, *, offline: bool) -> Iterator[Event | float]:
                 Choice("Pieces sold", "Pieces of kurtis sold"),
             ],
         )
+    elif "unheard" in words or "changed" in words:
+        yield from compared() if "changed" in words else unheard()
     elif "fail" in words:
         yield StepStarted("1", "Running SQL on retail")
         yield StepFinished("1", "Ran SQL on retail", "failed", 12.0, "", "SELECT secret FROM hr")
@@ -215,7 +221,9 @@ def answer(question: str, *, offline: bool) -> Iterator[Event | float]:
         yield TextChunk("<p>Sales by month and zone are in the chart.</p>")
     else:
         yield from steps()
-        yield zones("2026-11-22T13:10:00+00:00" if offline else None)
+        yield zones(KEPT_AT if offline else None)
+        if offline:
+            yield Queued("t1", KEPT_AT)
         for end in range(40, len(ANSWER), 40):
             yield 0.01
             if "<" not in ANSWER[end - 40 : end + 40]:
@@ -227,6 +235,24 @@ def answer(question: str, *, offline: bool) -> Iterator[Event | float]:
         yield Sent(14, 0, 2210)
     if "lingering" in words:
         yield 60.0
+
+
+def unheard() -> Iterator[Event | float]:
+    """What was never asked before, while the backend is away."""
+    yield StepStarted("1", "Running SQL on retail")
+    yield StepFinished("1", "Running SQL on retail", "failed", 4.0, "backend.vmart.example is away.")
+    yield Queued("t1")
+
+
+def compared() -> Iterator[Event | float]:
+    """An answer that was asked again."""
+    yield from steps()
+    card = zones()
+    yield card
+    before = [ChangedCell(0, 1, 481100000.5), ChangedCell(0, 2, 801240), ChangedCell(2, 1, 230000000.0)]
+    gone = [["Islands", 4100000.0, 9120, 5.0]]
+    yield Changed(card.result_id, KEPT_AT, True, 3, 1, 1, before, [4], gone, "₹121.02 crore")
+    yield TextChunk(ANSWER)
 
 
 TABLES = [

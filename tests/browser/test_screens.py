@@ -71,6 +71,21 @@ def offline(page: Page, peer: Peer) -> None:
     expect(page.get_by_text("The backend has been away")).to_be_visible()
 
 
+def waiting(page: Page, peer: Peer) -> None:
+    offline(page, peer)
+    expect(page.get_by_text("It is asked again when the backend is back")).to_be_visible()
+    peer.tell("queue", {"count": 2, "phase": ""})
+    ask(page, "Something unheard of")
+    expect(page.get_by_text("This question waits for the backend")).to_be_visible()
+
+
+def changed(page: Page, peer: Peer) -> None:
+    ask(page, "What has changed in net sales by zone")
+    expect(page.get_by_text("Changed since 22 Nov")).to_contain_text("3 figures, 1 row new, 1 row gone")
+    expect(page.locator(".chart svg").first).to_be_visible()
+    page.locator(".gone summary").click()
+
+
 def starting(page: Page, peer: Peer) -> None:
     peer.set_backend(state="demo-starting", detail="Writing sales, 40 %", demo=True)
     ask(page, "Net sales by zone", wait=False)
@@ -283,8 +298,8 @@ def search(page: Page, peer: Peer) -> None:
 
 
 SCREENS: list[Callable[[Page, Peer], None]] = [
-    home, answer, months, running, wide, nothing, table, failure, clarify, offline, starting,
-    inspector, inspector_table, sql, data, settings, settings_demo, search,
+    home, answer, months, running, wide, nothing, table, failure, clarify, offline, waiting, changed,
+    starting, inspector, inspector_table, sql, data, settings, settings_demo, search,
     settings_change, settings_program, settings_about, status,
     welcome, not_configured, connect, connect_running, connect_failed, connect_plain, connected, offered,
     locked, locked_google, signed_out, signing_in, sign_in_failed, account, account_local,
