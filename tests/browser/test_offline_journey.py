@@ -77,6 +77,15 @@ def ask(page: Page, question: str) -> None:
     page.keyboard.press("Enter")
 
 
+def rename(page: Page, old: str, new: str) -> None:
+    page.get_by_role("button", name=f"More for {old}").focus()
+    page.keyboard.press("Enter")
+    page.get_by_role("menuitem", name="Rename").click()
+    page.get_by_label("Name of the conversation").fill(new)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text(new)
+
+
 def picture(page: Page, name: str) -> None:
     """In both themes, wide and narrow."""
     PICTURES.mkdir(exist_ok=True)
@@ -88,6 +97,7 @@ def picture(page: Page, name: str) -> None:
     page.set_viewport_size({"width": 1280, "height": 800})
 
 
+@pytest.mark.slow
 def test_questions_wait_through_two_kills_and_say_what_changed(
     tmp_path: Path, company: Company, page: Page
 ) -> None:
@@ -115,6 +125,9 @@ def test_questions_wait_through_two_kills_and_say_what_changed(
         called_off = page.locator(".turn").nth(3)
         called_off.get_by_role("button", name="Do not ask it").click(timeout=SOON)
         expect(called_off.get_by_text("Stopped. Nothing was left running.")).to_be_visible()
+        rename(page, "Total net amount by zone", "A bad day")
+        with page.expect_response("**/api/draft"):
+            page.get_by_label("Your question").fill("and this is not asked yet")
         conversation = page.evaluate("location.hash")
         assert program.end(signal.SIGKILL) != 0
 
@@ -123,6 +136,8 @@ def test_questions_wait_through_two_kills_and_say_what_changed(
         visit(page, program, conversation)
         expect(page.get_by_text("This question waits for the backend")).to_be_visible(timeout=SOON)
         expect(page.locator(".turn").nth(1).locator(".age-line")).to_contain_text("As of")
+        expect(page.get_by_role("heading", level=1)).to_have_text("A bad day")
+        expect(page.get_by_label("Your question")).to_have_value("and this is not asked yet")
         company.start()
         changed = page.locator(".turn").nth(1)
         expect(changed.locator(".changes")).to_contain_text("1 figure, 1 row new, 1 row gone", timeout=SOON)
