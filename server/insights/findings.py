@@ -23,7 +23,7 @@ class Missing(_Finding, tag="missing"):
 
 class Strange(_Finding, tag="strange"):
     """Values that are hardly meant. ``what``: ``negative``, ``extreme`` (``value`` where the largest of the
-    others is ``usual``), ``blank_ends``, ``alike`` (texts that differ in case or blanks only), ``future``."""
+    others is ``usual``), ``blank_ends``, ``alike`` (texts that differ in case or blanks only)."""
 
     column: str
     what: str
@@ -256,8 +256,7 @@ Finding = (
 
 
 class Facts(msgspec.Struct):
-    """``truncated``: there were more rows than these. Columns beyond the limit are ``columns_left_out``.
-    ``queries`` asked the source."""
+    """``truncated``: there were more rows than these. Columns beyond the limit are ``columns_left_out``."""
 
     rows: int
     truncated: bool

@@ -118,8 +118,7 @@ class Periods(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True)
 class Measured:
-    """``whole`` has the finest periods, ``grids`` one grouping each, ``pairs`` two. ``queries`` are the
-    source's queries by what they gave."""
+    """``whole`` has the finest periods, ``grids`` one grouping each, ``pairs`` two."""
 
     rows: int
     columns: list[ColumnFacts]
@@ -138,7 +137,6 @@ class Measured:
     """As ``grids``, but with two columns: the period that ``between`` is compared with, and itself."""
     truncated: bool = False
     dropped: int = 0
-    queries: Mapping[str, str] = field(default_factory=dict)
 
     def noise(self, measure: str) -> Noise | None:
         """None where it is not known: then only what varies from period to period tells."""
