@@ -7,6 +7,7 @@ anything but those values came out different, the file is left alone.
 import contextlib
 import json
 import os
+import re
 import secrets
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,6 +22,8 @@ from shared.paths import private_folder
 from shared.settings import AgentSettings, BackendSection
 
 _HEAD = "# Settings of V-Mart AI Agent. docs/using.md says what else can stand here.\n"
+
+_VARIABLE = re.compile(r"(?<!\$)\$\{([A-Za-z_][A-Za-z0-9_]*)")
 
 Value = str | int | float | bool
 
@@ -39,14 +42,36 @@ def change(file: Path, values: Mapping[str, Value | None]) -> AgentSettings:
     Raises SettingsInvalid, with the file as it was."""
     target = file.resolve()
     try:
-        before = target.read_bytes().decode() if target.exists() else _fresh()
-        after = with_values(before, values, source=str(file))
-        kept = settings.parse(after, AgentSettings, source=str(file), environ=os.environ)
+        after, kept = _changed(file, target, values)
         _write(target, after)
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
         raise SettingsInvalid(f"The settings file {file} cannot be written: {reason}.") from error
     return kept
+
+
+def check_backend_fits(file: Path) -> None:
+    """Raises SettingsInvalid when no backend could be kept in it, before anything is used up for that."""
+    try:
+        _changed(file, file.resolve(), {"backend.url": "https://backend", "backend.api_key": "key"})
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsInvalid(f"The settings file {file} cannot be read.") from error
+
+
+def _changed(file: Path, target: Path, values: Mapping[str, Value | None]) -> tuple[str, AgentSettings]:
+    before = target.read_bytes().decode() if target.exists() else _fresh()
+    after = with_values(before, values, source=str(file))
+    return after, settings.parse(after, AgentSettings, source=str(file), environ=os.environ)
+
+
+def variables_of_backend(file: Path) -> list[str]:
+    """The variables from which the file takes the backend now, such as ``${BACKEND_API_KEY}``."""
+    try:
+        section = _tree(file.read_text(encoding="utf-8-sig"), str(file)).get("backend") or {}
+    except (OSError, UnicodeDecodeError, SettingsInvalid):
+        return []
+    values = [section.get(name) for name in ("url", "api_key")] if isinstance(section, dict) else []
+    return [f"${{{name}}}" for text in values if isinstance(text, str) for name in _VARIABLE.findall(text)]
 
 
 def with_values(text: str, values: Mapping[str, Value | None], *, source: str) -> str:

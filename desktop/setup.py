@@ -103,9 +103,13 @@ class Setup:
             yield _superseded()
             return
         try:
+            settings_edit.check_backend_fits(self._file)
             tried = self._with_key(address, redeem(tried, address, code))
         except Stopped as stopped:
             yield stopped.step
+            return
+        except SettingsInvalid as error:
+            yield Step(step="saved", state="failed", says=error.message)
             return
         saved = self._keep(tried, attempt)
         yield Step(step="code", state="ok", says="The connect code was good, and brought a key of your own.")
@@ -120,6 +124,7 @@ class Setup:
         with self._lock:
             if attempt != self._attempt:
                 return _superseded()
+            replaced = settings_edit.variables_of_backend(self._file)
             try:
                 self._section = settings_edit.keep_backend(self._file, tried.url, tried.api_key)
                 self._choices.keep(Choice())
@@ -129,7 +134,9 @@ class Setup:
                 says = f"It cannot be kept in {self._file.parent}: {error.strerror}."
                 return Step(step="saved", state="failed", says=says)
             self._backend.switch(self._section)
-        return Step(step="saved", state="ok", says=f"Kept in {self._file.name}, which only you can read.")
+        instead = f" It is no longer taken from {' and '.join(replaced)}." if replaced else ""
+        says = f"Kept in {self._file.name}, which only you can read.{instead}"
+        return Step(step="saved", state="ok", says=says)
 
     def _with_key(self, address: Address, key: str) -> BackendSection:
         return msgspec.structs.replace(self._section, url=address.url, api_key=key)

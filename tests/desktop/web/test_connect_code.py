@@ -75,6 +75,21 @@ def test_a_key_that_lacks_something_is_kept_all_the_same_for_the_code_is_used_up
     assert backend.ask("GET", "/api/me", key=key).status == 200
 
 
+def test_a_code_is_not_used_up_when_its_key_could_not_be_kept(
+    agent: RunningAgent, backend: RunningBackend, tmp_path: Path
+) -> None:
+    file = tmp_path / "chatbot_config.yaml"
+    file.write_text("chatbot: [\n")
+    code = code_for(backend, ALL)
+    steps = connect(agent, backend.url, code)
+    assert (steps[-1]["step"], steps[-1]["state"]) == ("saved", "failed")
+    assert file.read_text() == "chatbot: [\n"
+    file.write_text("backend: {url: '${SOME_URL:}', api_key: '${SOME_KEY:}'}\n")
+    saved = connect(agent, backend.url, code)[-1]
+    assert (saved["step"], saved["state"]) == ("saved", "ok")
+    assert saved["says"].endswith("It is no longer taken from ${SOME_URL} and ${SOME_KEY}.")
+
+
 def test_a_link_that_somebody_opened_is_shown_and_connects_to_nothing(
     agent: RunningAgent, backend: RunningBackend, tmp_path: Path
 ) -> None:
