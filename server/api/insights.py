@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from server.answers import Question, Writing
 from server.api.call import Call
@@ -112,7 +112,10 @@ async def _from_source(call: Call, connection: str, text: str, wish: "Wish") -> 
     async def ask(about: str, most: int) -> "Table":
         return (await run.ask(about, most)).table
 
-    found = await by_query.measured(ask, asking, few.table, wish.interest, wish.periods)
+    try:
+        found = await by_query.measured(ask, asking, few.table, wish.interest, wish.periods)
+    finally:
+        run.stop()
     note.row_count = found.rows
     return found
 
@@ -123,11 +126,24 @@ class _Runs:
     def __init__(self, call: Call, connection: str) -> None:
         self._call, self._connection = call, connection
         self._turns = asyncio.Semaphore(_AT_A_TIME)
+        self._asking: set[asyncio.Task[Any] | None] = set()
         self._seconds = min(call.backend.settings.database.query_timeout, _LONGEST_SECONDS)
 
     async def ask(self, text: str, most: int) -> "_Gathering":
-        async with self._turns:
-            return await self._ask(text, most)
+        task = asyncio.current_task()
+        if task is not None:
+            self._asking.add(task)
+        try:
+            async with self._turns:
+                return await self._ask(text, most)
+        finally:
+            self._asking.discard(task)
+
+    def stop(self) -> None:
+        """Ends what still runs when one of them has failed."""
+        for task in self._asking - {asyncio.current_task()}:
+            if task is not None:
+                task.cancel()
 
     async def _ask(self, text: str, most: int) -> "_Gathering":
         call = self._call

@@ -15,7 +15,7 @@ from tests.peers.openai import OpenAiPeer
 from tests.peers.oracle import OraclePeer
 from tests.peers.postgres import PostgresServer
 from tests.peers.sqlserver import SqlServerPeer
-from tests.server.running import start
+from tests.server.running import start, wait_until
 
 POSTGRES = """SELECT sold_on, zone, paid, store_id, quantity, net_amount, discount
     FROM sales JOIN stores USING (store_id) CROSS JOIN (SELECT 1 AS k UNION ALL SELECT 2) twice ORDER BY
@@ -106,3 +106,23 @@ def test_the_backends_model_tells_it_only_to_who_may_use_it(tmp_path: Path) -> N
     assert len(peer.requests) == 1
     assert "insights.analyze" in {line["action"] for line in running.audit()}
     assert any("teller-1" in str(line) for line in running.audit())
+
+
+def test_rows_that_fail_behind_the_first_are_one_failure_and_leave_nothing_running(tmp_path: Path) -> None:
+    folder = tmp_path / "shop"
+    folder.mkdir()
+    lines = [f"2025-01-{n % 28 + 1:02d},{'x' if n == 29_999 else n}" for n in range(30_000)]
+    (folder / "sales.csv").write_text("\n".join(["day,amount", *lines]) + "\n")
+    running = start(tmp_path, KINDS.values())
+    try:
+        body = {"name": "shop", "type": "filesystem", "params": {"root": str(folder)}}
+        assert running.ask("POST", "/api/connections", body).status == 201
+        wait_until(lambda: running.ask("GET", "/api/schema/shop").status == 200, 60)
+        sql = "SELECT day, CAST(amount AS INTEGER) AS amount FROM sales"
+        failed = running.ask("POST", "/api/ai/analyze", {"connection": "shop", "query": sql})
+        assert (failed.status, failed.json["code"]) == (400, "query_failed")
+        wait_until(lambda: len(running.serving.backend.queries) == 0)
+        again = running.ask("POST", "/api/ai/analyze", {"connection": "shop", "query": "SELECT * FROM sales"})
+        assert again.json["facts"]["rows"] == 30_000
+    finally:
+        running.stop()
