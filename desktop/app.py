@@ -8,6 +8,7 @@ from pathlib import Path
 
 from desktop import charts
 from desktop.agent.analyst_answer import AnalystAnswer
+from desktop.agent.file_answer import FileAnswer
 from desktop.agent.insight_answer import InsightAnswer
 from desktop.agent.loop import Loop
 from desktop.agent.model_answer import ModelAnswer
@@ -24,6 +25,7 @@ from desktop.backend import Backend
 from desktop.figures import Figures
 from desktop.files.desk import FileDesk
 from desktop.files.grants import Grants
+from desktop.files.writing import Written
 from desktop.sheets.joining import Joining
 from desktop.sheets.sheets import Sheets
 from desktop.sheets.shelf import Shelf
@@ -45,6 +47,7 @@ from desktop.tasks.scheduler import Scheduler
 from desktop.tasks.work import Work
 from desktop.tools.base import Tool
 from desktop.tools.chart import ChartTool
+from desktop.tools.files import file_tools
 from desktop.tools.insight import Insights, InsightTool
 from desktop.tools.local_tables import LocalTablesTool
 from desktop.tools.private_join import PrivateJoinTool
@@ -99,6 +102,7 @@ def build(
     backend: Backend,
     *,
     changed: Callable[[str], None] = lambda _: None,
+    file_written: Callable[[Written], None] = lambda _: None,
     run_ended: Callable[[Task, Run], None] = lambda *_: None,
     today: Callable[[], date] = date.today,
     clock: Clock | None = None,
@@ -120,7 +124,7 @@ def build(
         changed("grants")
 
     grants = Grants(granted, folder, grants_changed)
-    files = FileDesk(grants, folder)
+    files = FileDesk(grants, folder, file_written)
     joining = Joining(sheets, backend.client)
     sources = Sources(backend.client, Analyst, today, sheets)
     queries = Queries(backend.client, results, sources.type_of, charts.of_result, backend.look, sheets)
@@ -139,7 +143,7 @@ def build(
     scheduler = Scheduler(tasks, runs, work, clock, tasks_changed)
     agenda = Agenda(tasks, runs, scheduler, folders, clock, tasks_changed)
     model_figures = ModelFigures()
-    more: list[Tool] = [ScheduleTool(agenda), InsightTool(insights)]
+    more: list[Tool] = [ScheduleTool(agenda), InsightTool(insights), *file_tools(files)]
     loop = Loop(
         model=_model(settings, preferences, sources, queries, results, joining, more, model_figures),
         analyst=AnalystAnswer(
@@ -150,6 +154,7 @@ def build(
             InsightAnswer(insights, results),
         ),
         scheduling=ScheduleAnswer(agenda, sources),
+        files=FileAnswer(files),
         sources=sources,
         queries=queries,
         results=results,

@@ -68,6 +68,7 @@ class Seat:
             backend,
             changed=announcements.announce,
             run_ended=self._run_ended,
+            file_written=lambda written: announcements.announce("file_written", encoded(written)),
             clock=machine.task_clock,
         )
         self.agent.queue.tell = lambda news: announcements.announce("queue", encoded(news))

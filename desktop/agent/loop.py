@@ -11,6 +11,7 @@ import msgspec
 from desktop.agent import mentions
 from desktop.agent.analyst_answer import AnalystAnswer
 from desktop.agent.failures import turn_failed, unexpected
+from desktop.agent.file_answer import FileAnswer
 from desktop.agent.model_answer import ModelAnswer
 from desktop.agent.progress import Progress
 from desktop.agent.pump import pumped
@@ -55,6 +56,7 @@ class Loop:
     queries: Queries
     results: Results
     scheduling: ScheduleAnswer | None = None
+    files: FileAnswer | None = None
     answers: Callable[[], bool] = lambda: True
 
     @property
@@ -121,6 +123,13 @@ class Loop:
         return progress.end(status)
 
     def _think(self, asked: Asked, progress: Progress) -> Generator[Event, None, str]:
+        if self.model is None and asked.sql is None and self.files is not None:
+            wish = self.files.read(asked.turn.question)
+            if wish is not None:
+                context = progress.context(
+                    connection="", conversation_id=asked.turn.conversation_id, turn_id=asked.turn.id
+                )
+                return (yield from self.files.answer(wish, progress, context))
         [connection] = pumped(self._connection(asked), progress.stop)
         context = progress.context(
             connection=connection, conversation_id=asked.turn.conversation_id, turn_id=asked.turn.id

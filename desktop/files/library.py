@@ -77,6 +77,14 @@ class Library:
                 elif len(here.steps) < _MOST_DEPTH:
                     waiting.append(here.below(entry.name))
 
+    def named(
+        self, is_meant: Callable[[Entry], bool], cancelled: Callable[[], None], seconds: float
+    ) -> list[Entry]:
+        """All files that are meant, in every grant, as far as the time allows."""
+        until = time.monotonic() + seconds
+        starts = [GrantedPath(grant, ()) for grant in self.grants.list()]
+        return [entry for start in starts for entry in self.walk(start, cancelled, until) if is_meant(entry)]
+
     def entry(self, text: str) -> Entry:
         """The one file or folder at ``text``."""
         path = self.grants.resolve(text)

@@ -37,10 +37,12 @@ export class Chips {
     this.changed();
   }
 
-  /** The question with what it is about: a line of its own, so that it reads the same when it is looked up later. */
+  /** The question with what it is about, in words: it reads the same when it is looked up later. */
   with(text) {
     if (!this.files.length) return text;
-    return `${text || t("files.question")}\n\n${t("files.attached", { paths: this.files.map(({ path }) => path).join(", ") })}`;
+    const names = this.files.map(({ path }) => `“${path}”`).join(t("files.and"));
+    const [, words, end] = /^(.*?)([?.!]*)$/s.exec((text || t("files.question")).trim());
+    return t("files.about", { question: words, names }) + end;
   }
 
   /** A table on the clipboard becomes a small file; true when it did. */

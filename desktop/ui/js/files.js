@@ -221,6 +221,21 @@ export class Files {
     }
   }
 
+  /** From the news: the agent wrote what the person said yes to. */
+  written({ id, path, replaced }) {
+    const undo = async () => {
+      try {
+        await post(`/api/files/written/${encodeURIComponent(id)}/undo`);
+        toast(t("files.undone", { path }));
+      } catch (error) {
+        toast(error.message);
+      }
+      this.changed();
+    };
+    this.changed();
+    toast(t(replaced ? "files.replaced" : "files.written", { path }), { label: t("undo"), act: undo });
+  }
+
   async arrived(entry) {
     await this.changed();
     this.app.go(hrefOf(entry.path));

@@ -83,7 +83,8 @@ async function start() {
     {
       backend: (backend) => heard(backend, app), conversations: () => app.rail.refresh(), offer: () => readState(app),
       queue: (news) => queueChanged(news, app), tasks: () => tasks.changed(), task_run: (ended) => tasks.ended(ended),
-      task_open: ({ task_id: id }) => state.native && app.go(`#/tasks/${id}`), grants: () => files.changed(),
+      task_open: ({ task_id: id }) => state.native && app.go(`#/tasks/${id}`),
+      grants: () => files.changed(), file_written: (written) => files.written(written),
     },
     (fine) => (fine ? readAll() : lost()), // news may have been missed
   );

@@ -22,6 +22,10 @@ class Place:
 
 @pytest.fixture
 def place(tmp_path: Path) -> Place:
+    return place_in(tmp_path)
+
+
+def place_in(tmp_path: Path) -> Place:
     home, folder = tmp_path / "home", tmp_path / "outside" / "Reports"
     (folder / "a").mkdir(parents=True)
     (folder / "sales.txt").write_text("Net sales by zone\n", encoding="utf-8")
