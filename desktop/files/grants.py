@@ -199,8 +199,7 @@ class Grants:
 
     def _refuse_secret(self, grant: Grant, steps: tuple[str, ...]) -> None:
         path = Path(grant.path, *steps)
-        own = self._folder.resolve()
-        inside = grant.kind == "folder" and (path == own or path.is_relative_to(own))
+        inside = grant.kind == "folder" and places.is_ours(path, self._folder)
         if inside or places.is_secret(Path(*steps)) or (grant.kind == "folder" and places.is_secret(path)):
             raise PathRefused(f"{'/'.join(steps)} is kept shut: keys, passwords or a program's own data.")
 

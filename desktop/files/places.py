@@ -6,6 +6,7 @@ from pathlib import Path, PurePath
 
 import msgspec
 
+from shared import paths
 from shared.errors import PathRefused
 
 _SECRET_NAMES = frozenset(
@@ -62,8 +63,13 @@ def is_secret(path: PurePath) -> bool:
     )
 
 
+def is_ours(path: Path, folder: Path) -> bool:
+    """Whether it is the agent's own: ``folder`` is the person's, and others on this machine have theirs."""
+    return any(path == own or path.is_relative_to(own) for own in (folder.resolve(), _real(paths.home())))
+
+
 def advice(folder: Path, state: Path) -> Advice:
-    """About granting ``folder``, an absolute path without links. ``state`` is where we keep our own.
+    """About granting ``folder``, an absolute path without links. ``state`` is where we keep a person's own.
     Raises PathRefused when it cannot be granted at all."""
     home = _real(Path.home())
     text = os.path.normcase(str(folder)).replace("\\", "/").casefold()
@@ -74,7 +80,7 @@ def advice(folder: Path, state: Path) -> Advice:
         )
     if _is_system(folder, text):
         raise PathRefused(f"{folder} belongs to the system. Grant a folder with your own files.")
-    if is_secret(folder) or folder == state or folder.is_relative_to(state):
+    if is_secret(folder) or is_ours(folder, state):
         raise PathRefused(f"{folder} holds keys, passwords or a program's own data, and is never granted.")
     if home.is_relative_to(folder):
         raise PathRefused(f"{folder} holds the home folders of people. Grant a folder with your own files.")
