@@ -30,8 +30,8 @@ def understand(
         where = "true" if wish.keep_totals else not_a_total(len(names))
         say("Working out the types of its columns")
         parquet = target / "t1.parquet"
-        found, count = columns.write(engine, source, names, wish.types, where, parquet)
         out = left_out(engine, source, where)
+        found, count = columns.write(engine, source, names, wish.types, where if out else "true", parquet)
     except ValueError as error:
         raise FileUnreadable(f"The file can not be read: {error}.") from error
     except duckdb.OutOfMemoryException:
@@ -69,8 +69,10 @@ def _path(file: BinaryIO) -> Path:
 def not_a_total(width: int) -> str:
     """SQL: no cell at the beginning of the row says ``Total`` alone."""
     pattern = values.quoted(rf"(?:{totals.WORDS})[ :.=-]*")
+    few = ", ".join(map(values.quoted, ("Sum", "SUM", "sum", "कुल", "कुल योग", "योग")))
     tests = [
-        f"coalesce(regexp_full_match(lower(trim(c{n})), {pattern}), false)"
+        f"CASE WHEN contains(c{n}, 'otal') OR contains(c{n}, 'OTAL') "
+        f"THEN regexp_full_match(lower(trim(c{n})), {pattern}) ELSE coalesce(c{n} IN ({few}), false) END"
         for n in range(min(width, _LABELS))
     ]
     return f"NOT ({' OR '.join(tests)})"

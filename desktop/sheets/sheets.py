@@ -39,8 +39,8 @@ from shared.wire import Schema
 
 DIALECT = "duckdb"
 QUERY_SECONDS = 120.0
-_UNDERSTAND_SECONDS = 60.0
-_SECONDS_A_GIGABYTE = 240.0
+_UNDERSTAND_SECONDS = 120.0
+_SECONDS_A_GIGABYTE = 900.0
 _MEMORY_MB = 3_072
 
 _encoder = msgspec.msgpack.Encoder()
