@@ -37,9 +37,7 @@ def test_killing_the_backend_gives_a_clear_state_and_kept_answers(agent: Running
     assert card["cached_at"]
     assert card["rows"] == next(event for event in first if event["event"] == "result")["rows"]
     new = agent.ask("net sales by city last quarter")
-    assert new[-1]["status"] == "failed"
-    [failed] = [event for event in new if event["event"] == "turn_failed"]
-    assert failed["action"] == "backend"
+    assert new[-1]["status"] == "queued"
     deadline = time.monotonic() + 60
     while agent.json("GET", "/api/state")["backend"]["state"] != "offline":
         assert time.monotonic() < deadline
@@ -68,7 +66,7 @@ def test_even_a_kill_takes_the_demo_along_and_loses_nothing_finished(home: Path)
         children = children_of(agent.process.pid)
         agent.process.kill()
         agent.process.wait(10)
-    deadline = time.monotonic() + 15
+    deadline = time.monotonic() + 60
     while any(runs(pid) for pid in children):
         assert time.monotonic() < deadline
         time.sleep(0.1)
