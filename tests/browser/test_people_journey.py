@@ -103,7 +103,9 @@ def test_two_people_take_turns_and_neither_sees_the_other(
         window.goto(f"{window.url.partition('#')[0]}#/settings/account")
         window.get_by_role("button", name="Sign out").click()
         expect(window.get_by_text("You are signed out.")).to_be_visible(timeout=SOON)
-        assert "Bala" not in window.content()
+        left = window.content() + window.evaluate("JSON.stringify({...sessionStorage})")
+        assert "bala" not in left.lower()
+        assert "settings" not in window.url
         sign_in(window, ANITA)
         expect(window.get_by_role("link", name=ASK)).to_be_visible(timeout=SOON)
         window.goto("about:blank")

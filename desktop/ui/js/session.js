@@ -64,10 +64,11 @@ function leave() {
   location.reload();
 }
 
-/** Whether somebody else was here before: then the address is of no use to this one. */
+/** Whether somebody else was here before: then the address is of no use to this one. Nobody's name stays. */
 export function isSomebodyElse({ person }) {
-  const mark = person ? `${person.kind} ${person.email}` : "";
   const before = sessionStorage.getItem(PERSON);
+  const mark = person ? `${person.kind} ${person.email}` : null;
   if (mark) sessionStorage.setItem(PERSON, mark);
-  return Boolean(mark) && before !== null && before !== mark;
+  else sessionStorage.removeItem(PERSON);
+  return before !== null && before !== mark;
 }
