@@ -137,7 +137,7 @@ def test_what_goes_wrong_is_said_and_can_be_tried_again(
 def test_an_idle_window_asks_for_the_same_person_and_brings_the_draft_back(
     window: Page, tmp_path: Path, company: RetailPeer, google: GooglePeer
 ) -> None:
-    with running_agent(tmp_path, settings_of(company, google, timeout=4)) as link:
+    with running_agent(tmp_path, settings_of(company, google, timeout=12)) as link:
         window.goto(link)
         sign_in(window, ANITA)
         window.get_by_label("Your question").fill("a draft")

@@ -30,7 +30,7 @@ def settings_of(company: RetailPeer, timeout: int) -> AgentSettings:
 def test_an_idle_window_is_covered_and_a_confirmation_brings_everything_back(
     page: Page, tmp_path: Path, company: RetailPeer
 ) -> None:
-    with running_agent(tmp_path, settings_of(company, 3)) as link:
+    with running_agent(tmp_path, settings_of(company, 12)) as link:
         page.goto(link)
         question = page.get_by_label("Your question")
         question.fill("total net sales by zone", timeout=SOON)
@@ -50,11 +50,11 @@ def test_an_idle_window_is_covered_and_a_confirmation_brings_everything_back(
 def test_whoever_moves_the_mouse_or_types_is_left_in_peace(
     page: Page, tmp_path: Path, company: RetailPeer
 ) -> None:
-    with running_agent(tmp_path, settings_of(company, 4)) as link:
+    with running_agent(tmp_path, settings_of(company, 8)) as link:
         page.goto(link)
         expect(page.get_by_label("Your question")).to_be_visible(timeout=SOON)
         began = time.monotonic()
-        while time.monotonic() - began < 6:
+        while time.monotonic() - began < 10:
             page.mouse.move(100 + (time.monotonic() - began) * 20, 200)
             page.wait_for_timeout(200)
         expect(page.get_by_label("Your question")).to_be_visible()
@@ -63,7 +63,7 @@ def test_whoever_moves_the_mouse_or_types_is_left_in_peace(
 
 
 def test_every_tab_is_covered(page: Page, tmp_path: Path, company: RetailPeer) -> None:
-    with running_agent(tmp_path, settings_of(company, 3)) as link:
+    with running_agent(tmp_path, settings_of(company, 12)) as link:
         page.goto(link)
         expect(page.get_by_label("Your question")).to_be_visible(timeout=SOON)
         other = page.context.new_page()
