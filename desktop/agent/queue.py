@@ -12,6 +12,7 @@ from desktop.events import Changed, Event, ResultCard, TurnFailed
 from desktop.store.results import Results, StoredResult
 from desktop.store.turns import QUEUED, Turn, TurnEnd, Turns
 from desktop.store.waiting import Waiting, WaitingTurns
+from shared.errors import Conflict
 
 _MOST_TRIES = 3
 Rows = list[list[Any]]
@@ -93,14 +94,18 @@ class Queue:
         self._waiting.finish(entry, end, recorded.position, recorded.last)
         self.told()
 
-    def add(self, turn: Turn, connection: str | None) -> None:
-        """A turn that was answered from what was kept, asked again as soon as that is possible."""
+    def add(self, turn: Turn) -> None:
+        """A turn that was answered from what was kept, asked again as soon as that is possible. Raises
+        Conflict for any other: its answer must not give way."""
         kept = [result for result in self._results.of_turn(turn.id) if result.cached_at]
+        if not kept:
+            raise Conflict("This is no answer of earlier. Ask the question anew.")
         entry = Waiting(
             turn_id=turn.id,
             backend=self._origin(),
-            connection=kept[0].connection if kept else connection,
-            kept_at=min(str(result.cached_at) for result in kept) if kept else None,
+            connection=kept[0].connection,
+            sql=None if turn.answer else kept[0].sql,  # without words it is what SQL of the person's own gave
+            kept_at=min(str(result.cached_at) for result in kept),
         )
         self._waiting.add(entry)
         self.told()

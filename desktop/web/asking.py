@@ -64,7 +64,7 @@ class Asking:
         body(Empty)
         turn = self._parts.turns.get(turn_id)
         if self._parts.runner.find(turn_id) is None:
-            self._parts.queue.add(turn, self._parts.conversations.get(turn.conversation_id).connection)
+            self._parts.queue.add(turn)
         return nothing(202)
 
     def rate(self, turn_id: str) -> bottle.HTTPResponse:

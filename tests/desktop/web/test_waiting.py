@@ -48,6 +48,10 @@ def answered(turn: dict[str, Any]) -> bool:
     return turn["status"] == "answered" and not waits
 
 
+def compared(turn: dict[str, Any]) -> bool:
+    return answered(turn) and "changed" in [event["event"] for event in turn["events"]]
+
+
 def test_a_question_asked_while_the_backend_is_away_waits_and_runs_when_it_is_back(tmp_path: Path) -> None:
     peer = RetailPeer()
     with peer, RunningAgent(tmp_path, backend_url=peer.url) as agent:
@@ -124,6 +128,26 @@ def test_a_waiting_question_can_be_called_off(tmp_path: Path) -> None:
         assert agent.json("GET", "/api/state")["queue"]["count"] == 0
         agent.json("POST", f"/api/turns/{kept[0]['turn_id']}/again", {})
         until(agent, lambda turn: "changed" in [event["event"] for event in turn["events"]], turn_of(kept))
+
+
+def test_only_an_answer_of_earlier_can_be_asked_again_in_its_place_and_own_sql_stays_sql(
+    tmp_path: Path,
+) -> None:
+    peer = RetailPeer()
+    with peer, RunningAgent(tmp_path, backend_url=peer.url) as agent:
+        fresh = agent.ask("total net amount by zone")
+        status, _, body = agent.http("POST", f"/api/turns/{fresh[0]['turn_id']}/again", {})
+        assert (status, b"no answer of earlier" in body) == (409, True)
+        path = f"/api/results/{only(fresh, 'result')['result_id']}/rerun"
+        list(agent.stream(path, {"sql": "SELECT 2 FROM sales", "title": "Two"}))
+        back = away(peer)
+        kept = list(agent.stream(path, {"sql": "SELECT 2 FROM sales", "title": "Two"}))
+        assert only(kept, "result")["cached_at"]
+        agent.json("POST", f"/api/turns/{kept[0]['turn_id']}/stop", {})
+        agent.json("POST", f"/api/turns/{kept[0]['turn_id']}/again", {})
+        back()
+        turn = until(agent, compared, turn_of(kept))
+        assert only(turn["events"], "result")["sql"] == "SELECT 2 FROM sales"
 
 
 def turn_of(events: list[dict[str, Any]]) -> str:
