@@ -12,6 +12,7 @@ import { t } from "./messages.js";
 import { Rows } from "./rows.js";
 import { asText } from "./selection.js";
 import { sqlBlock } from "./sql.js";
+import { state, update } from "./state.js";
 import { rowCount, Table } from "./table.js";
 import { toast } from "./toast.js";
 
@@ -98,8 +99,17 @@ export class Card {
     return h("div", { class: "card-foot" }, this.sqlButton,
       button("ghost", "edit", t("card.edit"), () => this.edit(), { title: t("card.edit") }), exportButton,
       button("ghost", "copy", t("copy"), () => this.copy(), { title: t("card.copyTable") }),
+      button("ghost", "clock", t("card.schedule"), () => this.schedule(), { title: t("card.schedule") }),
       button("ghost", "panel", t("card.inspect"), () => this.turn.inspect(this, "receipt"), { title: t("card.inspect") }),
       h("span", { class: "end" }, rating));
+  }
+
+  /** The form of a new task, filled with what this answer came from. */
+  schedule() {
+    const { title, connection, sql } = this.result;
+    const local = !state.connections.some(({ name }) => name === connection);
+    update({ taskDraft: { name: title, question: this.turn.question, connection: local ? null : connection, sql: this.turn.edited ? sql : null } });
+    location.hash = "#/tasks/new";
   }
 
   toggleSql() {

@@ -1,6 +1,7 @@
 // The sentences of tasks: the place, its form, what came out of runs.
 
 export const TASKS = {
+  "card.schedule": "Schedule",
   "tasks.title": "Tasks",
   "tasks.lead": "Questions that ask themselves, on this PC.",
   "tasks.new": "New task",

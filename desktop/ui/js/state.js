@@ -20,6 +20,7 @@ export const state = {
   folderDialog: false,
   conversations: null,
   tasks: null,
+  taskDraft: null,
   queue: { count: 0 },
   current: null,
   running: new Set(),

@@ -68,10 +68,10 @@ export class Tasks {
     this.drawHistory();
     if (held) this.element.querySelector(`[data-held="${CSS.escape(held)}"]`)?.focus({ preventScroll: true });
     const task = this.find(this.chosen);
-    if (this.wanted === "new") this.form.open(null, this.draft);
+    if (this.wanted === "new") this.form.open(null, state.taskDraft);
     else if (this.wanted === "edit" && task) this.form.open(task);
     else this.form.close({ quietly: true });
-    this.draft = null;
+    state.taskDraft = null;
   }
 
   drawLate() {

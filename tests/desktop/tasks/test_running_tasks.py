@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from tests.desktop.tasks.moved import NINE, MovedClock, Tasked, eventually
+from tests.peers.backend import json_reply, query_answer
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
@@ -166,3 +167,69 @@ def test_a_deleted_task_never_runs_and_comes_back_with_its_history(tasked: Taske
     tasked.quiet(task, 1)
     tasked.clock.put(NINE + DAY)
     tasked.over(task, 2)
+
+
+def test_a_run_that_a_kill_broke_off_is_shown_so_and_runs_once_more(tasked: Tasked) -> None:
+    task = tasked.create()
+    tasked.peer.release.clear()
+    tasked.clock.put(NINE)
+    tasked.look()
+    assert tasked.peer.held.wait(30)
+    tasked.end()  # what runs is left as a kill would leave it
+    tasked.peer.release.set()
+    tasked.peer.cancelled.clear()
+    tasked.clock.asleep(timedelta(minutes=3))
+    tasked.start()
+    again, broken = tasked.over(task, 2)
+    assert (broken["status"], again["status"], again["late"]) == ("broken_off", "done", "closed")
+    assert broken["occurrence"] == again["occurrence"]
+    tasked.end()
+    tasked.start()
+    tasked.quiet(task, 2)
+
+
+def test_a_run_whose_file_was_there_when_the_kill_came_is_not_run_again(
+    tasked: Tasked, tmp_path: Path
+) -> None:
+    task = tasked.create()
+    tasked.clock.put(NINE)
+    [run] = tasked.over(task)
+    file = tmp_path / "Sales.csv"
+    file.write_text("there")
+    seat = tasked.agent.serving.seat
+    assert seat is not None
+    seat.agent.agenda.runs.change(run["id"], status="running", file=str(file))
+    tasked.end()
+    tasked.start()
+    tasked.quiet(task, 1)
+    assert tasked.runs(task)[0]["status"] == "done"
+
+
+def test_a_run_waits_for_a_backend_that_is_away_and_tries_again(tasked: Tasked) -> None:
+    task = tasked.create()
+    away = json_reply({"error": "Database unavailable", "code": "source_unavailable"}, status=503)
+    good = tasked.peer.query
+    tasked.peer.query = away
+    tasked.clock.put(NINE)
+    [run] = tasked.over(task)
+    assert (run["status"], run["attempt"]) == ("waiting", 1)
+    tasked.peer.query = good
+    tasked.quiet(task, 1)
+    assert tasked.runs(task)[0]["status"] == "waiting"
+    tasked.clock.asleep(timedelta(minutes=1))
+    tasked.look()
+    done = eventually(lambda: [each for each in tasked.runs(task) if each["status"] == "done"])
+    assert done[0]["attempt"] == 2
+
+
+def test_a_change_is_measured_against_the_run_before(tasked: Tasked) -> None:
+    condition = {"kind": "falls", "amount": "3", "percent": True, "any_row": True}
+    task = tasked.create(condition=condition)
+    for number, (north, status) in enumerate([("100", "quiet"), ("98", "quiet"), ("90", "done")], start=1):
+        tasked.peer.query = query_answer(
+            [("zone", "text"), ("net_sales", "decimal")], f'[["North",{north}]]'.encode(), 1
+        )
+        tasked.clock.put(NINE + DAY * number)
+        run = tasked.over(task, number)[0]
+        assert run["status"] == status, run
+    assert "North fell by 8.16 %" in tasked.runs(task)[0]["message"]
