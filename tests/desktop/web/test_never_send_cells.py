@@ -224,12 +224,16 @@ def test_a_failure_is_told_in_words_that_the_model_has_already(said: str, told: 
 
 
 def test_of_the_persons_own_sheets_no_cell_leaves_either(tmp_path: Path) -> None:
-    """Told by headings and types, asked with SQL, and with a query that fails on a value."""
+    """Told by headings and types, asked with SQL, one query fails on a value; text is searched and read."""
     folder = tmp_path / "granted"
     folder.mkdir()
     lines = [f"{CELL}{number},{NUMBER}" for number in range(9)]
     (folder / "rents.csv").write_text("\n".join(["shop,rent", *lines]), encoding="utf-8")
+    (folder / "note.txt").write_text(f"The rent of {QUOTED} is {NUMBER}.", encoding="utf-8")
     script: list[Turn] = [
+        call("list_files", path="granted"),
+        call("search_files", words="rent"),
+        call("read_file", path="granted/note.txt"),
         call("local_tables"),
         call("local_tables", files=["rents.csv"]),
         call("query_local", sql="SELECT CAST(shop AS INTEGER) AS n FROM rents", title="t"),
@@ -243,8 +247,9 @@ def test_of_the_persons_own_sheets_no_cell_leaves_either(tmp_path: Path) -> None
         assert events[-1]["status"] == "answered"
         shown = [event for event in events if event["event"] == "result"][-1]
         assert shown["rows"][0] == [f"{CELL}0", float(NUMBER)]
-        assert len(gemini.asked) == 5
+        assert len(gemini.asked) == 8
         spoken = json.dumps(gemini.requests[-1]["contents"])
         assert "rents" in spoken
+        assert '"words": 6' in spoken
         assert '"row_count": 9' in spoken
         assert on_the_wire(gemini) == set()
