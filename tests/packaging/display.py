@@ -16,6 +16,9 @@ import pytest
 NEEDED = ("Xvfb", "xdotool", "import", "openbox")
 TITLE = "V-Mart AI Agent"
 _WIDTH, _HEIGHT = 1400, 900
+_ACCENT = 0x3647B0  # in shared/ui/css/tokens.css, in the light
+_RAIL = 310  # pixels that the rail may take, wherever the window stands
+_BUTTON, _FRAME = 500, 1_000  # pixels of the accent
 _CARET = 200  # pixels: it blinks while everything else stands still
 
 
@@ -109,6 +112,26 @@ class Display:
 
     def painted(self) -> bool:
         return self.colours() > 50
+
+    def click_on_button(self) -> None:
+        """With the mouse, in the middle of what the accent fills; not at all when nothing as large as
+        a button is."""
+        seen = self._accent()
+        solid = seen[1:-1, 1:-1] & seen[:-2, 1:-1] & seen[2:, 1:-1] & seen[1:-1, :-2] & seen[1:-1, 2:]
+        found = numpy.argwhere(solid)
+        if len(found) > _BUTTON:
+            y, x = (int(middle) + 1 for middle in numpy.median(found, axis=0))
+            self.do("xdotool", "mousemove", str(x + _RAIL), str(y), "click", "1")
+
+    def wait_until_listening(self) -> None:
+        """The field for questions has the focus, which its frame tells, and everything stands still."""
+        wait_for(lambda: int(self._accent().sum()) > _FRAME)
+        self.wait_until_still()
+
+    def _accent(self) -> "numpy.ndarray[tuple[int, int], numpy.dtype[numpy.bool_]]":
+        """Where it is painted, right of the rail."""
+        screen = (self.pixels() & 0xFFFFFF).reshape(_HEIGHT, _WIDTH)[:, _RAIL:]
+        return numpy.asarray(screen == _ACCENT)
 
     def wait_until_still(self) -> None:
         """Painted, and standing still but for the caret."""

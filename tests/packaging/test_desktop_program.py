@@ -59,7 +59,7 @@ def test_a_conversation_is_held_in_the_window_and_ctrl_c_leaves_nothing_behind(
     with Packaged(program, home, display.name) as agent:
         wait_for(display.painted)
         wait_for((home / ".vmart" / "agent" / "demo.json").exists)
-        display.wait_until_still()
+        display.wait_until_listening()
         for question in _QUESTIONS:
             _ask(display, home, question)
             display.wait_until_still()
