@@ -151,7 +151,7 @@ def test_a_file_and_a_pasted_table_become_chips_of_the_next_question(files: Page
     with files.expect_file_chooser() as chooser:
         files.get_by_role("button", name="Add a file").click()
     chooser.value.set_files(folder / "targets.xlsx")
-    chips = files.locator(".chip")
+    chips = files.locator(".attachment")
     expect(chips).to_have_text(["targets.xlsx"])
     field.focus()
     files.evaluate(PASTE, ['Store\tNet\r\nPatna, main\t1200\r\n"two\nlines"\t900\r\n'])

@@ -54,6 +54,19 @@ def test_no_file_of_a_page_hides_one_that_all_pages_share(side: str) -> None:
     assert own & {path.relative_to(common).as_posix() for path in common.rglob("*.*")} == set()
 
 
+def test_a_class_of_the_window_is_given_its_looks_in_one_file() -> None:
+    """A second one would change what it does not know of."""
+    given: dict[str, list[str]] = {}
+    for name, text in WINDOW.styles.items():
+        for selectors in re.findall(
+            r"(?:^|[}\n])\s*([^{}@;]+)\{", re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)
+        ):
+            for selector in {each.strip() for each in selectors.split(",")}:
+                if re.fullmatch(r"\.[\w-]+", selector):
+                    given.setdefault(selector, []).append(name)
+    assert {selector: names for selector, names in given.items() if len(set(names)) > 1} == {}
+
+
 @every_page
 def test_every_module_is_fetched_at_once_and_not_one_after_the_other(side: str) -> None:
     """Those that are used: each by another one, and so by main.js in the end."""

@@ -11,7 +11,7 @@ export class Chips {
     this.copy = copy;
     this.changed = changed;
     this.files = [];
-    this.element = h("ul", { class: "chips", "aria-label": t("files.title"), hidden: true });
+    this.element = h("ul", { class: "attached", "aria-label": t("files.title"), hidden: true });
   }
 
   add(entry) {
@@ -32,7 +32,7 @@ export class Chips {
   draw() {
     this.element.hidden = !this.files.length;
     this.element.replaceChildren(...this.files.map((entry) =>
-      h("li", { class: "chip", title: t("files.chip", { name: entry.path }) }, icon("file"), h("span", { class: "cut" }, entry.name),
+      h("li", { class: "attachment", title: t("files.chip", { name: entry.path }) }, icon("file"), h("span", { class: "cut" }, entry.name),
         iconButton("x", t("files.unchip", { name: entry.name }), () => this.drop(entry)))));
     this.changed();
   }
