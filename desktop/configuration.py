@@ -13,6 +13,7 @@ from typing import Any, Literal
 import msgspec
 
 from desktop import settings_edit, settings_file
+from desktop.redaction import is_secret_name
 from desktop.settings_edit import Value
 from shared import settings
 from shared.errors import Conflict, InvalidRequest, SettingsInvalid
@@ -162,17 +163,28 @@ def _names_only(variable: str) -> str:
     return ", ".join(f"${{{found[1]}}}" for found in _VARIABLE.finditer(variable))
 
 
+def _refuse_to_fetch(name: str, kind: Kind, found: re.Match[str]) -> None:
+    """What is set here is shown here: no way may lead so to any file, or to a secret of the environment."""
+    if found[1] == "file" and found[2]:
+        raise InvalidRequest(f"{name}: a file is named in the settings file itself, not from here.")
+    if kind != "secret" and is_secret_name(found[1]):
+        raise InvalidRequest(
+            f"{name} is shown, and {found[1]} is called like a secret. Use another variable."
+        )
+
+
 def _fitting(name: str, kind: Kind, value: Value) -> Value:
     """As it goes into the file. Raises InvalidRequest."""
     if isinstance(value, str):
         text = value.strip()
         if len(text) > _LONGEST or not text.isprintable():
             raise InvalidRequest(f"{name}: this is no text on one line. Correct the value.")
-        if _VARIABLE.fullmatch(text):
+        if found := _VARIABLE.fullmatch(text):
+            _refuse_to_fetch(name, kind, found)
             return text
         if kind == "choice" and text not in CHOICES[name]:
             raise InvalidRequest(f"{name} is one of {', '.join(CHOICES[name])}. Correct the value.")
-        return text.replace("${", "$${") if kind in ("text", "secret", "choice") else text
+        return text.replace("${", "$${")
     if isinstance(value, bool):
         return value
     least, most = _LEAST.get(name), _MOST.get(name)

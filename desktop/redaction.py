@@ -80,9 +80,14 @@ class Redaction:
         return _FILE_NAME.sub("(file)", _PATH.sub("(path)", message))
 
 
+def is_secret_name(name: str) -> bool:
+    """Whether a variable that is called so sounds like a secret."""
+    return _SECRET_NAME.search(name) is not None
+
+
 def secrets_in(environ: Mapping[str, str]) -> set[str]:
     """Of variables that sound like secrets their values; of addresses their names and passwords."""
-    found = {value for name, value in environ.items() if _SECRET_NAME.search(name)}
+    found = {value for name, value in environ.items() if is_secret_name(name)}
     for value in environ.values():
         found |= secrets_of_address(value)
     return found

@@ -105,6 +105,32 @@ def test_a_variable_is_replaced_only_when_that_is_said(file: Path) -> None:
         page.change("openai.model", "${NOT_SET_ANYWHERE}")
 
 
+@pytest.mark.parametrize("name", ["gemini.model", "gemini.api_key", "logging.level", "chatbot.port"])
+def test_a_value_typed_here_takes_nothing_out_of_a_file(name: str, file: Path, tmp_path: Path) -> None:
+    private = tmp_path / "private.txt"
+    private.write_text("4321")
+    page = configuration(file)
+    for typed in (f"${{file:{private}}}", f" ${{file:{private}}} ", f"1${{file:{private}}}"):
+        try:
+            answer = str(page.change(name, typed, replace_variable=True))
+        except (InvalidRequest, SettingsInvalid) as error:
+            answer = str(error)
+        assert "4321" not in answer
+    assert "4321" not in msgspec.json.encode(page.settings()).decode()
+
+
+def test_a_secret_of_the_environment_is_not_shown_by_naming_it(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BACKEND_API_KEY", "outer-secret-77")
+    page = configuration(file)
+    for typed in ("${BACKEND_API_KEY}", "${BACKEND_API_KEY:x}"):
+        with pytest.raises(InvalidRequest, match="BACKEND_API_KEY"):
+            page.change("openai.model", typed)
+    assert "outer-secret-77" not in msgspec.json.encode(page.settings()).decode()
+    assert page.change("openai.api_key", "${BACKEND_API_KEY}").value is None
+
+
 @pytest.mark.parametrize("name", KEYS)
 def test_every_key_can_be_set_and_taken_back_or_says_where_that_is_done(name: str, tmp_path: Path) -> None:
     file = tmp_path / "chatbot_config.yaml"
