@@ -15,10 +15,11 @@ from desktop.events import Effect, Reading
 from desktop.files import showing
 from desktop.files.desk import FileDesk
 from desktop.files.documents import Document
+from desktop.files.grants import GrantedPath
 from desktop.files.library import Entry
 from desktop.files.search import Found
 from desktop.tools.base import Tool, ToolContext, ToolOutput
-from shared.errors import AppError, Fixer, ToolRefused
+from shared.errors import AppError, Fixer, PathRefused, ToolRefused
 
 _MOST_LISTED = 200
 _MOST_HITS = 30
@@ -203,8 +204,14 @@ class OpenFileTool:
                 details=[Reading("Folder", str(path.path.parent)), Reading("Name", path.name)],
             )
         )
-        mended(lambda: showing.open_in_program(path))
+        mended(lambda: self._open(text, path))
         return ToolOutput(for_model={"opened": path.text}, summary=path.text)
+
+    def _open(self, text: str, shown: GrantedPath) -> None:
+        """What was shown, if it is there and granted still: the yes may have taken its time."""
+        if self._desk.grants.resolve(text) != shown:
+            raise PathRefused(f"{shown.name} is not where it was, so nothing was opened.")
+        showing.open_in_program(shown)
 
 
 def file_tools(desk: FileDesk) -> Sequence[Tool]:
