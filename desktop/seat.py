@@ -74,7 +74,7 @@ class Seat:
         self.agent.queue.tell = lambda news: announcements.announce("queue", encoded(news))
         self._scheduler = self.agent.scheduler
         setup = Setup(own.section, own.file, choices, backend)
-        self._dialogs = machine.dialogs
+        self._dialogs, self._offers = machine.dialogs, machine.offers
         self._telling = Telling(
             self.agent.preferences, machine.notifier, machine.task_clock, self._task_opened, machine.is_locked
         )
@@ -130,6 +130,7 @@ class Seat:
         self._announcements.cut()
 
     def close(self) -> None:
+        self._offers.drop()  # it holds a code that was meant for whoever was here
         self.agent.close()
 
 

@@ -126,7 +126,9 @@ class Setup:
                 return _superseded()
             replaced = settings_edit.variables_of_backend(self._file)
             try:
-                self._section = settings_edit.keep_backend(self._file, tried.url, tried.api_key)
+                settings_edit.keep_backend(self._file, tried.url, tried.api_key)
+                # of a person's own file only these two count; all else is as the machine's settings say
+                self._section = msgspec.structs.replace(self._section, url=tried.url, api_key=tried.api_key)
                 self._choices.keep(Choice())
             except SettingsInvalid as error:
                 return Step(step="saved", state="failed", says=error.message)

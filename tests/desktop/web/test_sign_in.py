@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from desktop.people import LOCAL
+from shared.connect_code import link_to
 from shared.settings import ChatbotSection, GoogleOAuthSection
 from tests.desktop.running import RetailPeer, RunningAgent, only
 from tests.desktop.test_identity import ANITA, BALA, GUEST, answer_of, page
@@ -44,7 +45,12 @@ class World:
     def agent(self) -> RunningAgent:
         chatbot = ChatbotSection(session_timeout=600)
         return RunningAgent(
-            self.home, backend_url=self.backend.url, chatbot=chatbot, google=self.section, clock=self.clock
+            self.home,
+            backend_url=self.backend.url,
+            chatbot=chatbot,
+            google=self.section,
+            clock=self.clock,
+            cache_ttl=77,
         )
 
     def idle(self) -> None:
@@ -115,6 +121,9 @@ def test_two_people_on_one_machine_find_what_is_theirs_and_nothing_else(world: W
                 agent.http("PUT", "/api/settings", {"theme": "dark"})
                 steps = list(agent.stream("/api/backend/connect", {"url": world.backend.url, "api_key": KEY}))
                 assert steps[-1]["step"] == "saved", steps
+                seat = agent.serving.seat
+                assert seat is not None
+                assert seat.parts.setup.section.cache_ttl == 77  # the machine's settings go on to hold
         assert titles(agent) == ["net sales of South"]
         assert titles(agent, "zone") == []
         for path in ("", "/receipt", "/export?format=csv"):
@@ -133,6 +142,16 @@ def test_two_people_on_one_machine_find_what_is_theirs_and_nothing_else(world: W
         assert yaml.safe_load((anitas / "chatbot_config.yaml").read_text())["backend"]["api_key"] == KEY
         assert files_with(world.home, KEY.encode()) == [anitas / "chatbot_config.yaml"]
         assert not (world.home / "chatbot_config.yaml").exists()
+
+
+def test_a_connect_code_that_one_person_left_is_not_shown_to_the_next(world: World) -> None:
+    code = {"url": "https://backend.example", "code": "2345-6789-ABCD"}
+    with world.agent() as agent:
+        agent.json("POST", "/api/window/link", {"link": link_to(code["url"], code["code"])})
+        sign_in(agent, world.google, ANITA)
+        assert agent.json("GET", "/api/state")["offer"] == code
+        sign_in(agent, world.google, BALA)
+        assert agent.json("GET", "/api/state")["offer"] is None
 
 
 def test_answers_that_are_kept_for_one_person_are_not_given_to_another(world: World) -> None:
