@@ -31,6 +31,7 @@ class Resuming:
         self._thread = threading.Thread(target=self._run, name="resuming", daemon=True)
 
     def start(self) -> None:
+        self._waiting.recover()
         self._thread.start()
 
     def wake(self) -> None:

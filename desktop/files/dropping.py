@@ -35,8 +35,8 @@ class _Coming:
 
 
 class Dropping:
-    """``folder`` is the person's own. A copy that stopped coming is thrown away after an hour, or at the next
-    start."""
+    """``folder`` is the person's own. A copy that stopped coming is thrown away after an hour, also when the
+    program has ended meanwhile; so is what was taken away."""
 
     def __init__(self, grants: Grants, library: Library, folder: Path) -> None:
         self._grants = grants
@@ -46,7 +46,7 @@ class Dropping:
         self._lock = threading.Lock()
         self._coming: dict[str, _Coming] = {}
         for left in (self._waiting, self._removed):
-            shutil.rmtree(left, ignore_errors=True)
+            _throw_away_old(left)
 
     def begin(self, name: str, size: int) -> str:
         """The id of a copy that may come. Raises PathRefused for a name, TooLarge for a size."""
@@ -149,6 +149,18 @@ class Dropping:
             if time.monotonic() - coming.heard_at > _FORGOTTEN_SECONDS:
                 del self._coming[upload_id]
                 coming.file.unlink(missing_ok=True)
+
+
+def _throw_away_old(folder: Path) -> None:
+    """Not what is new: the state is opened by the command line too, while a window copies into it."""
+    with contextlib.suppress(OSError):
+        for left in folder.iterdir():
+            if time.time() - left.stat().st_mtime < _FORGOTTEN_SECONDS:
+                continue
+            if left.is_dir():
+                shutil.rmtree(left, ignore_errors=True)
+            else:
+                left.unlink(missing_ok=True)
 
 
 def _plain(name: str) -> str:

@@ -39,7 +39,6 @@ class WaitingTurns:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._recover()
 
     def add(self, entry: Waiting) -> None:
         """At the end; a turn that waits already keeps its place."""
@@ -113,8 +112,9 @@ class WaitingTurns:
             finished = TurnFinished(turn_id=turn_id, status=status, elapsed_ms=0)
             insert_events(connection, turn_id, (last or 0) + 1, [*more, finished])
 
-    def _recover(self) -> None:
-        """What was being asked again when the program ended is asked again from the beginning."""
+    def recover(self) -> None:
+        """What was being asked again when the program ended is asked again from the beginning. For the one
+        process that asks again: another one that only opens the state must not disturb it."""
         with self._database.write() as connection:
             begun = select(waiting.c.turn_id).where(waiting.c.begun_at.is_not(None))
             for turn_id in list(connection.execute(begun).scalars()):

@@ -60,6 +60,7 @@ def test_what_was_shown_to_the_end_is_there_after_twenty_kills_at_random_moments
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     database = Database(tmp_path / "agent.db")
     turns, results, waiting = Turns(database), Results(database, tmp_path / "results"), WaitingTurns(database)
+    waiting.recover()
     conversations = Conversations(database)
     for answer in shown:
         turn_id, last = answer["turn_id"], answer["events"][-1]
