@@ -183,7 +183,8 @@ export class Files {
   async granted(grant) {
     await this.changed();
     this.app.go(hrefOf(grant.name));
-    toast(t("files.granted", { name: grant.name }));
+    const { left } = this.app.places.tasks.form; // a task was being written that needs the folder
+    toast(t("files.granted", { name: grant.name }), left ? { label: t("save.back"), act: () => this.app.go(left.href) } : undefined);
   }
 
   async revoke(grant) {

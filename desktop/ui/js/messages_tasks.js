@@ -132,5 +132,8 @@ export const TASKS = {
   "save.csv": "CSV, every digit",
   "save.md": "Markdown",
   "save.noFolder": "No folder is granted for saving yet.",
-  "save.grant": "Grant one",
+  "save.grant": "Grant a folder",
+  "save.gone": "Not granted any more",
+  "save.goneWhy": "Its folder is not granted any more.",
+  "save.back": "Back to the task",
 };

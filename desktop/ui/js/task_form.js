@@ -40,7 +40,9 @@ export class TaskForm {
     if (this.isOpen && this.id === id) return;
     this.id = id;
     this.task = task;
-    this.plan = structuredClone(task?.plan ?? { ...emptyPlan(), ...draft });
+    const left = this.left?.id === id && !draft ? this.left.plan : null;
+    this.left = null;
+    this.plan = structuredClone(left ?? task?.plan ?? { ...emptyPlan(), ...draft });
     this.before = document.activeElement;
     this.drawer.hidden = false;
     by("app").classList.add("with-drawer");
@@ -57,6 +59,11 @@ export class TaskForm {
     by("app").classList.remove("with-drawer");
     if (!quietly) this.place.app.go(this.task ? `#/tasks/${this.task.id}` : "#/tasks");
     if (held) (this.before?.isConnected ? this.before : by("main-view")).focus({ preventScroll: true });
+  }
+
+  /** The person goes to grant a folder: what they wrote waits for them here. */
+  leave() {
+    this.left = { id: this.id, plan: structuredClone(this.plan), href: location.hash };
   }
 
   draw() {
@@ -148,12 +155,17 @@ export class TaskForm {
   saving() {
     const { saving } = this.plan;
     const { folders } = this.place.known ?? { folders: [] };
+    if (saving && !saving.folder && folders.length) saving.folder = folders[0].id; // granted meanwhile
     const formats = [["", t("save.none")], ["xlsx", t("save.xlsx")], ["csv", t("save.csv")], ["md", t("save.md")]];
     const format = select("task-format", formats, saving?.format ?? "", (value) => this.set({ saving: value ? { format: value, folder: saving?.folder ?? folders[0]?.id ?? "" } : null }, true));
     const parts = [entry("task-format", t("form.saveAs"), format)];
     if (!saving) return parts;
-    if (!folders.length) parts.push(h("p", { class: "hint warn" }, t("save.noFolder"), " ", h("a", { class: "under", href: "#/files" }, t("save.grant"))));
-    else parts.push(entry("task-folder", t("form.folder"), select("task-folder", folders.map(({ id, name, path }) => [id, `${name} · ${path}`]), saving.folder, (value) => this.set({ saving: { ...saving, folder: value } }))));
+    const { folder } = saving;
+    const choices = folders.map(({ id, name, path }) => [id, `${name} · ${path}`]);
+    const gone = folder && !folders.some(({ id }) => id === folder);
+    if (gone) choices.unshift([folder, t("save.gone")]);
+    if (choices.length) parts.push(entry("task-folder", t("form.folder"), select("task-folder", choices, folder, (value) => this.set({ saving: { ...saving, folder: value } }, true))));
+    if (gone || !folders.length) parts.push(h("div", { class: "ungranted" }, h("p", { class: "hint warn grow" }, t(gone ? "save.goneWhy" : "save.noFolder")), h("a", { class: "btn small", href: "#/files", onclick: () => this.leave() }, icon("plus"), h("span", null, t("save.grant")))));
     return parts;
   }
 

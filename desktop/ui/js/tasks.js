@@ -25,7 +25,7 @@ export class Tasks {
     this.history = h("section", { class: "history", hidden: true });
     this.element = h("div", { class: "scroll", tabindex: "-1" }, h("div", { class: "page tasks" },
       h("div", { class: "page-h" },
-        h("div", { class: "grow" }, h("h2", null, t("tasks.title")), h("p", { class: "quiet" }, t("tasks.lead"))),
+        h("p", { class: "grow quiet" }, t("tasks.lead")),
         h("a", { class: "btn primary", href: "#/tasks/new" }, icon("plus"), h("span", null, t("tasks.new")))),
       this.late, this.list, this.history));
   }
@@ -48,9 +48,11 @@ export class Tasks {
     try {
       const known = await get("/api/tasks");
       if (mine !== this.asked) return;
+      const folders = JSON.stringify(this.known?.folders);
       this.known = known;
       update({ tasks: known.tasks.length });
       if (this.element.isConnected) this.draw();
+      if (this.form.isOpen && folders !== JSON.stringify(known.folders)) this.form.redraw();
     } catch (error) {
       if (mine === this.asked && !this.known && this.element.isConnected)
         this.list.replaceChildren(h("p", { class: "bad" }, t("tasks.failed", { why: error.message })), h("div", { class: "acts" }, button("btn small primary", "again", t("retry"), () => this.refresh())));
@@ -128,9 +130,9 @@ export class Tasks {
       h("a", { class: "btn small", href: `#/tasks/${task.id}/edit`, "data-held": "edit" }, icon("edit"), h("span", { class: "word" }, t("tasks.edit"))),
       button("ghost danger", "bin", t("tasks.delete"), () => this.delete(task)));
     const runs = this.runs.get(task.id);
-    this.history.replaceChildren(h("div", { class: "history-h" }, h("h3", { class: "grow" }, t("tasks.history", { name: task.plan.name })), acts),
+    this.history.replaceChildren(h("div", { class: "history-h" }, h("h2", { class: "grow" }, t("tasks.history", { name: task.plan.name })), acts),
       h("p", { class: "quiet" }, task.plan.question), h("div", null, this.lines(task, runs ?? { runs: task.last, count: task.last.length })));
-    this.read(task, runs?.runs.length ?? PAGE);
+    this.read(task, Math.max(PAGE, runs?.runs.length ?? 0));
   }
 
   lines(task, { runs, count }) {
@@ -149,7 +151,9 @@ export class Tasks {
     if (mark === this.readMark) return;
     this.readMark = mark;
     try {
-      this.runs.set(task.id, await get(`/api/tasks/${task.id}/runs?${query({ limit })}`));
+      const runs = await get(`/api/tasks/${task.id}/runs?${query({ limit })}`);
+      if (mark !== this.readMark) return; // asked again since: this one is old
+      this.runs.set(task.id, runs);
       if (this.chosen === task.id && this.element.isConnected) this.drawHistory();
     } catch (error) {
       toast(t("failed", { why: error.message }));
