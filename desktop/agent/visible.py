@@ -10,7 +10,8 @@ import msgspec
 from desktop.events import Effect, Reading
 
 LONGEST_LINE = 1_000
-LONGEST_PREVIEW = 20_000
+LONGEST_PREVIEW = 200_000
+"""As much as a file may have that is written after a yes: nothing of it may be out of sight."""
 
 # Control, format (which turns text round or has no width), surrogate, private use, separators of lines.
 _HIDDEN = ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")

@@ -176,7 +176,7 @@ def test_of_a_yes_and_a_no_at_the_same_moment_one_counts(tmp_path: Path) -> None
 
 
 def test_what_would_hide_in_the_effect_is_spelt_out(tmp_path: Path) -> None:
-    evil = call("write_it", file="report\u202excod.exe\u200b", content="a\x1b[2Jb\n\u2066c" + "x" * 30_000)
+    evil = call("write_it", file="report\u202excod.exe\u200b", content="a\x1b[2Jb\n\u2066c" + "x" * 210_000)
     with agent_that_does(tmp_path, evil) as (agent, _):
         events = asked_and(agent, lambda event: say(agent, event, "no"))
         effect = only(events, "approval_asked")["effect"]

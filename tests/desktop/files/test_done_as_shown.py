@@ -1,14 +1,15 @@
-"""A file is opened in the person's program after their yes, and only as it was shown."""
+"""A file is opened and written after the person's yes, and only as it was shown."""
 
 import os
 from pathlib import Path
 
 import pytest
 
+from desktop.agent.visible import visible_effect
 from desktop.events import Effect
 from desktop.files.desk import FileDesk
 from desktop.tools.base import ToolContext
-from desktop.tools.files import OpenFileArguments, OpenFileTool
+from desktop.tools.files import OpenFileArguments, OpenFileTool, WriteFileArguments, WriteFileTool
 from shared.errors import FileNotFound, PathRefused
 from tests.desktop.files.conftest import Place
 
@@ -39,3 +40,14 @@ def test_what_moved_or_is_granted_no_more_when_the_yes_comes_is_not_opened(
         file.unlink()
         file.write_text("Net sales by zone\n", encoding="utf-8")
     assert not opened.exists()
+
+
+def test_the_longest_file_that_may_be_written_is_shown_to_its_end(place: Place) -> None:
+    shown: list[Effect] = []
+    context = ToolContext("", "", "", lambda: None, lambda _: lambda: None, approve=shown.append)
+    content = "a,1\n" * 50_000
+    WriteFileTool(FileDesk(place.grants, place.home)).run(
+        WriteFileArguments(path="Reports/a/long.csv", content=content), context
+    )
+    assert visible_effect(shown[0]).preview == content
+    assert (place.folder / "a" / "long.csv").read_text(encoding="utf-8") == content
