@@ -63,7 +63,7 @@ def _completed(arguments: Sequence[str]) -> list[str]:
     a word of its own."""
     given = [word for word in arguments if not word.startswith("-psn_")]
     if given and given[0].lower().startswith("vmart:"):  # the system opened a link
-        return ["run", "--link", *given]
+        return ["run", f"--link={given[0]}"]  # any page may write a link: no other word of it counts
     if not given or (given[0].startswith("-") and given[0] not in ("-h", "--help", "--version")):
         return ["run", *given]
     return given

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from desktop.cli import main
 from desktop.instance import Place, hand_over
 from desktop.settings_file import load
 from server.connectors import KINDS
@@ -120,3 +121,10 @@ def test_a_damaged_link_on_the_command_line_starts_nothing(link: str, tmp_path: 
     assert ended.returncode == 2
     assert "link" in ended.stderr
     assert len(ended.stderr.strip().splitlines()) == 1
+
+
+def test_a_link_brings_no_other_words_along(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page may write a link that some systems split at a quotation mark."""
+    monkeypatch.setenv("VMART_HOME", str(tmp_path))
+    for more in (["--help"], ["--config", "evil.yaml"], ["ask", "x"]):
+        assert main(["vmart://connect?url=x", *more]) == 2
