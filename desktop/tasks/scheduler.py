@@ -153,6 +153,8 @@ class Scheduler:
             waiting = tasks.get(run.task_id)
             if waiting is None:
                 self._work.give_up(run, "The task was deleted.")
+            elif not waiting.enabled and run.occurrence is not None:
+                self._work.give_up(run, "The task was paused.")
             elif run.retry_at is not None:
                 Due(
                     self._book,

@@ -233,3 +233,19 @@ def test_a_change_is_measured_against_the_run_before(tasked: Tasked) -> None:
         run = tasked.over(task, number)[0]
         assert run["status"] == status, run
     assert "North fell by 8.16 %" in tasked.runs(task)[0]["message"]
+
+
+def test_a_run_that_waits_is_given_up_when_its_task_is_paused(tasked: Tasked) -> None:
+    task = tasked.create()
+    there = tasked.peer.query
+    tasked.peer.query = json_reply(
+        {"error": "Database unavailable", "code": "source_unavailable"}, status=503
+    )
+    tasked.clock.put(NINE)
+    assert tasked.over(task)[0]["status"] == "waiting"
+    tasked.agent.json("PATCH", f"/api/tasks/{task}", {"enabled": False})
+    tasked.peer.query = there
+    tasked.clock.put(NINE + HOUR)
+    [run] = eventually(lambda: [run for run in tasked.runs(task) if run["status"] == "failed"])
+    assert run["message"] == "The task was paused."
+    tasked.quiet(task, 1)
