@@ -163,6 +163,14 @@ def _names_only(variable: str) -> str:
     return ", ".join(f"${{{found[1]}}}" for found in _VARIABLE.finditer(variable))
 
 
+def _number(name: str, kind: Kind, text: str) -> float:
+    """As it was typed; its bounds are looked at like any other's."""
+    try:
+        return int(text) if kind == "whole" else float(text)
+    except ValueError:
+        raise InvalidRequest(f"{name}: {text[:60]!r} is no number. Correct the value.") from None
+
+
 def _refuse_to_fetch(name: str, kind: Kind, found: re.Match[str]) -> None:
     """What is set here is shown here: no way may lead so to any file, or to a secret of the environment."""
     if found[1] == "file" and found[2]:
@@ -184,7 +192,9 @@ def _fitting(name: str, kind: Kind, value: Value) -> Value:
             return text
         if kind == "choice" and text not in CHOICES[name]:
             raise InvalidRequest(f"{name} is one of {', '.join(CHOICES[name])}. Correct the value.")
-        return text.replace("${", "$${")
+        if kind not in ("whole", "number"):
+            return text.replace("${", "$${")
+        value = _number(name, kind, text)
     if isinstance(value, bool):
         return value
     least, most = _LEAST.get(name), _MOST.get(name)

@@ -155,7 +155,8 @@ def test_every_key_can_be_set_and_taken_back_or_says_where_that_is_done(name: st
         ("backend.timeout", 0), ("backend.timeout", float("nan")), ("backend.timeout", float("inf")),
         ("backend.verify_tls", "perhaps"), ("backend.retry_attempts", True), ("gemini.sdk", "other"),
         ("openai.model", 5), ("openai.model", "a\nb"), ("openai.model", "x" * 5000),
-        ("logging.level", "LOUD"),
+        ("logging.level", "LOUD"), ("backend.timeout", "nan"), ("backend.timeout", "-1"),
+        ("chatbot.port", "70000"),
         ("nobody.knows", 1), ("backend", 1), ("", 1), ("openai.model", "\ud800"),
     ],
 )  # fmt: skip
