@@ -16,6 +16,9 @@ export function find(app) {
   const dialog = h("dialog", { class: "palette", "aria-label": t("search") },
     h("div", { class: "find" }, icon("search"), field, h("span", { class: "kbd opt" }, t("find.hint"))), list);
   let at = 0;
+  let asked = ""; // what is typed
+  let drawn = ""; // what the list answers
+  let hurried = false; // Enter came before the list for what is typed: its first line is meant
 
   const options = () => [...list.querySelectorAll('[role="option"]')];
   const mark = () => {
@@ -57,8 +60,10 @@ export function find(app) {
     list.replaceChildren(...rows);
     at = 0;
     mark();
+    drawn = text;
+    if (hurried) options()[0]?.click();
+    hurried = false;
   };
-  let asked = "";
   const search = later(120, async (text) => {
     try {
       const { conversations } = await get(`/api/conversations?${query({ q: text })}`);
@@ -69,6 +74,7 @@ export function find(app) {
   });
   field.addEventListener("input", () => {
     asked = field.value.trim();
+    hurried = false;
     if (asked) search(asked);
     else {
       search.cancel();
@@ -78,6 +84,7 @@ export function find(app) {
   field.addEventListener("keydown", (event) => {
     const count = options().length;
     if (event.key === "ArrowDown" || event.key === "ArrowUp") at = count ? (at + (event.key === "ArrowDown" ? 1 : -1) + count) % count : 0;
+    else if (event.key === "Enter" && drawn !== asked) hurried = true;
     else if (event.key === "Enter") options()[at]?.click();
     else return;
     event.preventDefault();
@@ -85,6 +92,7 @@ export function find(app) {
   });
   dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
   dialog.addEventListener("close", () => {
+    hurried = false;
     dialog.remove();
     if (dialog.returnValue !== "done") before?.focus?.({ preventScroll: true });
   });
