@@ -128,7 +128,13 @@ def build(
     joining = Joining(sheets, backend.client)
     sources = Sources(backend.client, Analyst, today, sheets)
     queries = Queries(backend.client, results, sources.type_of, charts.of_result, backend.look, sheets)
-    insights = Insights(backend.client, results, sources.type_of, backend.look)
+    insights = Insights(
+        backend.client,
+        results,
+        sources.type_of,
+        backend.look,
+        keep_cells=lambda: preferences.get().never_send_cells,
+    )
     tasks, runs, folders = Tasks(database), Runs(database), GrantedFolders(grants)
     clock = clock or SystemClock()
 

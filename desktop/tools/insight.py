@@ -19,7 +19,7 @@ from desktop.tools.query import content_hash, plain
 from shared.backend_client import BackendClient
 from shared.errors import BackendConnectionError
 from shared.results import Column, ColumnType
-from shared.wire import Analysis, Insight, Recommendation
+from shared.wire import Analysis, Insight, Recommendation, Words
 
 Goal = Literal["change", "stands_out", "forecast", "recommend"]
 
@@ -75,9 +75,11 @@ class Insights:
         results: Results,
         type_of: Callable[[str], str],
         backend_away: Callable[[], None] = lambda: None,
+        keep_cells: Callable[[], bool] = lambda: False,
     ) -> None:
+        """``keep_cells``: whether the person chose that no cell value goes to a model, the backend's too."""
         self._client, self._results, self._type_of = client, results, type_of
-        self._backend_away = backend_away
+        self._backend_away, self._keep_cells = backend_away, keep_cells
 
     def run(self, wish: Wish, context: ToolContext) -> Found:
         context.cancelled()
@@ -133,9 +135,10 @@ class Insights:
 
     def _ask(self, wish: Wish) -> Analysis:
         client = self._client()
+        words: Words = "templates" if self._keep_cells() else "model"
         try:
             if wish.goal == "recommend":
-                return client.recommend(wish.connection, wish.sql, question=wish.question)
+                return client.recommend(wish.connection, wish.sql, question=wish.question, words=words)
             return client.analyze_data(
                 wish.connection,
                 wish.sql,
@@ -143,6 +146,7 @@ class Insights:
                 period=wish.period,
                 against=wish.against,
                 forecast_days=wish.forecast_days,
+                words=words,
             )
         except BackendConnectionError:
             self._backend_away()

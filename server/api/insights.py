@@ -53,9 +53,9 @@ async def recommend(call: Call, body: AnalyzeRequest) -> Analysis:
 
 
 async def _told(call: Call, body: AnalyzeRequest, analysis: Analysis) -> Analysis:
-    """In the words of the backend's model, where there is one and the caller may use it."""
+    """In the words of the backend's model, where there is one and the caller may use it and wants it."""
     model = call.backend.teller
-    if model is None or not call.may_export:
+    if model is None or not call.may_export or body.words == "templates":
         return analysis
     from server.insights.telling import told
 

@@ -30,6 +30,7 @@ from shared.wire import (
     Analysis,
     AnalyzeRequest,
     Health,
+    Words,
 )
 from shared.wire.me import Me
 
@@ -142,7 +143,7 @@ class BackendClient(Administration, Access, Auditing, Exploring, Bulk, Jobs):
 
     # -- Insights -------------------------------------------------------------------------
 
-    def analyze_data(
+    def analyze_data(  # noqa: PLR0913 - the fields of the message
         self,
         connection: str | None = None,
         query: str | None = None,
@@ -153,11 +154,22 @@ class BackendClient(Administration, Access, Auditing, Exploring, Bulk, Jobs):
         period: Sequence[str] = (),
         against: Sequence[str] = (),
         forecast_days: int | None = None,
+        words: Words = "model",
     ) -> Analysis:
         """Facts, insights and recommendations about a query's result, or about ``data``. ``period`` and
         ``against``, a first and a last day each, ask what a change came from; ``forecast_days`` asks for so
-        many days to come."""
-        request = analyze_request(connection, query, data, question, context, period, against, forecast_days)
+        many days to come; with ``words="templates"`` nothing of it goes to a model of the backend's."""
+        request = analyze_request(
+            connection,
+            query,
+            data,
+            question,
+            context,
+            words,
+            period=period,
+            against=against,
+            forecast_days=forecast_days,
+        )
         return self._analysis("/api/ai/analyze", request)
 
     def recommend(
@@ -168,10 +180,11 @@ class BackendClient(Administration, Access, Auditing, Exploring, Bulk, Jobs):
         data: Sequence[Mapping[str, Any]] | None = None,
         question: str | None = None,
         context: str | None = None,
+        words: Words = "model",
     ) -> Analysis:
         """Options with what the data says they would have brought: ``recommendations``, each with its
         ``effect`` and ``assumptions``, and the ``insights`` that they rest on."""
-        request = analyze_request(connection, query, data, question, context)
+        request = analyze_request(connection, query, data, question, context, words)
         return self._analysis("/api/ai/recommend", request)
 
     def _analysis(self, path: str, request: AnalyzeRequest) -> Analysis:

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import uuid4
 
 from shared.errors import InvalidRequest
-from shared.wire import AnalyzeRequest, QueryRequest
+from shared.wire import AnalyzeRequest, QueryRequest, Words
 
 ParamValue = str | int | float | bool | None
 
@@ -35,12 +35,14 @@ def query_request(
     )
 
 
-def analyze_request(
+def analyze_request(  # noqa: PLR0913 - the fields of the message
     connection: str | None,
     query: str | None,
     data: Sequence[Mapping[str, Any]] | None,
     question: str | None,
     context: str | None,
+    words: Words,
+    *,
     period: Sequence[str] = (),
     against: Sequence[str] = (),
     forecast_days: int | None = None,
@@ -54,4 +56,5 @@ def analyze_request(
         period=list(period),
         against=list(against),
         forecast_days=forecast_days,
+        words=words,
     )

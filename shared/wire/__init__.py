@@ -47,7 +47,7 @@ from shared.wire.connections import (
     KindList,
     PoolFigures,
 )
-from shared.wire.insights import Analysis, AnalyzeRequest, Effect, Insight, Recommendation
+from shared.wire.insights import Analysis, AnalyzeRequest, Effect, Insight, Recommendation, Words
 from shared.wire.queries import (
     JobInfo,
     JobList,
@@ -118,4 +118,5 @@ __all__ = [
     "UserInfo",
     "UserList",
     "UserUpdate",
+    "Words",
 ]

@@ -1,8 +1,10 @@
 """An analysis: of what, and what it found."""
 
-from typing import Any
+from typing import Any, Literal
 
 from shared.wire.base import Reply, Request
+
+Words = Literal["model", "templates"]
 
 
 class AnalyzeRequest(Request, frozen=True, omit_defaults=True):
@@ -11,7 +13,8 @@ class AnalyzeRequest(Request, frozen=True, omit_defaults=True):
 
     ``period`` is the first and the last day of what a change is asked about, ``against`` of what it is
     compared with; without it the same weekdays a year before. ``forecast_days`` asks for so many days to
-    come."""
+    come. ``words``: ``templates`` keeps all of it from the backend's own model; ``model`` lets that one find
+    the words, where there is one and the caller may use it."""
 
     connection: str | None = None
     query: str | None = None
@@ -21,6 +24,7 @@ class AnalyzeRequest(Request, frozen=True, omit_defaults=True):
     period: list[str] = []
     against: list[str] = []
     forecast_days: int | None = None
+    words: Words = "model"
 
 
 class Insight(Reply, frozen=True):

@@ -96,6 +96,7 @@ class RunningAgent:
         home: Path,
         *,
         backend_url: str,
+        api_key: str = "k",
         gemini_url: str = "",
         openai_url: str = "",
         cache_ttl: int = 300,
@@ -113,7 +114,11 @@ class RunningAgent:
             chatbot=chatbot or ChatbotSection(),
             google_oauth=google or GoogleOAuthSection(),
             backend=BackendSection(
-                url=backend_url, api_key="k", timeout=timeout, retry_attempts=0, cache_ttl=cache_ttl
+                url=backend_url,
+                api_key=api_key,
+                timeout=timeout,
+                retry_attempts=0,
+                cache_ttl=cache_ttl,
             ),
             gemini=gemini or GeminiSection(),
             openai=OpenAiSection(base_url=openai_url, model="scripted" if openai_url else "", timeout=10),
