@@ -4,13 +4,14 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from server.connectors import KINDS
 from shared.backend_client import BackendClient
 from shared.errors import InvalidRequest, NotPermitted, QueryRefused
 from tests.peers.source import Counts
-from tests.server.running import RunningBackend, start
+from tests.server.running import RunningBackend, start, wait_until
 
 ROWS = [
     {"date": (date(2025, 1, 1) + timedelta(days=n)).isoformat(), "revenue": 1000 + n % 7}
@@ -84,6 +85,19 @@ def test_a_source_that_fails_in_the_middle_is_a_failure_and_leaves_nothing_runni
     answered = backend.ask("POST", "/api/ai/analyze", body)
     assert (answered.status, answered.json["code"]) == (400, "query_failed")
     assert counts.running == 0
+
+
+@pytest.mark.parametrize("path", ["/api/ai/analyze", "/api/ai/recommend"])
+def test_a_client_that_leaves_stops_its_analysis_in_the_source(
+    backend: RunningBackend, counts: Counts, path: str
+) -> None:
+    connection = backend.connect()
+    body = msgspec.json.encode({"connection": "numbers", "query": "SELECT n FROM sleeping"})
+    connection.request("POST", path, body, backend.headers(body))
+    wait_until(lambda: counts.running == 1)
+    connection.close()
+    wait_until(lambda: counts.cancelled == 1 and counts.running == 0)
+    assert backend.query("numbers", max_rows=1).status == 200
 
 
 def test_the_demo_data_is_analysed_through_its_connection(tmp_path: Path, demo_folder: Path) -> None:
