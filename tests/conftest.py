@@ -31,10 +31,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    _browser_files_last(items)
     if config.getoption("--all"):
         _slow_files_first(items)
+        _browser_files_last(items)
         return
+    _browser_files_last(items)
     slow = [item for item in items if item.get_closest_marker("slow")]
     items[:] = [item for item in items if item not in slow]
     if slow:
@@ -43,7 +44,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def _browser_files_last(items: list[pytest.Item]) -> None:
     """Playwright leaves an event loop running in its process, in which no test can start one of its own."""
-    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
+    last = {item.path for item in items if item.get_closest_marker("browser")}
+    items.sort(key=lambda item: item.path in last)
 
 
 def _slow_files_first(items: list[pytest.Item]) -> None:

@@ -80,6 +80,7 @@ class Monitoring:
         if self._last_words is None:
             return self.here()
         await self._siblings.tell_figures()
+        self.tell()  # what was scraped once is never less later, also when this worker dies now
         others = [number for number in range(self._last_words.count) if number != self._siblings.number]
         return added([self.here(), *(_decoded(self._last_words.read(number)) for number in others)])
 

@@ -249,4 +249,4 @@ def test_four_workers_go_on_serving_while_the_key_is_rotated(tmp_path: Path) -> 
     for _ in range(8):  # without a password again, so the kept one is opened
         backend.ask("PUT", "/api/connections/pg", {"params": params})
     assert not any("Traceback" in line for line in backend.lines)
-    assert backend.stop() == 0
+    assert backend.stop() == 0, "".join(backend.lines[-40:])

@@ -68,7 +68,7 @@ def test_every_lock_has_the_same_version_of_a_package() -> None:
 def test_each_side_is_light() -> None:
     server, desktop = versions(REQUIREMENTS / "server.lock"), versions(REQUIREMENTS / "desktop.lock")
     assert not {"bottle", "pywebview", "google-genai", "vl-convert-python", "requests-cache"} & set(server)
-    assert not {"sanic", "duckdb", "cryptography-vectors", "numpy", "pg8000", "pyarrow"} & set(desktop)
+    assert not {"sanic", "cryptography-vectors", "numpy", "pg8000", "pyarrow"} & set(desktop)
     assert set(server) | set(desktop) == set(versions(REQUIREMENTS / "run.lock"))
 
 
