@@ -4,11 +4,8 @@ import re
 from datetime import date
 
 from desktop.analyst.lexicon import NUMBER_WORDS
+from shared.months import MONTH_NAMES
 
-MONTH_NAMES = (
-    "january", "february", "march", "april", "may", "june", "july", "august", "september", "october",
-    "november", "december",
-)  # fmt: skip
 MONTH = (
     {name: n for n, name in enumerate(MONTH_NAMES, 1)}
     | {name[:3]: n for n, name in enumerate(MONTH_NAMES, 1)}

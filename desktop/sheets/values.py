@@ -10,6 +10,8 @@ from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from functools import cache
 
+from shared.months import MONTH_NAMES
+
 MISSING = ("-", "--", "–", "—", "na", "n/a", "n.a.", "n.a", "nil", "null", "none", "nan", "tbd", ".")
 """Words for "no value" in a column of numbers or dates; in a column of text they are text."""
 ERRORS = (
@@ -67,22 +69,7 @@ LONGEST = 15
 
 _SPACES = re.compile(r"[\s\u00a0\u2007\u2009\u202f]+")
 _TIME = r"[0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,6})?)?(?: ?[ap]m)?"
-_MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
-_LONG = [
-    "january",
-    "february",
-    "march",
-    "april",
-    "may",
-    "june",
-    "july",
-    "august",
-    "september",
-    "october",
-    "november",
-    "december",
-]
-_MONTH = "(?:" + "|".join([*_LONG, "sept", *_MONTHS]) + ")"
+_MONTH = "(?:" + "|".join([*MONTH_NAMES, "sept", *(name[:3] for name in MONTH_NAMES)]) + ")"
 DATE = {
     "iso": r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}",
     "numbers": r"([0-9]{1,2})-([0-9]{1,2})-([0-9]{4}|[0-9]{2})",

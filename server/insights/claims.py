@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Any
 
 from shared.figures import figures
+from shared.months import MONTH_NAMES
 
 
 class Reason(StrEnum):
@@ -57,20 +58,6 @@ _COUNTS = frozenset(
 )
 _NO_FIGURES = frozenset(("distance", "chance", "strength"))
 _PIECES = re.compile(r"(?i)(^|[_\s])(qty|quantity|units?|pieces|pcs|nos|sold|rows|count)($|[_\s])")
-_MONTHS = [
-    "january",
-    "february",
-    "march",
-    "april",
-    "may",
-    "june",
-    "july",
-    "august",
-    "september",
-    "october",
-    "november",
-    "december",
-]
 _WORDS = re.compile(
     r"(?i)\b(two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|twenty|thirty|forty|fifty|sixty|seventy|"
     r"eighty|ninety|hundred|dozens?|twice|thrice|double[sd]?|doubling|triple[sd]?|half|halved|quarters?|thirds?|"
@@ -212,7 +199,7 @@ def _without_days(text: str, evidence: Mapping[str, Any]) -> str:
 
 
 def _written(day: date) -> tuple[str, ...]:
-    month = _MONTHS[day.month - 1]
+    month = MONTH_NAMES[day.month - 1]
     named = rf"(?:{month}|{month[:3]})\.?"
     number = rf"0?{day.day}(?:st|nd|rd|th)?"
     return (

@@ -13,12 +13,10 @@ from server.insights.festivals import AFTER_DAYS, FESTIVALS, LEAD_DAYS
 from server.insights.findings import Seasonal
 from server.insights.measured import DAILY, Floats, Grid, Measure, Measured
 from server.insights.series import Episode, Series, around, series_of
+from shared.months import MONTH_NAMES
 
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-_MONTHS = (
-    *("January", "February", "March", "April", "May", "June"),
-    *("July", "August", "September", "October", "November", "December"),
-)
+_MONTHS = tuple(name.capitalize() for name in MONTH_NAMES)
 _LEAST_WEEKS, _YEARS_DAYS = 8, 715
 _SURE_OF_WEEK = 8.0
 """The F statistic of the weekdays; chance passes 3.8 once in a thousand."""
