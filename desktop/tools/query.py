@@ -198,23 +198,32 @@ class QueryTool:
             as_of=context.as_of.isoformat() if context.as_of else None,
         )
         ran = self._queries.run(query, context)
-        result, shown = ran.result, preview(ran.rows)
-        return ToolOutput(
-            for_model={
-                "result_id": result.id,
-                "columns": [{"name": c.name, "type": c.type.value} for c in result.columns],
-                "row_count": result.row_count,
-                "truncated": result.truncated,
-                "preview_is_everything": len(shown) == result.row_count,
-                "from_cache_of": result.cached_at,
-            },
-            cells={"preview": shown},
-            for_window=result.card(ran.rows),
-            summary=rows_text(result.row_count, truncated=result.truncated),
-            detail=wanted.sql,
-            columns_sent=len(result.columns),
-            rows_sent=len(shown),
+        shown = min(len(ran.rows), PREVIEW_ROWS)
+        return output(
+            ran,
+            preview_is_everything=shown == ran.result.row_count,
+            from_cache_of=ran.result.cached_at,
         )
+
+
+def output(ran: Ran, **more: Any) -> ToolOutput:
+    """The result for its two readers; ``more`` is told to the model as well."""
+    result, shown = ran.result, preview(ran.rows)
+    return ToolOutput(
+        for_model={
+            "result_id": result.id,
+            "columns": [{"name": c.name, "type": c.type.value} for c in result.columns],
+            "row_count": result.row_count,
+            "truncated": result.truncated,
+            **more,
+        },
+        cells={"preview": shown},
+        for_window=result.card(ran.rows),
+        summary=rows_text(result.row_count, truncated=result.truncated),
+        detail=result.sql,
+        columns_sent=len(result.columns),
+        rows_sent=len(shown),
+    )
 
 
 def preview(rows: Rows) -> Rows:

@@ -7,7 +7,7 @@ import msgspec
 
 from desktop.sheets.known import THIS_PC
 from desktop.tools.base import ToolContext, ToolOutput
-from desktop.tools.query import PREVIEW_ROWS, Queries, Query, preview, rows_text
+from desktop.tools.query import PREVIEW_ROWS, Queries, Query, output
 
 
 class QueryLocalArguments(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -41,19 +41,6 @@ class QueryLocalTool:
 
     def run(self, arguments: msgspec.Struct, context: ToolContext) -> ToolOutput:
         wanted = cast("QueryLocalArguments", arguments)
-        ran = self._queries.run(Query(connection=THIS_PC, sql=wanted.sql, title=wanted.title), context)
-        result, shown = ran.result, preview(ran.rows)
-        return ToolOutput(
-            for_model={
-                "result_id": result.id,
-                "columns": [{"name": c.name, "type": c.type.value} for c in result.columns],
-                "row_count": result.row_count,
-                "truncated": result.truncated,
-            },
-            cells={"preview": shown},
-            for_window=result.card(ran.rows),
-            summary=rows_text(result.row_count, truncated=result.truncated),
-            detail=wanted.sql,
-            columns_sent=len(result.columns),
-            rows_sent=len(shown),
+        return output(
+            self._queries.run(Query(connection=THIS_PC, sql=wanted.sql, title=wanted.title), context)
         )
