@@ -75,7 +75,7 @@ def build(
 ) -> tuple[State, Backend]:
     """Everything behind HTTP. Raises SettingsInvalid, StateTooNew or VaultClosed."""
     by_key, by_address = rates_of(settings.security)
-    hosts = Reach(settings.security.connection_hosts, settings.security.connection_folders)
+    hosts = reach_of(settings.security)
     allowlist = allowlist_of(settings.security)
     shared = place.shared if place else None
     state = open_state(settings.store.url, home)
@@ -187,6 +187,11 @@ def _pool_settings(section: DatabaseSection, *, processes: int) -> PoolSettings:
 
 def allowlist_of(section: SecuritySection) -> Allowlist:
     return Allowlist(section.allowed_ips, section.trusted_proxies)
+
+
+def reach_of(section: SecuritySection) -> Reach:
+    """Raises SettingsInvalid."""
+    return Reach(section.connection_hosts, section.connection_folders)
 
 
 def rates_of(section: SecuritySection) -> tuple[Rate | None, Rate | None]:

@@ -7,10 +7,9 @@ import msgspec
 from server.access import client_certificates
 from server.access.allowlist import Allowlist
 from server.access.provisioned import provisioned_by
-from server.app import rates_of, scrapers_of
+from server.app import rates_of, reach_of, scrapers_of
 from server.certificates import tls
 from server.connectors.login import is_loopback
-from server.reach import Reach
 from server.store.state import check_url
 from server.workers import check_count
 from shared import logs
@@ -30,7 +29,7 @@ def check(settings: BackendSettings) -> None:
     Allowlist(settings.security.allowed_ips, settings.security.trusted_proxies)
     tls(settings)
     client_certificates.check(settings.security.client_users)
-    Reach(settings.security.connection_hosts, settings.security.connection_folders)
+    reach_of(settings.security)
     _refuse_plain_http(settings.server)
     check_url(settings.store.url)
     if not 0 <= settings.server.port <= 65_535:

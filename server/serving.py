@@ -22,11 +22,10 @@ from server.api.dispatch import Dispatch, Handle
 from server.api.edge import EdgeProtocol, StrictRequest
 from server.api.outside_routes import OutsideRoutes
 from server.api.routes import ROUTES
-from server.app import allowlist_of, build, rates_of, scrapers_of
+from server.app import allowlist_of, build, rates_of, reach_of, scrapers_of
 from server.certificates import RenewableContext, Watched, tls
 from server.connectors import KINDS
 from server.connectors.base import Kind
-from server.reach import Reach
 from server.siblings import Message, Order, Place
 from shared.errors import SettingsInvalid, VaultClosed
 from shared.settings import BackendSettings, DatabaseSection
@@ -193,9 +192,7 @@ class Serving:
             before.connection_hosts,
             before.connection_folders,
         ):
-            self.backend.connections.lead_only_to(
-                Reach(security.connection_hosts, security.connection_folders)
-            )
+            self.backend.connections.lead_only_to(reach_of(security))
         self.backend.limiter.rate, self.backend.addresses.rate = by_key, by_address
         self.backend.settings = settings
         self.backend.jobs.take_over(settings.jobs)
