@@ -57,11 +57,11 @@ def leave_threads_behind() -> None:
     that Python waits for at its end, and a page that is closed in that moment never answers.
     """
     until = time.monotonic() + _LAST_SECONDS
-    others = [other for other in threading.enumerate() if not other.daemon]
+    here = threading.current_thread()
+    others = [other for other in threading.enumerate() if not other.daemon and other is not here]
     for other in others:
-        if other is not threading.current_thread():
-            other.join(max(0.0, until - time.monotonic()))
-    left = [other.name for other in others if other.is_alive() and other is not threading.current_thread()]
+        other.join(max(0.0, until - time.monotonic()))
+    left = [other.name for other in others if other.is_alive()]
     if not left:
         return
     _log.info("Ended without waiting for: %s.", ", ".join(left))
