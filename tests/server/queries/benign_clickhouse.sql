@@ -75,10 +75,10 @@ SELECT count() FROM sales AS a ASOF JOIN sales AS b ON a.store_id = b.store_id A
 SELECT count() FROM stores AS a CROSS JOIN stores AS b
 SELECT count() FROM stores AS a, stores AS b WHERE a.store_id = b.store_id
 SELECT store_id, sum(quantity) AS q FROM sales GROUP BY store_id HAVING q > 1000 ORDER BY q DESC, store_id LIMIT 3
-SELECT zone, city, count() FROM stores GROUP BY ROLLUP(zone, city) ORDER BY zone, city
-SELECT zone, city, count() FROM stores GROUP BY zone, city WITH ROLLUP ORDER BY zone, city
-SELECT zone, city, count() FROM stores GROUP BY CUBE(zone, city) ORDER BY zone, city
-SELECT zone, count() FROM stores GROUP BY GROUPING SETS ((zone), ()) ORDER BY zone
+SELECT zone, city, count() FROM stores GROUP BY ROLLUP(zone, city) ORDER BY zone, city, count()
+SELECT zone, city, count() FROM stores GROUP BY zone, city WITH ROLLUP ORDER BY zone, city, count()
+SELECT zone, city, count() FROM stores GROUP BY CUBE(zone, city) ORDER BY zone, city, count()
+SELECT zone, count() FROM stores GROUP BY GROUPING SETS ((zone), ()) ORDER BY zone, count()
 SELECT DISTINCT zone FROM stores ORDER BY zone
 SELECT store_id, row_number() OVER (ORDER BY store_id) AS r FROM stores ORDER BY r LIMIT 3
 SELECT store_id, sum(quantity) OVER (PARTITION BY store_id ORDER BY sale_id ROWS BETWEEN 2 PRECEDING AND CURRENT ROW) AS s FROM sales ORDER BY store_id, sale_id LIMIT 5
