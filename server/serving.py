@@ -72,6 +72,7 @@ def create_app(backend: Backend) -> Sanic[Any, Any]:
             methods=[route.method],
             name=f"{route.method.lower()}_{route.action.replace('.', '_')}",
             stream=True,  # the body is read by dispatch, when the caller is known
+            error_format="json",  # else Sanic reads and parses its handler's source, for each route
         )
     return app
 
