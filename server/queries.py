@@ -8,7 +8,7 @@ import contextlib
 import functools
 import os
 import time
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from typing import Protocol
 from uuid import UUID
 
@@ -44,6 +44,7 @@ class Queries:
         self._connections = connections
         self._across = across
         self._running: dict[str, tuple[Question, Stop]] = {}
+        self._together: dict[str, tuple[str, Callable[[AppError], None]]] = {}
         self._looks = False
 
     def __len__(self) -> int:
@@ -69,6 +70,17 @@ class Queries:
             yield
         finally:
             self._running.pop(question.query_id, None)
+
+    @contextlib.contextmanager
+    def together(self, query_id: str, owner: str, stop: Callable[[AppError], None]) -> Iterator[None]:
+        """While the block lasts, what it asks is cancelled as one, by this id. Raises Conflict."""
+        if query_id in self._together or query_id in self._running:
+            raise Conflict(f"A query with the id {query_id} is running already.")
+        self._together[query_id] = owner, stop
+        try:
+            yield
+        finally:
+            del self._together[query_id]
 
     def _register(self, query_id: str, question: Question, stop: Stop) -> None:
         if query_id in self._running:
@@ -187,11 +199,15 @@ class Queries:
 
     def find_and_cancel(self, query_id: str, *, by: str, anybodys: bool) -> bool:
         """Stops a query inside its source; False when it does not run here or is not the caller's to stop."""
-        question, stop = self._running.get(query_id, (None, None))
-        if question is None or stop is None or not (anybodys or question.owner == by):
+        owner, stop = self._together.get(query_id) or self._found(query_id)
+        if stop is None or not (anybodys or owner == by):
             return False
         stop(QueryCancelled("The query was cancelled."))
         return True
+
+    def _found(self, query_id: str) -> tuple[str, Stop | None]:
+        question, stop = self._running.get(query_id, (None, None))
+        return "" if question is None else question.owner, stop
 
     def progress(self, query_id: str) -> Progress | None:
         """How far its source is, when that tells. From any thread."""

@@ -4,7 +4,6 @@ The backend is asked what it would be asked without the sheet: nothing of the sh
 What comes back is laid beside the sheet in the local DuckDB, and goes when the answer is there.
 """
 
-import contextlib
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +15,7 @@ from desktop.sheets.asking import Governed, Keys, Matched
 from desktop.sheets.known import NamedTable, get_table
 from desktop.sheets.sheets import Sheets
 from shared.backend_client import BackendClient, QueryResult
+from shared.backend_client.stopping import stoppable
 from shared.csv_rows import csv_of_lines
 from shared.errors import QueryCancelled, QueryFailed, ToolRefused
 from shared.json_rows import lines_of
@@ -123,17 +123,18 @@ class Joining:
         """All rows of the governed result: a sum over a part of them would be a wrong number."""
         client = self._client()
         began = time.monotonic()
-        with client.stream_query(
-            join.connection, join.governed_sql, max_rows=MOST_GOVERNED_ROWS, timeout_seconds=_SECONDS
-        ) as stream:
-
-            def stop() -> None:
-                with contextlib.suppress(Exception):
-                    stream.cancel()
-
-            forget = on_stop(stop)
-            nested = any(column.type is ColumnType.JSON for column in stream.columns)
-            try:
+        try:
+            with (
+                stoppable(client, on_stop) as query_id,
+                client.stream_query(
+                    join.connection,
+                    join.governed_sql,
+                    max_rows=MOST_GOVERNED_ROWS,
+                    timeout_seconds=_SECONDS,
+                    query_id=query_id,
+                ) as stream,
+            ):
+                nested = any(column.type is ColumnType.JSON for column in stream.columns)
                 with file.open("xb") as out:
                     file.chmod(0o600)
                     for batch in stream.batches():
@@ -141,18 +142,15 @@ class Joining:
                         out.write(csv_of_lines(lines_of(batch, stream.columns), nested=nested))
                         if time.monotonic() - began > _SECONDS:
                             raise QueryFailed("The governed result takes too long. Aggregate it first.")
-            except QueryCancelled:
-                cancelled()
-                raise
-            finally:
-                forget()
-            if stream.truncated:
-                raise QueryFailed(
-                    f"The backend gives only the first {stream.row_count:,} rows of this, and a part would "
-                    f"give wrong "
-                    "figures. Aggregate it to the keys of the join first."
-                )
-            return Governed(GOVERNED, str(file), list(stream.columns))
+        except QueryCancelled:
+            cancelled()
+            raise
+        if stream.truncated:
+            raise QueryFailed(
+                f"The backend gives only the first {stream.row_count:,} rows of this, and a part would give "
+                "wrong figures. Aggregate it to the keys of the join first."
+            )
+        return Governed(GOVERNED, str(file), list(stream.columns))
 
 
 def _check_keys(join: Join, table: NamedTable) -> None:

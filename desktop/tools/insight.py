@@ -17,7 +17,8 @@ from desktop.store.results import Results, StoredResult
 from desktop.tools.base import ToolContext, ToolOutput
 from desktop.tools.query import content_hash, plain
 from shared.backend_client import BackendClient
-from shared.errors import BackendConnectionError
+from shared.backend_client.stopping import stoppable
+from shared.errors import BackendConnectionError, QueryCancelled
 from shared.results import Column, ColumnType
 from shared.wire import Analysis, Insight, Recommendation, Words
 
@@ -84,7 +85,7 @@ class Insights:
     def run(self, wish: Wish, context: ToolContext) -> Found:
         context.cancelled()
         began = now()
-        analysis = self._ask(wish)
+        analysis = self._ask(wish, context)
         context.cancelled()
         facts, rows = _listed(analysis.insights)
         options, more = (
@@ -133,23 +134,30 @@ class Insights:
         )
         return Found(card, analysis, _change(analysis))
 
-    def _ask(self, wish: Wish) -> Analysis:
+    def _ask(self, wish: Wish, context: ToolContext) -> Analysis:
         client = self._client()
         words: Words = "templates" if self._keep_cells() else "model"
         try:
-            if wish.goal == "recommend":
-                return client.recommend(wish.connection, wish.sql, question=wish.question, words=words)
-            return client.analyze_data(
-                wish.connection,
-                wish.sql,
-                question=wish.question,
-                period=wish.period,
-                against=wish.against,
-                forecast_days=wish.forecast_days,
-                words=words,
-            )
+            with stoppable(client, context.on_stop) as query_id:
+                if wish.goal == "recommend":
+                    return client.recommend(
+                        wish.connection, wish.sql, question=wish.question, words=words, query_id=query_id
+                    )
+                return client.analyze_data(
+                    wish.connection,
+                    wish.sql,
+                    question=wish.question,
+                    period=wish.period,
+                    against=wish.against,
+                    forecast_days=wish.forecast_days,
+                    words=words,
+                    query_id=query_id,
+                )
         except BackendConnectionError:
             self._backend_away()
+            raise
+        except QueryCancelled:
+            context.cancelled()
             raise
 
 

@@ -1,7 +1,6 @@
 """The tool ``query``: one SELECT on the backend, kept, shown as a card, and shown to the model in part."""
 
 import hashlib
-import logging
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Annotated, Any, Protocol, cast
@@ -16,7 +15,8 @@ from desktop.store.results import Results, StoredResult
 from desktop.tools.base import ToolContext, ToolOutput
 from desktop.tools.formats import guess
 from shared.backend_client import BackendClient, QueryResult
-from shared.errors import AppError, BackendConnectionError, QueryCancelled
+from shared.backend_client.stopping import stoppable
+from shared.errors import BackendConnectionError, QueryCancelled
 from shared.results import Column
 
 MAX_ROWS = 10_000
@@ -28,7 +28,6 @@ Rows = list[list[Any]]
 
 _encoder = msgspec.json.Encoder(decimal_format="number")
 _decoder = msgspec.json.Decoder(list[list[Any]], float_hook=Decimal)
-_log = logging.getLogger(__name__)
 
 
 class Query(msgspec.Struct, frozen=True, kw_only=True):
@@ -122,25 +121,18 @@ class Queries:
         context.cancelled()
         if self._local is not None and query.connection == self._local.name:
             return self._local.query(query.sql, max_rows=MAX_ROWS, cancelled=context.cancelled)
-        client, query_id = self._client(), str(uuid4())
-
-        def cancel() -> None:
-            try:
-                client.cancel_query(query_id)
-            except AppError as error:
-                _log.warning("The query could not be stopped in the source: %s", error)
-
-        forget = context.on_stop(cancel)
+        client = self._client()
         try:
-            answer = client.execute_query(query.connection, query.sql, max_rows=MAX_ROWS, query_id=query_id)
+            with stoppable(client, context.on_stop) as query_id:
+                answer = client.execute_query(
+                    query.connection, query.sql, max_rows=MAX_ROWS, query_id=query_id
+                )
         except BackendConnectionError:
             self._backend_away()
             raise
         except QueryCancelled:
             context.cancelled()
             raise
-        finally:
-            forget()
         if answer.cached_at is not None:
             self._backend_away()
         return answer

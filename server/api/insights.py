@@ -1,7 +1,7 @@
 """Analysis over HTTP: rows of a query or of the caller to server/insights, which finds and says."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from server.answers import Question, Writing
@@ -9,7 +9,7 @@ from server.api.call import Call
 from server.api.query import checked
 from server.connections import ACROSS
 from server.queries import checked_id
-from shared.errors import InvalidRequest, NotPermitted
+from shared.errors import AppError, InvalidRequest, NotPermitted
 from shared.permissions import Permission
 from shared.results import Batch, Column
 from shared.wire import Analysis, AnalyzeRequest, ErrorBody, QueryEnd
@@ -26,9 +26,39 @@ _FEW_ROWS = 20_000
 _AT_A_TIME = 3
 _LONGEST_SECONDS = 120.0
 
+_Work = Callable[[Call, AnalyzeRequest], Coroutine[Any, Any, Analysis]]
+
 
 async def analyze(call: Call, body: AnalyzeRequest) -> Analysis:
     """Facts, and what stands out in them. Only statistics leave, so the limit on rows is our own."""
+    return await _cancellable(call, body, _analyzed)
+
+
+async def recommend(call: Call, body: AnalyzeRequest) -> Analysis:
+    """Options with what the data says they would bring."""
+    return await _cancellable(call, body, _recommended)
+
+
+async def _cancellable(call: Call, body: AnalyzeRequest, work: _Work) -> Analysis:
+    """By its id, as a query is: the task ends, and with it whatever it has asked a source."""
+    reasons: list[AppError] = []
+
+    def stop(reason: AppError) -> None:
+        reasons.append(reason)
+        task.cancel()
+
+    query_id = call.note.query_id = checked_id(body.query_id)
+    with call.backend.queries.together(query_id, call.caller.key_id, stop):
+        task = asyncio.get_running_loop().create_task(work(call, body))
+        try:
+            return await task
+        except asyncio.CancelledError:
+            if reasons:
+                raise reasons[0] from None
+            raise
+
+
+async def _analyzed(call: Call, body: AnalyzeRequest) -> Analysis:
     from server.insights.facts import examine
     from server.insights.narrate import narrate
 
@@ -37,8 +67,7 @@ async def analyze(call: Call, body: AnalyzeRequest) -> Analysis:
     return await _told(call, body, analysis)
 
 
-async def recommend(call: Call, body: AnalyzeRequest) -> Analysis:
-    """Options with what the data says they would bring."""
+async def _recommended(call: Call, body: AnalyzeRequest) -> Analysis:
     from server.insights.advice import advise
     from server.insights.facts import examine
     from server.insights.options import options
@@ -150,10 +179,8 @@ class _Runs:
         sql, tables = await checked(call, self._connection, text)
         if not call.note.tables:
             call.note.tables = " ".join(sorted(tables))
-        query_id = checked_id(None)
-        call.note.query_id = call.note.query_id or query_id
         question = Question(
-            query_id=query_id,
+            query_id=checked_id(None),
             owner=call.caller.key_id,
             connection=self._connection,
             sql=sql,

@@ -4,6 +4,7 @@ Nothing is written twice: every method here is one of BackendClient's, with its 
 """
 
 import asyncio
+import contextlib
 import functools
 import threading
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
@@ -17,6 +18,7 @@ from shared.backend_client.client import BackendClient
 from shared.backend_client.jobs import Job
 from shared.backend_client.metrics import MetricsSnapshot
 from shared.backend_client.progress import Watch
+from shared.backend_client.stopping import stop
 from shared.wire import JobInfo
 
 P = ParamSpec("P")
@@ -89,8 +91,8 @@ class AsyncBackendClient:
     get_schema = _calls(BackendClient.get_schema)
     schema = _calls(BackendClient.schema)
     list_connections = _calls(BackendClient.list_connections)
-    analyze_data = _calls(BackendClient.analyze_data)
-    recommend = _calls(BackendClient.recommend)
+    analyze_data = _asks(BackendClient.analyze_data)
+    recommend = _asks(BackendClient.recommend)
     health = _calls(BackendClient.health)
     health_check = _calls(BackendClient.health_check)
     retry_request = _calls(BackendClient.retry_request)
@@ -176,16 +178,10 @@ class AsyncBackendClient:
             raise
 
     def _stop(self, future: "Future[Any]", query_id: str) -> None:
-        """Again and again: it may not have come to the backend yet."""
         ended = threading.Event()
         future.add_done_callback(lambda _: ended.set())
-        while not ended.is_set():
-            try:
-                if self.client.cancel_query(query_id):
-                    return
-            except Exception:  # noqa: BLE001 - nobody waits for this any more
-                return
-            ended.wait(_AGAIN_SECONDS)
+        with contextlib.suppress(Exception):  # nobody waits for this any more
+            stop(self.client, query_id, ended)
 
     async def close(self) -> None:
         self.client.close()

@@ -155,10 +155,12 @@ class BackendClient(Administration, Access, Auditing, Exploring, Bulk, Jobs):
         against: Sequence[str] = (),
         forecast_days: int | None = None,
         words: Words = "model",
+        query_id: str | None = None,
     ) -> Analysis:
         """Facts, insights and recommendations about a query's result, or about ``data``. ``period`` and
         ``against``, a first and a last day each, ask what a change came from; ``forecast_days`` asks for so
-        many days to come; with ``words="templates"`` nothing of it goes to a model of the backend's."""
+        many days to come; with ``words="templates"`` nothing of it goes to a model of the backend's. By its
+        ``query_id`` all of it is cancelled as a query is."""
         request = analyze_request(
             connection,
             query,
@@ -169,6 +171,7 @@ class BackendClient(Administration, Access, Auditing, Exploring, Bulk, Jobs):
             period=period,
             against=against,
             forecast_days=forecast_days,
+            query_id=query_id,
         )
         return self._analysis("/api/ai/analyze", request)
 
@@ -181,10 +184,11 @@ class BackendClient(Administration, Access, Auditing, Exploring, Bulk, Jobs):
         question: str | None = None,
         context: str | None = None,
         words: Words = "model",
+        query_id: str | None = None,
     ) -> Analysis:
         """Options with what the data says they would have brought: ``recommendations``, each with its
         ``effect`` and ``assumptions``, and the ``insights`` that they rest on."""
-        request = analyze_request(connection, query, data, question, context, words)
+        request = analyze_request(connection, query, data, question, context, words, query_id=query_id)
         return self._analysis("/api/ai/recommend", request)
 
     def _analysis(self, path: str, request: AnalyzeRequest) -> Analysis:

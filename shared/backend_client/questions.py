@@ -46,6 +46,7 @@ def analyze_request(  # noqa: PLR0913 - the fields of the message
     period: Sequence[str] = (),
     against: Sequence[str] = (),
     forecast_days: int | None = None,
+    query_id: str | None = None,
 ) -> AnalyzeRequest:
     return AnalyzeRequest(
         connection=connection,
@@ -57,4 +58,5 @@ def analyze_request(  # noqa: PLR0913 - the fields of the message
         against=list(against),
         forecast_days=forecast_days,
         words=words,
+        query_id=query_id,
     )

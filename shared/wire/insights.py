@@ -14,7 +14,8 @@ class AnalyzeRequest(Request, frozen=True, omit_defaults=True):
     ``period`` is the first and the last day of what a change is asked about, ``against`` of what it is
     compared with; without it the same weekdays a year before. ``forecast_days`` asks for so many days to
     come. ``words``: ``templates`` keeps all of it from the backend's own model; ``model`` lets that one find
-    the words, where there is one and the caller may use it."""
+    the words, where there is one and the caller may use it. ``query_id`` may be chosen by the caller (a
+    UUID), for cancelling all that is asked of the source, as one query."""
 
     connection: str | None = None
     query: str | None = None
@@ -25,6 +26,7 @@ class AnalyzeRequest(Request, frozen=True, omit_defaults=True):
     against: list[str] = []
     forecast_days: int | None = None
     words: Words = "model"
+    query_id: str | None = None
 
 
 class Insight(Reply, frozen=True):

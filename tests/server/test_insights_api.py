@@ -1,17 +1,21 @@
 """Analysis over HTTP and through the client, as anybody would call it."""
 
+import threading
+from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import msgspec
 import pytest
 
 from server.connectors import KINDS
 from shared.backend_client import BackendClient
-from shared.errors import InvalidRequest, NotPermitted, QueryRefused
+from shared.backend_client.stopping import stoppable
+from shared.errors import InvalidRequest, NotPermitted, QueryCancelled, QueryRefused
 from tests.peers.source import Counts
-from tests.server.running import RunningBackend, start, wait_until
+from tests.server.running import Answered, RunningBackend, start, wait_until
 
 ROWS = [
     {"date": (date(2025, 1, 1) + timedelta(days=n)).isoformat(), "revenue": 1000 + n % 7}
@@ -98,6 +102,52 @@ def test_a_client_that_leaves_stops_its_analysis_in_the_source(
     connection.close()
     wait_until(lambda: counts.cancelled == 1 and counts.running == 0)
     assert backend.query("numbers", max_rows=1).status == 200
+
+
+@pytest.mark.parametrize("path", ["/api/ai/analyze", "/api/ai/recommend"])
+def test_an_analysis_is_cancelled_by_its_id_and_only_by_its_owner(
+    backend: RunningBackend, counts: Counts, path: str
+) -> None:
+    query_id = str(uuid4())
+    body = {"connection": "numbers", "query": "SELECT n FROM sleeping", "query_id": query_id}
+    answers: list[Answered] = []
+    asking = threading.Thread(target=lambda: answers.append(backend.ask("POST", path, body)))
+    asking.start()
+    wait_until(lambda: counts.running == 1)
+    again = backend.ask("POST", path, body)
+    assert (again.status, again.json["code"]) == (409, "conflict")
+    stranger = backend.key("db_read")
+    assert backend.ask("DELETE", f"/api/query/{query_id}", key=stranger).status == 404
+    assert backend.ask("DELETE", f"/api/query/{query_id}").status == 202
+    asking.join(10)
+    assert (answers[0].status, answers[0].json["code"]) == (499, "query_cancelled")
+    wait_until(lambda: counts.cancelled == 1 and counts.running == 0)
+    assert backend.ask("DELETE", f"/api/query/{query_id}").status == 404
+    backend.stop()
+    assert query_id in [line["query_id"] for line in backend.audit() if line["action"].startswith("insights")]
+
+
+def test_the_id_of_an_analysis_is_a_uuid(backend: RunningBackend) -> None:
+    answered = backend.ask("POST", "/api/ai/analyze", {"data": ROWS, "query_id": "mine"})
+    assert (answered.status, answered.json["error"]) == (400, "query_id must be a UUID.")
+
+
+def test_a_stop_that_comes_before_the_query_does_reaches_it(backend: RunningBackend, counts: Counts) -> None:
+    """Pressed in the moment in which the question leaves."""
+    with BackendClient(backend.url, backend.key("db_read", "ai_insights"), timeout=20) as client:
+        calls: list[threading.Thread] = []
+
+        def on_stop(call: Callable[[], None]) -> Callable[[], None]:
+            calls.append(threading.Thread(target=call))
+            calls[0].start()
+            return lambda: None
+
+        with stoppable(client, on_stop) as query_id:
+            wait_until(lambda: client.metrics.failures >= 1)
+            with pytest.raises(QueryCancelled):
+                client.analyze_data("numbers", "SELECT n FROM sleeping", query_id=query_id)
+        calls[0].join(10)
+    wait_until(lambda: counts.cancelled == 1 and counts.running == 0)
 
 
 def test_the_demo_data_is_analysed_through_its_connection(tmp_path: Path, demo_folder: Path) -> None:
