@@ -78,6 +78,7 @@ def test_a_folder_is_granted_looked_through_searched_and_taken_back(files: Page,
     tree.get_by_role("link", name="targets.xlsx").click()
     expect(files.locator(".sheets li")).to_contain_text(["Targets"])
     expect(files.get_by_text("2 rows")).to_be_visible()
+    expect(files.get_by_text(re.compile("· 1 sheet$"))).to_be_visible()
     tree.get_by_role("link", name="broken.pdf").click()
     expect(files.get_by_text("It is broken: it ends too early, or was damaged on the way.")).to_be_visible()
 

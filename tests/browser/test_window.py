@@ -382,6 +382,16 @@ def test_narrow_windows_open_the_rail_over_the_page(window: Page) -> None:
     expect(rail).to_be_hidden()
 
 
+def test_one_of_a_thing_is_not_counted_in_the_plural(window: Page) -> None:
+    said = window.evaluate(
+        """async () => {
+          const { t } = await import("/js/messages.js");
+          return ["1", "2", "1,000"].map((count) => t("table.rows", { count }));
+        }"""
+    )
+    assert said == ["1 row", "2 rows", "1,000 rows"]
+
+
 def test_html_that_slipped_through_is_harmless(browser: Browser, peer: Peer) -> None:
     page = browser.new_page()  # the browser rightly complains of what is tried here
     page.goto(peer.url)

@@ -1,7 +1,7 @@
 // What has changed in a result since it was kept: a line above it, old beside new in its cells, rows that are gone.
 
 import { h, icon } from "./dom.js";
-import { cell, clockOrDay } from "./format.js";
+import { cell, clockOrDay, number } from "./format.js";
 import { t } from "./messages.js";
 
 const SHOWN_GONE = 20;
@@ -24,10 +24,7 @@ export function summary(event) {
   return line;
 }
 
-function words(name, count) {
-  if (name === "cell") return t(count === 1 ? "changed.cell" : "changed.cells", { count });
-  return t(`changed.${name}${count === 1 ? "One" : ""}`, { count });
-}
+const words = (name, count) => t(`changed.${name}`, { count: number(count) });
 
 /** Rows that were there and are not any more. */
 export function gone(event, result) {
@@ -36,5 +33,5 @@ export function gone(event, result) {
   const more = event.removed_count - rows.length;
   return h("details", { class: "gone" }, h("summary", null, `${t("changed.gone")}: ${words("removed", event.removed_count)}`),
     h("ul", null, rows.map((row) => h("li", null, h("del", null, row.map((value, at) => cell(value, result.formats[at])).join(" · "))))),
-    more > 0 ? h("p", { class: "quiet small" }, t("changed.more", { count: more })) : null);
+    more > 0 ? h("p", { class: "quiet small" }, t("changed.more", { count: number(more) })) : null);
 }

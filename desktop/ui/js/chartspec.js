@@ -1,7 +1,7 @@
 // From a result to a Vega-Lite drawing: which column goes where, units, what is left out and said so.
 // Pure but for the colours, which are handed in. The drawing itself is in chart.js.
 
-import { cell, date, heading, isNumber, month, short, unitFor } from "./format.js";
+import { cell, date, heading, isNumber, month, number, short, unitFor } from "./format.js";
 import { t } from "./messages.js";
 
 const MOST_SERIES = 6;
@@ -46,7 +46,7 @@ export function plan(result, proposed, kind, rows, look) {
   }
   if (time) points.sort((one, two) => (one.when < two.when ? -1 : one.when > two.when ? 1 : 0));
   const notes = [];
-  if (rows.length < result.row_count) notes.push(t("chart.firstRows", { shown: rows.length, count: result.row_count }));
+  if (rows.length < result.row_count) notes.push(t("chart.firstRows", { shown: number(rows.length), count: number(result.row_count) }));
   let shown = fewerSeries(points, format, notes);
   if (kind === "bar") shown = fewerBars(shown, notes);
   const largest = shown.reduce((most, { value }) => Math.max(most, Math.abs(value)), 0);
@@ -72,12 +72,12 @@ function fewerSeries(points, format, notes) {
   if (totals.size <= MOST_SERIES) return points;
   const order = [...totals.keys()].sort((one, two) => totals.get(two) - totals.get(one));
   if (format === "percent") {
-    notes.push(t("chart.largest", { shown: MOST_SERIES, count: totals.size }));
+    notes.push(t("chart.largest", { shown: MOST_SERIES, count: number(totals.size) }));
     const kept = new Set(order.slice(0, MOST_SERIES));
     return points.filter(({ series }) => kept.has(series));
   }
   const kept = new Set(order.slice(0, MOST_SERIES - 1));
-  notes.push(t("chart.others", { count: totals.size - kept.size }));
+  notes.push(t("chart.others", { count: number(totals.size - kept.size) }));
   const merged = new Map();
   for (const point of points) {
     const series = kept.has(point.series) ? point.series : t("chart.other");
@@ -95,7 +95,7 @@ function fewerBars(points, notes) {
   const totals = new Map();
   for (const { x, value } of points) totals.set(x, (totals.get(x) ?? 0) + Math.abs(value));
   const kept = new Set([...labels].sort((one, two) => totals.get(two) - totals.get(one)).slice(0, MOST_BARS));
-  notes.push(t("chart.largest", { shown: MOST_BARS, count: labels.length }));
+  notes.push(t("chart.largest", { shown: MOST_BARS, count: number(labels.length) }));
   return points.filter(({ x }) => kept.has(x));
 }
 

@@ -109,14 +109,14 @@ export class Data {
     const about = state.connections.find(({ name }) => name === this.connection);
     const list = h("ul", { class: "conns" }, schema.tables.map((table) => h("li", null, h("a", { class: "conn", href: this.href(this.connection, table.name) },
       h("span", { class: "row strong" }, icon("table"), h("span", { class: "cut" }, table.name)),
-      h("span", { class: "quiet small" }, table.comment || [t("data.rowsExact", { count: table.columns.length }), table.row_estimate !== null ? t("data.rows", { count: number(table.row_estimate) }) : ""].filter(Boolean).join(" · "))))));
+      h("span", { class: "quiet small" }, table.comment || [t("data.columnCount", { count: table.columns.length }), table.row_estimate !== null ? t("data.rows", { count: number(table.row_estimate) }) : ""].filter(Boolean).join(" · "))))));
     this.detail.replaceChildren(h("div", { class: "page" },
       h("div", { class: "page-h" }, h("div", { class: "grow" }, h("h2", null, this.connection), h("p", { class: "quiet" }, about?.description || t("data.pick")))),
       schema.tables.length ? list : h("p", { class: "quiet" }, t("data.empty"))));
   }
 
   tableHead(table) {
-    const facts = [table.comment, table.row_estimate !== null ? t("data.rows", { count: number(table.row_estimate) }) : "", t("data.rowsExact", { count: table.columns.length })];
+    const facts = [table.comment, table.row_estimate !== null ? t("data.rows", { count: number(table.row_estimate) }) : "", t("data.columnCount", { count: table.columns.length })];
     return h("div", { class: "page head" }, h("div", { class: "page-h" },
       h("div", { class: "grow" }, h("h2", null, table.name), h("p", { class: "quiet" }, facts.filter(Boolean).join(" · "))),
       h("button", { type: "button", class: "btn primary", onclick: () => this.app.askAbout(this.connection, table) }, t("data.ask"))));

@@ -56,14 +56,14 @@ export class FileView {
       document.sheets.length ? this.sheets(document.sheets) : null,
       document.outline.length ? h("section", null, h("h3", { class: "sec-h" }, t("files.outline")), h("ul", { class: "outline" }, document.outline.map((line) => h("li", null, line.trim())))) : null,
       h("section", null, h("div", { class: "row sec-row" }, h("h3", { class: "sec-h grow" }, label), this.pager(document)),
-        document.text ? h("pre", { class: "sql file-text", tabindex: "0", role: "region", "aria-label": label }, document.text) : h("p", { class: "quiet" }, t("files.folderEmpty"))),
+        document.text ? h("pre", { class: "sql file-text", tabindex: "0", role: "region", "aria-label": label }, document.text) : h("p", { class: "quiet" }, t("files.noText"))),
       h("section", { class: "sees" }, h("h3", { class: "sec-h" }, t("files.sees")), h("p", { class: "quiet" }, t("files.seesWhy"))),
     ];
   }
 
   sheets(sheets) {
     return h("section", null, h("h3", { class: "sec-h" }, t("files.tables")), h("ul", { class: "sheets" }, sheets.map((sheet) =>
-      h("li", null, h("div", { class: "row" }, icon("table"), h("span", { class: "strong grow cut" }, sheet.name || t("files.columns")), sheet.rows === null ? null : h("span", { class: "quiet nowrap" }, `${number(sheet.rows)} ${t("files.rows").toLowerCase()}`)),
+      h("li", null, h("div", { class: "row" }, icon("table"), h("span", { class: "strong grow cut" }, sheet.name || t("files.columns")), sheet.rows === null ? null : h("span", { class: "quiet nowrap" }, t("table.rows", { count: number(sheet.rows) }))),
         h("div", { class: "samples" }, sheet.columns.map((name) => h("span", { class: "tag" }, name)))))));
   }
 

@@ -1,4 +1,5 @@
-// Every sentence of the window, in English. t("key", {name: value}) fills {name}. Nothing else is here;
+// Every sentence of the window, in English. t("key", {name: value}) fills {name}, and {name|row|rows} with the
+// first word for one and the second for any other count. Nothing else is here;
 // those of the places beside the conversation, and of what needs a yes, are in files of their own.
 
 import { INSIGHT } from "./messages_insight.js";
@@ -88,7 +89,7 @@ export const ENGLISH = {
   "turn.lostMeaning": "What arrived is shown. Ask again for the whole answer.",
   "turn.answered": "Answered",
   "turn.failed": "Failed",
-  "turn.steps": "{count} steps",
+  "turn.steps": "{count} {count|step|steps}",
   "turn.figNone": "in no result",
   "turn.figNoneWhy": "This figure was found in no result. Check it before you use it.",
   "turn.fig": "{text}: show the cell it comes from",
@@ -129,10 +130,9 @@ export const ENGLISH = {
   "card.runHint": "Ctrl Enter runs it",
   "card.editor": "SQL to run",
 
-  "table.rows": "{count} rows",
-  "table.row": "1 row",
+  "table.rows": "{count} {count|row|rows}",
   "table.none": "The query ran and found no rows.",
-  "table.cut": "cut at {count} rows; narrow the question for the rest",
+  "table.cut": "cut at {count} {count|row|rows}; narrow the question for the rest",
   "table.sort": "Sort by {name}",
   "table.sum": "Sum",
   "table.average": "Average",
@@ -223,5 +223,7 @@ export function useCatalogue(messages) {
 export function t(key, values) {
   const text = catalogue[key];
   if (text === undefined) throw new Error(`There is no message ${key}.`);
-  return values ? text.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole) : text;
+  if (!values) return text;
+  return text.replace(/\{(\w+)(?:\|([^|}]*)\|([^}]*))?\}/g, (whole, name, one, many) =>
+    one === undefined ? values[name] ?? whole : String(values[name]) === "1" ? one : many);
 }

@@ -2,7 +2,7 @@
 
 export const INSIGHT = {
   "insight.card": "Insight: {title}",
-  "insight.rows": "{rows} rows looked at",
+  "insight.rows": "{rows} {rows|row|rows} looked at",
   "insight.cut": "there were more",
   "insight.toldBy": "in the words of {model}",
   "insight.facts": "Facts",
@@ -10,7 +10,7 @@ export const INSIGHT = {
   "insight.options": "Options",
   "insight.nothing": "Nothing stands out: what moves here is no more than chance would do.",
   "insight.noOption": "The data supports no option. Nothing stands out that could be brought back to its usual.",
-  "insight.more": "{count} more facts",
+  "insight.more": "{count} more {count|fact|facts}",
   "insight.evidence": "Evidence",
   "insight.assumes": "What this assumes",
   "insight.brings": "About {expected} more {column}, between {low} and {high}",

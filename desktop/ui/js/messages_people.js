@@ -34,8 +34,8 @@ export const PEOPLE = {
   "account.idle": "When you are away",
   "account.idleHint": "The window is covered after {time} without a sign of you. “The program”, below, changes that.",
   "account.idleNever": "The window stays open. “The program”, below, changes that.",
-  "account.minutes": "{count} minutes",
-  "account.seconds": "{count} seconds",
+  "account.minutes": "{count} {count|minute|minutes}",
+  "account.seconds": "{count} {count|second|seconds}",
   "account.open": "Account: {name}",
   "account.waiting": "Finish in your browser. Nothing changes here until then.",
 };

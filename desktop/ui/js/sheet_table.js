@@ -35,9 +35,9 @@ function leftOut(table) {
 }
 
 function where({ count, rows }) {
-  if (!rows.length) return t("sheets.manyRows", { count: number(count) });
+  if (!rows.length) return t("table.rows", { count: number(count) });
   const shown = rows.slice(0, 8).join(", ") + (count > 8 ? " …" : "");
-  return t(rows.length === 1 ? "sheets.rowAt" : "sheets.rowsAt", { rows: shown });
+  return t("sheets.rowsAt", { rows: shown, count: rows.length });
 }
 
 function columns(table, name, wish, correct) {
@@ -68,7 +68,7 @@ function typeChoice(column, wish, correct) {
 
 function about(column) {
   const parts = column.notes.map((note) => h("div", null, note));
-  if (column.unread) parts.push(h("div", { class: "warn" }, t(column.unread === 1 ? "sheets.unreadOne" : "sheets.unread", { count: number(column.unread), examples: column.examples.map((each) => `“${each}”`).join(", ") })));
+  if (column.unread) parts.push(h("div", { class: "warn" }, t("sheets.unread", { count: number(column.unread), examples: column.examples.map((each) => `“${each}”`).join(", ") })));
   if (!column.filled && !column.unread) parts.push(h("div", { class: "quiet" }, t("sheets.empty")));
   return parts;
 }

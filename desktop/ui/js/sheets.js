@@ -7,7 +7,6 @@ import { t } from "./messages.js";
 import { sheetAddress, stopButton, tableView } from "./sheet_table.js";
 
 const nameOf = (path) => path.split("/").at(-1);
-const tables = (count) => (count === 1 ? t("sheets.one") : t("sheets.many", { count: number(count) }));
 
 export class Sheets {
   constructor(app) {
@@ -41,7 +40,7 @@ export class Sheets {
       if (this.path) return;
       const rows = files.map((file) => h("li", null, h("a", { class: "conn", href: sheetAddress(file.path) },
         h("span", { class: "row strong" }, icon("table"), h("span", { class: "cut" }, nameOf(file.path))),
-        h("span", { class: "quiet small" }, [file.path, file.opened ? t("sheets.counts", { tables: tables(file.tables), rows: number(file.rows) }) : t("sheets.notYet")].join(" · ")))));
+        h("span", { class: "quiet small" }, [file.path, file.opened ? t("sheets.counts", { tables: number(file.tables), rows: number(file.rows) }) : t("sheets.notYet")].join(" · ")))));
       this.say(head, rows.length ? h("ul", { class: "conns" }, rows) : h("p", { class: "quiet" }, t("sheets.none")));
     } catch (error) {
       this.say(head, h("p", { class: "bad" }, t("sheets.failedList", { why: error.message })), this.again(() => this.list()));

@@ -10,7 +10,7 @@ const OVERSCAN = 10;
 const SMALL = 60; // tables up to here are drawn whole, and lay themselves out
 const TALLEST = 12e6; // web views cut elements off somewhere above 16 million pixels
 
-export const rowCount = (count) => (count === 1 ? t("table.row") : t("table.rows", { count: number(count) }));
+export const rowCount = (count) => t("table.rows", { count: number(count) });
 
 export class Table {
   constructor(rows, { title = "", fill = false, truncated = false } = {}) {

@@ -221,7 +221,7 @@ function select(id, options, value, change) {
 }
 
 function span(minutes) {
-  if (minutes % 1440 === 0) return minutes === 1440 ? t("span.day") : t("span.days", { count: minutes / 1440 });
-  if (minutes % 60 === 0) return minutes === 60 ? t("span.hour") : t("span.hours", { count: minutes / 60 });
-  return minutes === 1 ? t("span.minute") : t("span.minutes", { count: minutes });
+  if (minutes % 1440 === 0) return t("span.days", { count: minutes / 1440 });
+  if (minutes % 60 === 0) return t("span.hours", { count: minutes / 60 });
+  return t("span.minutes", { count: minutes });
 }

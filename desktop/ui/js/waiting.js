@@ -2,7 +2,7 @@
 
 import { post } from "./api.js";
 import { button, h, icon } from "./dom.js";
-import { clockOrDay } from "./format.js";
+import { clockOrDay, number } from "./format.js";
 import { t } from "./messages.js";
 import { on, state, update } from "./state.js";
 import { toast } from "./toast.js";
@@ -109,10 +109,10 @@ export async function queueChanged(news, app) {
 function tellEnded(news, app) {
   if (news.status === "queued" || news.status === "stopped") return;
   const title = news.question.length > 60 ? `${news.question.slice(0, 58)}…` : news.question;
-  const key = news.status !== "answered" && news.status !== "needs_clarification" ? "Failed" : !news.kept_at ? "New" : !news.changes ? "Same" : news.changes === 1 ? "One" : "";
+  const key = news.status !== "answered" && news.status !== "needs_clarification" ? "Failed" : !news.kept_at ? "New" : !news.changes ? "Same" : "";
   const words = t(`changed.toast${key}`, { title, changes: news.changes });
   if (state.current === news.conversation_id) toast(words);
   else toast(words, { label: t("changed.show"), act: () => app.go(`#/c/${encodeURIComponent(news.conversation_id)}`) });
 }
 
-export const waitingWords = (count) => (count === 1 ? t("wait.one") : t("wait.count", { count }));
+export const waitingWords = (count) => t("wait.count", { count: number(count) });
