@@ -62,6 +62,12 @@ def judge(condition: Condition, table: Table, before: Table | None) -> Verdict:
     return _against_run(condition, figures, _figures(condition, before)[0], shown)
 
 
+def total(condition: Condition, table: Table) -> tuple[Decimal, str]:
+    """The one figure that a condition on the whole looks at, and its format. Raises CannotJudge."""
+    figures, shown = _figures(condition, table)
+    return figures[""], shown
+
+
 def describe(condition: Condition) -> str:
     """``only if a row falls by more than 3 %``"""
     if condition.kind == "rows":

@@ -63,10 +63,10 @@ def run_text(run: Run, zone: tzinfo) -> str:
     if run.status != "done":
         parts.append(f"Failed. {run.message}" if run.message else "Failed.")
     else:
-        if run.figure:
-            parts.append(f"{run.figure}.")
-        elif run.row_count is not None:
-            parts.append("1 row." if run.row_count == 1 else f"{grouped(run.row_count)} rows.")
+        if run.row_count is not None and run.row_count != 1:
+            parts.append(f"{grouped(run.row_count)} rows{f', {run.figure} in all' if run.figure else ''}.")
+        elif run.figure or run.row_count:
+            parts.append(f"{run.figure or '1 row'}.")
         if run.message:
             parts.append(run.message[:1].upper() + run.message[1:])
         if run.file:

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from desktop.exports import export
-from desktop.numbers import cell_text, short_money
 from desktop.store.results import Results, StoredResult
 from desktop.store.runs import Run, Runs
 from desktop.store.tasks import Saving, Task, Tasks
+from desktop.tasks import figure
 from desktop.tasks.answering import Answered, Answering, Asking, Folders
 from desktop.tasks.clock import Clock, moment_of, text_of
 from desktop.tasks.conditions import CannotJudge, Table, judge
@@ -133,7 +133,10 @@ class Work:
             if plan.condition or plan.saving:
                 return {"status": "failed", "message": "The answer holds no result to look at or to save."}
             return {"status": "done", "message": answered.message}
-        found = {"result_id": result.id, "row_count": result.row_count, **_figure(result, answered.rows)}
+        found = {"result_id": result.id, "row_count": result.row_count}
+        followed = figure.find(result, answered.rows, plan.condition)
+        if followed is not None:
+            found |= {"figure": followed.text, "value": followed.value}
         message = ""
         if plan.condition is not None:
             try:
@@ -172,20 +175,6 @@ class Work:
 
     def _wall(self, task: Task, run: Run) -> datetime:
         return moment_of(run.due_at).astimezone(zone_of(task.plan.timetable, self._clock.zone()))
-
-
-def _figure(result: StoredResult, rows: list[list[Any]]) -> dict[str, Any]:
-    """Of a result with one row: its first number, for the history."""
-    if len(rows) != 1:
-        return {}
-    for at, column in enumerate(result.columns):
-        value = rows[0][at]
-        if column.type.is_number and value is not None:
-            text = (
-                short_money(value) if result.formats[at] == "money" else cell_text(value, result.formats[at])
-            )
-            return {"figure": text, "value": float(value)}
-    return {}
 
 
 def _table(result: StoredResult, rows: Sequence[Sequence[Any]]) -> Table:

@@ -10,6 +10,7 @@ from desktop.store.runs import Late, Run, Status
 from desktop.store.tasks import Condition, Plan, Saving, Timetable
 from desktop.tasks.agenda import LateRun, TaskLine
 
+CRORES = [28.41, 27.06, 66.92, 57.27, 41.5, 32.8, 28.1, 25.2, 25.9, 24.4]
 FOLDER = {"id": "f1", "name": "Reports", "path": "/home/anita/Documents/Reports"}
 
 
@@ -59,7 +60,10 @@ def tasks() -> dict[str, Any]:
         _task(
             "t1",
             zones,
-            [run(number, days=7 * number, **told) for number in range(10)],
+            [
+                run(number, days=7 * number, figure=f"₹{crore:.2f} crore", value=crore * 1e7, **told)
+                for number, crore in enumerate(CRORES)
+            ],
             when="Mondays, 08:00 (Asia/Kolkata)",
             condition="only if a row falls by more than 3 %",
         ),

@@ -1,5 +1,7 @@
 """The screens of tasks, for test_screens: empty, full, one task's history, its form."""
 
+import re
+
 from playwright.sync_api import Page, expect
 
 from tests.browser import story_tasks
@@ -16,6 +18,10 @@ def tasks(page: Page, peer: Peer) -> None:
     page.goto(f"{peer.url}#/tasks/t1")
     expect(page.get_by_role("heading", name="History of Like-for-like")).to_be_visible()
     expect(page.locator(".runs li").first).to_be_visible()
+    says = re.compile("What came out, 10 runs: ₹28.41 crore last; lowest ₹24.40 crore.*highest ₹66.92 crore")
+    expect(page.get_by_role("img", name=says)).to_be_visible()
+    page.get_by_text("As a table").click()
+    expect(page.get_by_role("region", name="As a table").get_by_role("row")).to_have_count(11)
 
 
 def task_form(page: Page, peer: Peer) -> None:

@@ -1,21 +1,13 @@
 // A figure over time as a small drawing: the past, what was unusual in it, and what is expected with its range.
 // Presentation attributes and classes only; what it says is in its label for those who do not see it.
 
-import { h } from "./dom.js";
+import { h, svg } from "./dom.js";
 import { date, short } from "./format.js";
 import { t } from "./messages.js";
 
-const NS = "http://www.w3.org/2000/svg";
 const WIDTH = 640;
 const HEIGHT = 150;
 const PAD = 6;
-
-function s(name, attributes, ...children) {
-  const element = document.createElementNS(NS, name);
-  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, String(value));
-  element.append(...children);
-  return element;
-}
 
 export function insightLine(line) {
   const { points } = line;
@@ -28,19 +20,19 @@ export function insightLine(line) {
   const x = (day) => PAD + ((Date.parse(day) - first) / Math.max(last - first, 1)) * (WIDTH - 2 * PAD);
   const y = (value) => PAD + (1 - (value - low) / Math.max(top - low, 1e-9)) * (HEIGHT - 2 * PAD);
   const path = (list, read) => list.map((point, at) => `${at ? "L" : "M"}${x(point.day).toFixed(1)} ${y(read(point)).toFixed(1)}`).join("");
-  const drawing = s("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, class: "insight-svg", "aria-hidden": "true", preserveAspectRatio: "none" });
+  const drawing = svg("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, class: "insight-svg", "aria-hidden": "true", preserveAspectRatio: "none" });
   for (const value of [low, (low + top) / 2, top]) {
-    drawing.append(s("line", { class: "grid-line", x1: 0, x2: WIDTH, y1: y(value), y2: y(value) }));
+    drawing.append(svg("line", { class: "grid-line", x1: 0, x2: WIDTH, y1: y(value), y2: y(value) }));
   }
   if (ahead.length) {
     const from = known.length ? [{ day: known.at(-1).day, low: known.at(-1).value, high: known.at(-1).value, expected: known.at(-1).value }, ...ahead] : ahead;
     const back = [...from].reverse();
-    drawing.append(s("path", { class: "band", d: `${path(from, (p) => p.high)}${path(back, (p) => p.low).replace("M", "L")}Z` }));
-    drawing.append(s("path", { class: "ahead", d: path(from, (p) => p.expected) }));
+    drawing.append(svg("path", { class: "band", d: `${path(from, (p) => p.high)}${path(back, (p) => p.low).replace("M", "L")}Z` }));
+    drawing.append(svg("path", { class: "ahead", d: path(from, (p) => p.expected) }));
   }
-  drawing.append(s("path", { class: "past", d: path(known, (p) => p.value) }));
+  drawing.append(svg("path", { class: "past", d: path(known, (p) => p.value) }));
   const odd = known.filter(({ unusual }) => unusual);
-  for (const point of odd) drawing.append(s("path", { class: "odd", d: `M${x(point.day).toFixed(1)} ${y(point.value).toFixed(1)}h0` })); // a round cap stays round when stretched
+  for (const point of odd) drawing.append(svg("path", { class: "odd", d: `M${x(point.day).toFixed(1)} ${y(point.value).toFixed(1)}h0` })); // a round cap stays round when stretched
   const scale = h("div", { class: "insight-scale num small quiet", "aria-hidden": "true" }, [top, (low + top) / 2, low].map((value) => h("span", null, short(value))));
   const days = h("div", { class: "insight-days num small quiet", "aria-hidden": "true" }, h("span", null, date(points[0].day)), h("span", null, date(points.at(-1).day)));
   const said = [t("insight.lineOf", { column: line.column.replaceAll("_", " "), step: t(`insight.step${line.step < 7 ? 1 : line.step < 28 ? 7 : 30}`) })];

@@ -15,7 +15,8 @@ export const runStatus = (run) => (run.status === "done" && LATE.has(run.late) ?
 /** What came out of a run, in one line. */
 export function runSummary(run) {
   const parts = [];
-  if (run.row_count !== null) parts.push(run.figure || t("table.rows", { count: number(run.row_count) }));
+  if (run.row_count !== null && (run.row_count !== 1 || !run.figure)) parts.push(t("table.rows", { count: number(run.row_count) }));
+  if (run.figure && !run.message.includes(run.figure)) parts.push(run.row_count > 1 ? t("run.inAll", { figure: run.figure }) : run.figure);
   if (run.status === "done" && run.file) parts.push(t("run.saved", { file: baseName(run.file) }));
   if (run.status !== "done") parts.unshift(t(`run.${run.status}`));
   if (run.message) parts.push(run.message);

@@ -4,6 +4,7 @@ import { get, patch, post, remove } from "./api.js";
 import { button, by, h, icon, iconButton } from "./dom.js";
 import { clockOrDay, elapsed, moment, number } from "./format.js";
 import { t } from "./messages.js";
+import { runChart } from "./run_chart.js";
 import { state, update } from "./state.js";
 import { TaskForm } from "./task_form.js";
 import { lateText, nextText, runIcon, runStatus, runSummary, tone } from "./task_words.js";
@@ -124,15 +125,17 @@ export class Tasks {
     const task = this.find(this.chosen);
     this.history.hidden = !task;
     if (!task) return;
-    const open = task.last.some(({ status }) => status === "running" || status === "waiting");
+    const running = task.last.some(({ status }) => status === "running" || status === "waiting");
     const acts = h("div", { class: "acts" },
-      open ? button("btn small", "stop", t("tasks.stop"), () => this.act(() => post(`/api/tasks/${task.id}/stop`)), { "data-held": "run" }) : button("btn small", "play", t("tasks.runNow"), () => this.runNow(task), { "data-held": "run" }),
+      running ? button("btn small", "stop", t("tasks.stop"), () => this.act(() => post(`/api/tasks/${task.id}/stop`)), { "data-held": "run" }) : button("btn small", "play", t("tasks.runNow"), () => this.runNow(task), { "data-held": "run" }),
       h("a", { class: "btn small", href: `#/tasks/${task.id}/edit`, "data-held": "edit" }, icon("edit"), h("span", { class: "word" }, t("tasks.edit"))),
       button("ghost danger", "bin", t("tasks.delete"), () => this.delete(task)));
-    const runs = this.runs.get(task.id);
+    const runs = this.runs.get(task.id) ?? { runs: task.last, count: task.last.length };
+    const open = Boolean(this.history.querySelector(".run-table[open]")) && this.drawn === task.id;
+    this.drawn = task.id;
     this.history.replaceChildren(h("div", { class: "history-h" }, h("h2", { class: "grow" }, t("tasks.history", { name: task.plan.name })), acts),
-      h("p", { class: "quiet" }, task.plan.question), h("div", null, this.lines(task, runs ?? { runs: task.last, count: task.last.length })));
-    this.read(task, Math.max(PAGE, runs?.runs.length ?? 0));
+      h("p", { class: "quiet" }, task.plan.question), runChart(runs.runs, { open }), h("div", null, this.lines(task, runs)));
+    this.read(task, Math.max(PAGE, runs.runs.length));
   }
 
   lines(task, { runs, count }) {

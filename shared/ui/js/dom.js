@@ -22,15 +22,15 @@ export function add(element, children) {
 
 const SVG = "http://www.w3.org/2000/svg";
 
-export function icon(name) {
-  const svg = document.createElementNS(SVG, "svg");
-  svg.setAttribute("class", "icon");
-  svg.setAttribute("aria-hidden", "true");
-  const use = document.createElementNS(SVG, "use");
-  use.setAttribute("href", `#i-${name}`);
-  svg.append(use);
-  return svg;
+/** The same for a drawing: svg("rect", {x: 0, width: 7}) */
+export function svg(tag, attributes, ...children) {
+  const element = document.createElementNS(SVG, tag);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, String(value));
+  element.append(...children);
+  return element;
 }
+
+export const icon = (name) => svg("svg", { class: "icon", "aria-hidden": "true" }, svg("use", { href: `#i-${name}` }));
 
 /** A quiet button of an icon, named for those who cannot see it, and on hover for those who can. */
 export function iconButton(name, label, onclick, attributes) {

@@ -47,7 +47,11 @@ def test_a_run_is_told_and_a_click_on_it_brings_the_window_to_the_task(
     assert next(heard)  # it listens from now on
     task = ran(tasked)
     [shown] = eventually(lambda: desktop.shown)
-    assert (shown.app, shown.title, shown.text) == ("V-Mart AI Agent", "Sales by zone", "2 rows.")
+    assert (shown.app, shown.title, shown.text) == (
+        "V-Mart AI Agent",
+        "Sales by zone",
+        "2 rows, ₹12.80 crore in all.",
+    )
     assert "default" in shown.actions
     desktop.click(shown)
     eventually(lambda: fronts)
@@ -63,7 +67,7 @@ def test_a_failure_is_told_and_so_is_a_run_that_came_late(tasked: Tasked, deskto
     tasked.clock.asleep(timedelta(hours=3))
     tasked.over(task)
     late = eventually(lambda: [each for each in desktop.shown if "asleep" in each.text])
-    assert late[0].text == "This PC was asleep at 09:00. 2 rows."
+    assert late[0].text == "This PC was asleep at 09:00. 2 rows, ₹12.80 crore in all."
 
 
 def test_a_condition_that_is_not_met_and_a_silent_task_say_nothing(
