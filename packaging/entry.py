@@ -16,7 +16,7 @@ def main() -> int:
             from server.cli import main as backend
 
             return backend(["demo", *rest])
-        case ["--files-engine"]:
+        case ["files-engine"]:
             from server.engine import worker
 
             worker.main()

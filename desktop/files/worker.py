@@ -1,6 +1,6 @@
 """A process of its own for work on files: ended when it is late, when it takes too much memory, when the
-person
-stops it. What it does is its program's; a file reaches it open already, so it needs no path of its own.
+person stops it. What it does is its program's; a file reaches it open already, so it needs no path of its
+own.
 
 The parent's side. The child's is in worker_process.
 """
@@ -20,6 +20,7 @@ from typing import BinaryIO, cast
 import msgspec
 
 from desktop.files import opening
+from shared import child_process
 from shared.errors import AppError, FileUnreadable, by_code
 
 FROZEN_WORD = "files-worker"
@@ -28,10 +29,12 @@ FROZEN_WORD = "files-worker"
 PROGRAMS = {"reading": "desktop.files.reading", "sheets": "desktop.sheets.program"}
 """What a worker can be. The module has ``answer(request, files, say) -> bytes``."""
 
+TOO_MUCH_MEMORY = 77
+"""What a worker leaves with when it has passed its bound."""
+
 HANDS_OVER = sys.platform != "win32"
 _LOOK_SECONDS = 0.1
 _END_SECONDS = 2.0
-_ROOT = Path(__file__).resolve().parents[2]
 
 
 class Bounds(msgspec.Struct, frozen=True):
@@ -181,7 +184,7 @@ class _Process:
                 _command(program, bounds, theirs.fileno() if theirs else -1),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
-                env=_environment(),
+                env=child_process.environment() | {"OPENBLAS_NUM_THREADS": "1"},
                 pass_fds=[theirs.fileno()] if theirs else (),
                 start_new_session=HANDS_OVER,  # Ctrl-C in the terminal is ours to pass on
                 creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
@@ -253,21 +256,6 @@ def _handed(descriptor: int) -> Handed:
     return Handed(path, opening.Identity.of(os.fstat(descriptor)))
 
 
-TOO_MUCH_MEMORY = 77
-"""What a worker leaves with when it has passed its bound."""
-
-
 def _command(program: str, bounds: Bounds, files: int) -> list[str]:
-    words = [FROZEN_WORD] if getattr(sys, "frozen", False) else ["-P", "-m", "desktop.files.worker_process"]
-    return [sys.executable, *words, program, str(bounds.memory_mb), str(int(bounds.may_write)), str(files)]
-
-
-def _environment() -> dict[str, str]:
-    """No keys of ours in it, and no home: a library that is misled finds nothing there."""
-    kept = ("PATH", "LANG", "LC_ALL", "SYSTEMROOT", "TEMP", "TMP", "LD_LIBRARY_PATH", "VIRTUAL_ENV")
-    environment = {
-        name: value for name, value in os.environ.items() if name in kept or name.startswith("_PYI_")
-    }
-    if not getattr(sys, "frozen", False):
-        environment["PYTHONPATH"] = str(_ROOT)
-    return environment | {"PYTHONDONTWRITEBYTECODE": "1", "HOME": os.devnull, "OPENBLAS_NUM_THREADS": "1"}
+    words = [program, str(bounds.memory_mb), str(int(bounds.may_write)), str(files)]
+    return child_process.command("desktop.files.worker_process", FROZEN_WORD, words)

@@ -31,6 +31,7 @@ from desktop.files.worker import (
     Said,
     encoder,
 )
+from shared import child_process
 from shared.errors import AppError, FileUnreadable
 
 _orders = msgspec.msgpack.Decoder(Order)
@@ -47,7 +48,7 @@ class Program(Protocol):
 
 def main(words: Sequence[str]) -> None:
     program, memory_mb, may_write, files_at = words
-    inbox, out = _streams()
+    inbox, out = child_process.take_streams()
     _bound(int(memory_mb), may_write=may_write == "1")
     orders: queue.SimpleQueue[Order] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(inbox, orders), daemon=True).start()
@@ -107,16 +108,13 @@ def _listen(inbox: BinaryIO, orders: "queue.SimpleQueue[Order]") -> None:
 
 def _bound(memory_mb: int, *, may_write: bool) -> None:
     """The system's own bounds where it has them, and a look at ourselves where it does not."""
-    with contextlib.suppress(OSError):
-        Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
+    child_process.end_first()
+    child_process.limit_address_space(memory_mb + _HEADROOM_MB)
     threading.Thread(target=_watch, args=(memory_mb,), daemon=True).start()
     try:
         import resource
     except ImportError:  # Windows
         return
-    most = (memory_mb + _HEADROOM_MB) * 1024 * 1024
-    with contextlib.suppress(ValueError, OSError):
-        resource.setrlimit(resource.RLIMIT_AS, (most, most))
     with contextlib.suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if not may_write:
@@ -169,15 +167,6 @@ if sys.platform == "win32":
         ):
             return 0
         return float(counters.paged) / 1024 / 1024
-
-
-def _streams() -> tuple[BinaryIO, BinaryIO]:
-    """Our own copies, so that nothing that prints can disturb the frames."""
-    inbox, out = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb", buffering=1 << 16)
-    nothing = os.open(os.devnull, os.O_RDWR)
-    os.dup2(nothing, 0)
-    os.dup2(2, 1)
-    return inbox, out
 
 
 if __name__ == "__main__":

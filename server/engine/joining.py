@@ -9,18 +9,16 @@ which is locked as the one over files is (see worker): no file, no setting, noth
 import os
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import BinaryIO
 
 import duckdb
 
 from server.engine import messages
+from server.engine.desk import Desk
 from server.engine.parts import Staged
 from shared.engine.database import Database, RefusedError, plain, settings
 from shared.engine.quoting import name
 from shared.results import ColumnType
-
-if TYPE_CHECKING:
-    from server.engine.worker import Desk
 
 _TOO_LARGE = (
     "The query needs more memory and disk here than it may use. Ask for less: fewer rows or columns, an "
@@ -129,7 +127,7 @@ class Joining:
         return Database(config, [])
 
 
-def serve(first: messages.Gather, orders: messages.Orders, desk: "Desk", out: BinaryIO) -> None:
+def serve(first: messages.Gather, orders: messages.Orders, desk: Desk, out: BinaryIO) -> None:
     """Never returns: the process ends with its parent."""
     engine = Joining(first)
     desk.connection = lambda: engine.database.connection

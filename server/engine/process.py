@@ -1,40 +1,32 @@
 """Starting, speaking to and killing the engine's process. What is said is in messages.
 
 :func:`start` is the only place that knows how the process comes to life; a frozen program starts
-itself with ``--files-engine`` and calls ``server.engine.worker.main`` when it sees that.
+itself with ``files-engine`` and calls ``server.engine.worker.main`` when it sees that.
 """
 
 import contextlib
-import os
 import subprocess
-import sys
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 from typing import BinaryIO, cast
 
 from server.engine import messages
 from server.engine.messages import Reply, Request, Rows
+from shared import child_process
 
-FROZEN_FLAG = "--files-engine"
+FROZEN_WORD = "files-engine"
 _GRACE_SECONDS = 2.0
 """How long a cancelled query may go on before its process is killed."""
 
 
 def start() -> "subprocess.Popen[bytes]":
     """The process, with pipes on its standard input and output."""
-    kept = ("PATH", "LANG", "LC_ALL", "SYSTEMROOT", "TEMP", "TMP", "LD_LIBRARY_PATH", "VIRTUAL_ENV")
-    environment = {name: value for name, value in os.environ.items() if name in kept}
-    if getattr(sys, "frozen", False):
-        command = [sys.executable, FROZEN_FLAG]
-        # where a one-file program is unpacked; without these it would unpack itself once more
-        environment |= {name: value for name, value in os.environ.items() if name.startswith("_PYI_")}
-    else:
-        # -P: a folder called server, where the backend was started, is not ours
-        command = [sys.executable, "-P", "-m", "server.engine.worker"]
-        environment["PYTHONPATH"] = str(Path(__file__).resolve().parents[2])
-    environment |= {"PYTHONDONTWRITEBYTECODE": "1", "HOME": os.devnull}
-    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment)
+    return subprocess.Popen(
+        child_process.command("server.engine.worker", FROZEN_WORD),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env=child_process.environment(),
+    )
 
 
 class EngineProcess:

@@ -5,17 +5,17 @@ what joins the tables of several sources (see joining).
 It ends with its parent: its standard input ends then.
 """
 
-import os
 import queue
 import threading
-from collections.abc import Callable
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import duckdb
 
 from server.engine import converter, messages
+from server.engine.desk import Desk
 from server.engine.engine import Engine
 from server.engine.pins import ChangedError
+from shared import child_process
 from shared.engine import limits
 from shared.engine.database import RefusedError
 
@@ -24,7 +24,7 @@ _ORDERS_WAITING = 16
 
 
 def main() -> None:
-    inbox, out = _streams()
+    inbox, out = child_process.take_streams()
     orders: messages.Orders = queue.Queue(_ORDERS_WAITING)
     desk = Desk()
     threading.Thread(target=desk.listen, args=(inbox, orders), daemon=True).start()
@@ -42,7 +42,7 @@ def main() -> None:
             _answer(first, orders, desk, out)
 
 
-def _answer(first: messages.Open, orders: "messages.Orders", desk: "Desk", out: BinaryIO) -> None:
+def _answer(first: messages.Open, orders: messages.Orders, desk: Desk, out: BinaryIO) -> None:
     try:
         engine = Engine(first)
     except (OSError, duckdb.Error, RuntimeError) as error:
@@ -54,7 +54,7 @@ def _answer(first: messages.Open, orders: "messages.Orders", desk: "Desk", out: 
         _serve(engine, orders.get(), desk, out)
 
 
-def _serve(engine: Engine, order: messages.Request | messages.PartRows, desk: "Desk", out: BinaryIO) -> None:
+def _serve(engine: Engine, order: messages.Request | messages.PartRows, desk: Desk, out: BinaryIO) -> None:
     if not isinstance(order, messages.Query | messages.Profile | messages.Look):
         return
     desk.running = order.id
@@ -104,38 +104,6 @@ def _unreadable(error: Exception) -> str:
             why = (error.strerror or type(error).__name__).lower()
             return f"The folder of this connection can not be read: {why}."
     return f"The engine that reads the files did not start ({type(error).__name__})."
-
-
-class Desk:
-    """Where orders come in while a query runs; a cancel is obeyed at once."""
-
-    def __init__(self) -> None:
-        self.running = 0
-        self.connection: Callable[[], Any] | None = None
-
-    def listen(self, inbox: BinaryIO, orders: "messages.Orders") -> None:
-        while (order := messages.receive_request(inbox)) is not None:
-            if isinstance(order, messages.Cancel):
-                threading.Thread(target=self._stop, args=(order.id,), daemon=True).start()
-            else:
-                orders.put(order)
-        os._exit(0)  # the parent is gone, and a query may be running
-
-    def _stop(self, order: int) -> None:
-        """Until it has stopped: an interrupt that comes between two statements is forgotten by DuckDB."""
-        pause = threading.Event()
-        while self.running == order and self.connection is not None:
-            self.connection().interrupt()
-            pause.wait(0.01)
-
-
-def _streams() -> tuple[BinaryIO, BinaryIO]:
-    """Our own copies, so that nothing that prints can disturb the frames."""
-    inbox, out = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb", buffering=1 << 16)
-    nothing = os.open(os.devnull, os.O_RDWR)
-    os.dup2(nothing, 0)
-    os.dup2(2, 1)
-    return inbox, out
 
 
 if __name__ == "__main__":

@@ -6,7 +6,8 @@ borne, the process: never the backend.
 """
 
 import contextlib
-from pathlib import Path
+
+from shared import child_process
 
 _HEADROOM_MB = 2_048
 _THREAD_MB = 256
@@ -15,15 +16,8 @@ _THREAD_MB = 256
 
 def limit_memory(memory_mb: int, threads: int) -> None:
     """No more address space than ``memory_mb`` and some; the first to be ended where the machine runs out."""
-    with contextlib.suppress(OSError):
-        Path("/proc/self/oom_score_adj").write_text("1000")
-    try:
-        import resource
-    except ImportError:  # Windows
-        return
-    most = (memory_mb + _HEADROOM_MB + threads * _THREAD_MB) * 1024 * 1024
-    with contextlib.suppress(ValueError, OSError):
-        resource.setrlimit(resource.RLIMIT_AS, (most, most))
+    child_process.end_first()
+    child_process.limit_address_space(memory_mb + _HEADROOM_MB + threads * _THREAD_MB)
 
 
 def open_files() -> None:

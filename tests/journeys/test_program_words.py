@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from desktop.demo import FROZEN_WORD
-from server.engine.process import FROZEN_FLAG
+from server.engine.process import FROZEN_WORD as ENGINE_WORD
 from tests.journeys import processes
 from tests.journeys.processes import ROOT, Running
 
@@ -22,7 +22,7 @@ open(__file__ + ".words", "a").write(" ".join(sys.argv[1:]) + "\\n")
 if sys.argv[1:2] == [{FROZEN_WORD!r}]:
     from server.cli import main
     sys.exit(main(["demo", *sys.argv[2:]]))
-if sys.argv[1:2] == [{FROZEN_FLAG!r}]:
+if sys.argv[1:2] == [{ENGINE_WORD!r}]:
     from server.engine.worker import main
     sys.exit(main())
 from desktop.__main__ import console
@@ -49,6 +49,6 @@ def test_the_demo_and_its_engine_are_the_program_itself(
         assert agent.end() == 0
     words = Path(f"{program}.words").read_text().splitlines()
     assert words[0].startswith("run ")
-    assert {line.split()[0] for line in words[1:]} == {FROZEN_WORD, FROZEN_FLAG}
+    assert {line.split()[0] for line in words[1:]} == {FROZEN_WORD, ENGINE_WORD}
     assert f"{FROZEN_WORD} --with-parent --port 0" in words
     assert list((home / "agent" / "vendor").glob("vega-*.js"))

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from desktop.files import worker as workers
 from desktop.files.worker import Bounds, Worker
+from shared import child_process
 from shared.errors import Cancelled, FileUnreadable
 
 PROGRAM = """
@@ -43,7 +43,7 @@ def answer(request, files, say):
 def worker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Worker:
     """A program of the test's own: what readers are made for, without having to find files that do it."""
     (tmp_path / "program_of_test.py").write_text(PROGRAM, encoding="utf-8")
-    monkeypatch.setattr(workers, "_environment", _with(tmp_path))
+    monkeypatch.setattr(child_process, "environment", _with(tmp_path))
     (tmp_path / "sitecustomize.py").write_text(
         "import desktop.files.worker as w\nw.PROGRAMS['test'] = 'program_of_test'\n", encoding="utf-8"
     )
@@ -51,7 +51,7 @@ def worker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Worker:
 
 
 def _with(folder: Path):  # type: ignore[no-untyped-def]
-    plain = workers._environment()
+    plain = child_process.environment()
     path = os.pathsep.join([str(folder), plain["PYTHONPATH"]])
     return lambda: plain | {"PYTHONPATH": path, "TMP": str(folder)}
 

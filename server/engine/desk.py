@@ -1,0 +1,31 @@
+"""Where the engine's process takes its orders, also while a query runs. What becomes of them is not here."""
+
+import os
+import threading
+from collections.abc import Callable
+from typing import Any, BinaryIO
+
+from server.engine import messages
+
+
+class Desk:
+    """Where orders come in while a query runs; a cancel is obeyed at once."""
+
+    def __init__(self) -> None:
+        self.running = 0
+        self.connection: Callable[[], Any] | None = None
+
+    def listen(self, inbox: BinaryIO, orders: messages.Orders) -> None:
+        while (order := messages.receive_request(inbox)) is not None:
+            if isinstance(order, messages.Cancel):
+                threading.Thread(target=self._stop, args=(order.id,), daemon=True).start()
+            else:
+                orders.put(order)
+        os._exit(0)  # the parent is gone, and a query may be running
+
+    def _stop(self, order: int) -> None:
+        """Until it has stopped: an interrupt that comes between two statements is forgotten by DuckDB."""
+        pause = threading.Event()
+        while self.running == order and self.connection is not None:
+            self.connection().interrupt()
+            pause.wait(0.01)
