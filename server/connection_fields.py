@@ -69,6 +69,8 @@ def _typed(field: Field, value: object) -> object:
         raise InvalidRequest(
             f"The field {field.name!r} ({field.label}) has the wrong type: it is a {field.type.__name__}."
         ) from error
+    if isinstance(typed, str) and "\0" in typed:
+        raise InvalidRequest(f"The field {field.name!r} ({field.label}) holds the character NUL.")
     if field.between is not None and isinstance(typed, int):
         least, most = field.between
         if not least <= typed <= most:
@@ -77,6 +79,6 @@ def _typed(field: Field, value: object) -> object:
 
 
 def one_line(text: str) -> str:
-    if len(text) > 500:
-        raise InvalidRequest("A description has at most 500 characters.")
+    if len(text) > 500 or "\0" in text:
+        raise InvalidRequest("A description has at most 500 characters, and NUL is none of them.")
     return " ".join(text.split())

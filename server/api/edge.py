@@ -15,7 +15,11 @@ from sanic.http import Stage
 from server.api.heads import MOST_HEADERS
 from server.api.lean import LeanProtocol
 
-_LINE = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+:[\t\x20-\x7e\x80-\xff]*")
+_LINE = re.compile(
+    rb"(?i:content-length):[\t ]*[0-9]+[\t ]*"
+    rb"|(?!(?i:content-length):)[!#$%&'*+.^_`|~0-9A-Za-z-]+:[\t\x20-\x7e\x80-\xff]*"
+)
+"""Of a length only our digits: there are others that Python reads as a number."""
 _FIRST_LINE = re.compile(rb"[!-~]+ [!-~\x80-\xff]+ HTTP/1\.[01]")
 _ONCE = frozenset({b"host", b"content-length", b"transfer-encoding", b"authorization", b"content-type"})
 

@@ -147,7 +147,7 @@ def _told(values: Iterable[Any]) -> ColumnType:
                 others += 1
             case int() | float() | Decimal():
                 numbers += 1
-            case str() if _day(value) != NO_DAY:
+            case str() if _date(value) is not None:
                 days += 1
             case _:
                 others += 1
@@ -259,17 +259,25 @@ def _number(value: Any) -> float:
 
 
 def _day(value: Any) -> int:
-    """Days since 1970 of a date, a timestamp or their ISO text; ``2025-04`` is the first of April."""
+    """Days since 1970. What lies far outside of anybody's business, such as 9999-12-31 for no end, is none."""
+    found = _date(value)
+    return NO_DAY if found is None or found.year not in _YEARS else found.toordinal() - _EPOCH
+
+
+def _date(value: Any) -> date | None:
+    """Of a date, a timestamp or their ISO text; ``2025-04`` is the first of April."""
     if isinstance(value, datetime):
-        value = value.date()
+        return value.date()
     if isinstance(value, str) and _ISO_DAY.fullmatch(value):
         try:
-            value = date.fromisoformat(value[:10] if len(value) >= 10 else f"{value}-01")
+            return date.fromisoformat(value[:10] if len(value) >= 10 else f"{value}-01")
         except ValueError:
-            return NO_DAY
-    return value.toordinal() - _EPOCH if isinstance(value, date) else NO_DAY
+            return None
+    return value if isinstance(value, date) else None
 
 
+_YEARS = range(1600, 4000)
+"""So that a period as long as all of them, added to the last one, is still in the calendar."""
 _EPOCH = date(1970, 1, 1).toordinal()
 
 

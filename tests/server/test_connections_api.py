@@ -149,6 +149,16 @@ def test_a_number_that_would_harm_the_machine_is_refused(tmp_path: Path) -> None
     running.stop()
 
 
+def test_no_field_of_a_connection_holds_a_nul(tmp_path: Path) -> None:
+    running = start(tmp_path, KINDS.values())
+    for root, description in (("/data\0/x", ""), ("/data", "Sales\0")):
+        body = {"name": "f", "type": "filesystem", "params": {"root": root}, "description": description}
+        answered = running.ask("POST", "/api/connections", body)
+        assert (answered.status, answered.json["code"]) == (400, "invalid_request")
+        assert "NUL" in answered.json["error"]
+    running.stop()
+
+
 def test_the_schema_is_asked_once_and_again_on_request(backend: RunningBackend, counts: Counts) -> None:
     schema = backend.ask("GET", "/api/schema/numbers").json
     assert schema["tables"][0]["columns"][0]["name"] == "n"

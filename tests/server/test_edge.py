@@ -52,6 +52,7 @@ AMBIGUOUS = {
     "two lengths": head("Host: x", "Content-Length: 0", "Content-Length: 34"),
     "two lengths that agree": head("Host: x", "Content-Length: 34", "Content-Length: 34"),
     "a list of lengths": head("Host: x", "Content-Length: 0, 34"),
+    "a length in other digits": head("Host: x", "Content-Length: \u00d9\u00a3\u00d9\u00a4"),
     "length and chunks": head("Host: x", "Content-Length: 34", "Transfer-Encoding: chunked"),
     "chunks and length": head("Host: x", "Transfer-Encoding: chunked", "Content-Length: 0"),
     "two codings": head("Host: x", "Transfer-Encoding: chunked", "Transfer-Encoding: identity"),

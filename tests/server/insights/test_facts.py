@@ -248,3 +248,16 @@ def test_missing_values_are_counted_and_large_parts_matter_more() -> None:
         "count": 4,
         "percent": 40.0,
     }
+
+
+@pytest.mark.parametrize("end", ["9999-12-31", "0001-01-01", "4712-12-31"])
+def test_a_day_that_stands_for_no_end_is_no_day(end: str) -> None:
+    rows = [{"valid_to": end if number % 3 else f"2026-01-{number + 1:02}", "a": 1} for number in range(28)]
+    (valid_to, _) = study(from_objects(rows)).columns
+    assert (valid_to.first, valid_to.last) == ("2026-01-01", "2026-01-28")
+    assert narrate(study(from_objects(rows))).summary
+
+
+def test_days_as_far_apart_as_they_may_be_are_no_failure() -> None:
+    rows = [{"day": f"{year}-12-31", "a": year} for year in (1600, 3999) for _ in range(20)]
+    assert narrate(study(from_objects(rows))).facts["rows"] == 40
