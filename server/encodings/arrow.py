@@ -114,7 +114,7 @@ class ParquetEncoder:
 
     def head(self, query_id: str, columns: Sequence[Column]) -> bytes:
         """Nothing yet: the first batch settles the schema."""
-        self._columns, self._query_id = ArrowColumns(columns), query_id
+        self._columns, self._query_id = ArrowColumns(_told_apart(columns)), query_id
         return b""
 
     def batch(self, batch: Batch) -> bytes:
@@ -157,6 +157,21 @@ class ParquetEncoder:
         if waiting:
             with _InOurWords():
                 self._begun().write_table(pa.Table.from_batches(waiting), row_group_size=_GROUP_ROWS)
+
+
+def _told_apart(columns: Sequence[Column]) -> list[Column]:
+    """Most readers of Parquet fail on a file that has a name twice: the second ``id`` is ``id_2``."""
+    taken = {column.name for column in columns}
+    seen: set[str] = set()
+    found: list[Column] = []
+    for column in columns:
+        name, number = column.name, 1
+        while name in seen or (number > 1 and name in taken):
+            number += 1
+            name = f"{column.name}_{number}"
+        seen.add(name)
+        found.append(msgspec.structs.replace(column, name=name))
+    return found
 
 
 class _InOurWords:

@@ -259,7 +259,7 @@ def _number(value: Any) -> float:
 
 
 def _day(value: Any) -> int:
-    """Days since 1970. What lies far outside of anybody's business, such as 9999-12-31 for no end, is none."""
+    """Days since 1970. What lies far outside of all business, such as 9999-12-31 for no end, is none."""
     found = _date(value)
     return NO_DAY if found is None or found.year not in _YEARS else found.toordinal() - _EPOCH
 

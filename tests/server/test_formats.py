@@ -18,6 +18,9 @@ import pytest
 import zstandard
 from pyarrow import ipc, parquet
 
+from server.encodings.arrow import ParquetEncoder
+from shared.results import Column, ColumnType, Rows
+from shared.wire import QueryEnd
 from tests.peers.typed import COLUMNS, INDIA, LOCAL, typed_kind
 from tests.server.running import Answered, RunningBackend, start, wait_until
 
@@ -90,6 +93,16 @@ def test_an_arrow_stream_has_every_type_and_loses_no_digit(backend: RunningBacke
 @pytest.mark.parametrize("table", KINDS_OF_BATCHES)
 def test_parquet_has_every_type_and_loses_no_digit(backend: RunningBackend, table: str) -> None:
     check_typed(parquet.read_table(io.BytesIO(ask(backend, table, PARQUET).body)))
+
+
+def test_a_name_that_stands_twice_is_told_apart_in_parquet() -> None:
+    """Else pyarrow and pandas could not open the file."""
+    columns = [Column(name, ColumnType.INTEGER) for name in ("id", "id", "id_2", "ID", "id")]
+    encoder = ParquetEncoder()
+    pieces = [encoder.head("q", columns), encoder.batch(Rows([[1, 2, 3, 4, 5]]))]
+    pieces += encoder.end(QueryEnd(1, truncated=False, elapsed_ms=0.1))
+    table = parquet.read_table(io.BytesIO(b"".join(pieces)))
+    assert table.to_pylist() == [{"id": 1, "id_3": 2, "id_2": 3, "ID": 4, "id_4": 5}]
 
 
 @pytest.mark.parametrize("table", KINDS_OF_BATCHES)
