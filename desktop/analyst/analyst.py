@@ -173,7 +173,7 @@ class Analyst:
             raise refuse(f"I don't understand what {named} does in this question.", self._suggested())
 
     def _not_understood(self, unknown: Sequence[Chunk], wording: Wording) -> Exception:
-        if len(unknown) == 1:
+        if len(unknown) == 1 and not unknown[0].data:  # such a word is no misspelt name
             chunk = unknown[0]
             parts = self._catalogue.values.containing(chunk.word)
             choices = [(f.value, wording.replaced(chunk, f'"{f.value}"')) for f in parts[:6]]
