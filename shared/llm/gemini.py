@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from shared.http_adapter import is_loopback, tls_context
 from shared.llm.base import Message, ModelEvent, OnSent, Opaque, ToolSpec, Usage, ignore_sent
-from shared.llm.gemini_failures import check_end, from_exception, http_errors
+from shared.llm.gemini_failures import UNREADABLE, check_end, from_exception, garbled, http_errors
 from shared.llm.gemini_tries import patiently
 from shared.llm.gemini_turns import Turn, contents_of
 
@@ -64,6 +64,8 @@ class Gemini:
             ]
         except http_errors() as error:
             raise from_exception(error, model=self._model) from error
+        except UNREADABLE as error:
+            raise garbled() from error
         return sorted(name for name in found if name)
 
     def _once(
@@ -84,6 +86,8 @@ class Gemini:
                 turn.usage = _usage_of(reply) or turn.usage
         except http_errors() as error:
             raise from_exception(error, model=self._model) from error
+        except UNREADABLE as error:
+            raise garbled() from error
         finally:
             for response in held:
                 response.close()

@@ -21,6 +21,11 @@ _BLOCKED = {
 }
 
 
+UNREADABLE = (ValueError, TypeError, AttributeError, LookupError, RecursionError)
+"""What Google's package raises over an answer of another shape than it expects. Their texts quote the answer,
+so they are kept out of the log."""
+
+
 class Garbled(ModelUnavailable):
     """The model tried to call a tool and failed at its grammar; asking again at once may help."""
 
@@ -39,13 +44,17 @@ def check_end(end: str | None, *, said_something: bool) -> None:
             "Google's safety filter withheld the answer. Ask in other words.", details=f"({end})"
         )
     if end in _GARBLED:
-        raise Garbled("The model's reply came out garbled. Ask again, perhaps in other words.")
+        raise garbled()
     if end == "MAX_TOKENS":
         raise ModelError("The model's answer was too long and was cut off. Ask for less at a time.")
     if not said_something:
         if end == "STOP":
             raise Garbled("The model gave an empty answer. Ask again.")
         raise ModelError("The model ended without an answer. Ask again.", details=f"({end[:60]})")
+
+
+def garbled() -> Garbled:
+    return Garbled("The model's reply came out garbled. Ask again, perhaps in other words.")
 
 
 def http_errors() -> tuple[type[Exception], ...]:

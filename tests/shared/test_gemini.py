@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -50,6 +51,13 @@ def turn(events: list[ModelEvent]) -> ModelMessage:
     opaque = events[-1]
     assert isinstance(opaque, Opaque)
     return ModelMessage(text=said, calls=[e for e in events if isinstance(e, ToolCall)], opaque=opaque)
+
+
+def nested(depth: int) -> dict[str, Any]:
+    inner: dict[str, Any] = {}
+    for _ in range(depth):
+        inner = {"a": inner}
+    return inner
 
 
 def answers(message: ModelMessage) -> ToolAnswers:
@@ -183,6 +191,27 @@ def test_a_withheld_question_says_so(peer: GeminiPeer, gemini: Gemini) -> None:
 def test_a_garbled_call_is_asked_for_again(peer: GeminiPeer, gemini: Gemini) -> None:
     peer.script.add(Raw([chunk(None, "MALFORMED_FUNCTION_CALL")]), text("Now."))
     assert turn(list(gemini.stream("", HELLO, []))).text == "Now."
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        {"functionCall": {"name": ["query"], "args": {}}},
+        {"functionCall": {"name": "query", "args": "SELECT 1"}},
+        {"text": ["North"]},
+        {"functionCall": {"name": "query", "args": nested(900)}},
+    ],
+    ids=["a list for a name", "a text for arguments", "a list for a text", "too deep"],
+)
+def test_an_answer_of_another_shape_is_asked_for_again(peer: GeminiPeer, gemini: Gemini, part: Any) -> None:
+    peer.script.add(Raw([chunk([part], "STOP")]), text("North leads."))
+    assert turn(list(gemini.stream("", HELLO, []))).text == "North leads."
+
+
+def test_an_answer_that_stays_of_another_shape_is_told(peer: GeminiPeer, gemini: Gemini) -> None:
+    peer.script.add(*[Raw([7])] * 3)
+    with pytest.raises(ModelUnavailable, match="garbled"):
+        list(gemini.stream("", HELLO, []))
 
 
 def test_an_answer_cut_at_its_limit_is_not_passed_off_as_whole(peer: GeminiPeer, gemini: Gemini) -> None:
