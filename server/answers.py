@@ -11,6 +11,7 @@ from hashlib import blake2b
 import msgspec
 
 from server.access.data_policy import DataPolicy
+from server.access.standing import Rights
 from server.compression import Packer
 from server.connectors.base import Limits, ParamValue, SqlConnector
 from server.encodings import Encoder
@@ -29,7 +30,7 @@ class Question(msgspec.Struct, frozen=True):
     """A query that passed the guard, and what it may use."""
 
     query_id: str
-    owner: str
+    rights: Rights
     connection: str
     sql: ReadOnlySql
     tables: frozenset[str]
@@ -42,6 +43,11 @@ class Question(msgspec.Struct, frozen=True):
     """What the caller sees; ``sql`` shows no more, but for a query across connections, whose parts do not."""
     asked_at: float
     """``time.perf_counter`` at the request's arrival."""
+
+    @property
+    def owner(self) -> str:
+        """The id of the key that asks."""
+        return self.rights.key_id
 
     @property
     def same_for_all(self) -> Hashable:

@@ -4,6 +4,7 @@ import contextlib
 import os
 import time
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from server.access.keys import Keys
 from server.access.limits import Limiter, Rate
 from server.access.provisioned import provisioned_by
 from server.access.roles import Roles
+from server.access.standing import objection
 from server.access.users import Users
 from server.account_probe import AccountProbe
 from server.across.across import Across
@@ -99,8 +101,9 @@ def build(
             key_for_writing(state, vault),
             keep_days=settings.audit.keep_days,
         )
-        queries = Queries(connections, across)
         keyring = Keyring(AccessStore(state), provisioned_by(settings, home))
+        objects = partial(objection, keyring)
+        queries = Queries(connections, across, objects)
         siblings = Siblings(shared.mailboxes, place.number) if shared and place else Siblings()
         keys = Keys(keyring)
         sharing = Sharing(queries, connections, settings.database.cache_mb * 1024 * 1024)
@@ -112,7 +115,7 @@ def build(
             siblings=siblings,
             audit=audit,
             settings=settings,
-            passes=keyring.passes,
+            objection=objects,
         )
         search = AuditSearch(state)
         parts = Parts(connections, queries, sharing, jobs, audit, search)

@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from server.access.standing import Rights
 from server.answers import Answer
 from server.encodings.xlsx import clear_what_was_left_behind
 from server.job_records import MB, Order, Records, failure_of
@@ -27,7 +28,6 @@ from server.store.state import State, now
 from server.vault import Vault
 from shared.errors import (
     AppError,
-    NotAuthenticated,
     NotFound,
     QueryCancelled,
     ResultNotKept,
@@ -66,12 +66,12 @@ class Jobs:
         queries: Queries,
         siblings: Siblings,
         *,
-        passes: Callable[[str], bool],
+        objection: Callable[[Rights], AppError | None],
         workers: int = 1,
     ) -> None:
-        """``passes`` tells whether the key with this id is still a good one."""
+        """``objection`` tells why what was begun with such rights must stop now."""
         self._records, self._vault = records, vault
-        self._passes = passes
+        self._objection = objection
         self._store, self._kept = records.store, records.kept
         self._queries, self._siblings = queries, siblings
         self._places = asyncio.Semaphore(max(1, records.settings.max_running // workers))
@@ -259,10 +259,8 @@ class Jobs:
     def _beat(self, jobs: Sequence[_Job]) -> list[str]:
         """The ids of those that must not go on, or that somebody else has finished. Blocking."""
         for job in jobs:
-            if not self._passes(job.order.question.owner):
-                self._records.failed(
-                    job.id, NotAuthenticated("The key of this job has expired, or does not pass any more.")
-                )
+            if (reason := self._objection(job.order.question.rights)) is not None:
+                self._records.failed(job.id, reason)
         return [job.id for job in jobs if not self._store.beat(job.id, **self._progress(job))]
 
     def _progress(self, job: _Job) -> dict[str, Any]:
@@ -282,12 +280,12 @@ def open_jobs(
     siblings: Siblings,
     audit: AuditTrail,
     settings: BackendSettings,
-    passes: Callable[[str], bool],
+    objection: Callable[[Rights], AppError | None],
 ) -> Jobs:
     """The jobs of one process; close them."""
     kept = Kept(home / "backend" / "jobs")
     records = Records(JobStore(state), kept, audit, settings.jobs)
-    return Jobs(records, vault, queries, siblings, passes=passes, workers=siblings.count)
+    return Jobs(records, vault, queries, siblings, objection=objection, workers=siblings.count)
 
 
 def _purpose(job_id: str) -> str:

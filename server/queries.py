@@ -13,6 +13,7 @@ from typing import Protocol
 from uuid import UUID
 
 from server.access.data_policy import UNRESTRICTED, DataPolicy
+from server.access.standing import Rights
 from server.across.across import Across
 from server.answers import Answer, Question, Told, Writing, told
 from server.connections import ACROSS, Connections
@@ -26,7 +27,7 @@ from shared.guard import ReadOnlySql
 from shared.results import Result
 
 _LOOK_SECONDS = 0.1
-"""How often it is looked for queries whose time is up."""
+"""How often it is looked for queries whose time is up, or whose asker may not go on."""
 
 
 class Stop(Protocol):
@@ -40,7 +41,11 @@ class Stop(Protocol):
 class Queries:
     """Every query that runs here, by its id."""
 
-    def __init__(self, connections: Connections, across: Across) -> None:
+    def __init__(
+        self, connections: Connections, across: Across, objection: Callable[[Rights], AppError | None]
+    ) -> None:
+        """``objection`` tells why what was begun with such rights must stop now."""
+        self._objection = objection
         self._connections = connections
         self._across = across
         self._running: dict[str, tuple[Question, Stop]] = {}
@@ -91,11 +96,16 @@ class Queries:
             asyncio.get_running_loop().call_later(_LOOK_SECONDS, self._look)
 
     def _look(self) -> None:
-        """One timer for all: most queries are over long before one of their own would have been worth it."""
+        """One timer for all: most queries are over long before one of their own would have been worth it.
+
+        One that runs for others outlives the rights of who asked first: each who waits has a stop too.
+        """
         now = time.perf_counter()
-        for question, stop in list(self._running.values()):
+        for known, (question, stop) in list(self._running.items()):
             if question.is_over(now):
                 stop(question.too_slow())
+            elif known == question.query_id and (reason := self._objection(question.rights)) is not None:
+                stop(reason)
         self._looks = bool(self._running)
         if self._looks:
             asyncio.get_running_loop().call_later(_LOOK_SECONDS, self._look)

@@ -26,6 +26,8 @@ class Identity(msgspec.Struct, frozen=True):
     rate: Rate | None = None
     """Its own, in place of that of the settings."""
     data: DataPolicy = UNRESTRICTED
+    digest: bytes = b""
+    """Of the key's text; empty for who is known by other means."""
 
     @property
     def scope(self) -> str:

@@ -95,10 +95,11 @@ class Keyring:
         has all of the user's permissions; its ``key_id`` is ``user:`` and the name."""
         return self._by_id.get(f"{_USER}{username}")
 
-    def passes(self, key_id: str) -> bool:
-        """Whether the key of this id is one that ``find`` would give."""
-        found = self._by_id.get(key_id)
-        return found is not None and found.expires > time.time()
+    def find_again(self, key_id: str, digest: bytes = b"") -> Identity | None:
+        """Who came before, as they are now: by the same text of the key, or by any that it has now when
+        ``digest`` is empty."""
+        found = self._by_digest.get(digest) if digest else self._by_id.get(key_id)
+        return None if found is None or found.expires <= time.time() else found
 
     def holdings(self) -> Holdings:
         """Of everybody, as it stands in the state. Blocking."""
@@ -206,10 +207,11 @@ def _identities(holdings: Holdings) -> dict[bytes, Identity]:
         except (InvalidRequest, SettingsInvalid) as error:
             _log.warning("The key %s does not work: %s", row.id, error)
             continue
-        found[bytes.fromhex(row.sha256)] = identity
+        found[identity.digest] = identity
         if row.previous_sha256 is not None and row.previous_expires_at is not None:
             until = min(identity.expires, _seconds(row.previous_expires_at))
-            found[bytes.fromhex(row.previous_sha256)] = msgspec.structs.replace(identity, expires=until)
+            former = bytes.fromhex(row.previous_sha256)
+            found[former] = msgspec.structs.replace(identity, expires=until, digest=former)
     return found
 
 
@@ -236,6 +238,7 @@ def _identity(holdings: Holdings, row: KeyRow) -> Identity:
         parsed(row.allowed_ips, "allowed_ips"),
         Rate.parse(row.rate_limit),
         resolve(holdings.policies_of(row), holdings.attributes_of(row)),
+        bytes.fromhex(row.sha256),
     )
 
 

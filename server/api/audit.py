@@ -9,7 +9,8 @@ import msgspec
 from server.api import paging
 from server.api.call import Call, Stream
 from server.store.audit.searching import Filters, Found, as_json, moment_of
-from shared.errors import InvalidRequest, NotFound
+from shared.errors import AppError, InvalidRequest, NotFound
+from shared.permissions import Permission
 from shared.wire import AuditEntry, AuditPage, AuditVerification
 
 _LONGEST = 200
@@ -58,9 +59,14 @@ async def export(call: Call, _body: None) -> Stream:
 
 async def _written(call: Call, batches: Iterator[list[Found]]) -> AsyncIterator[bytes | None]:
     call.note.row_count = 0
-    while (batch := await asyncio.to_thread(next, batches, None)) is not None:
-        yield await asyncio.to_thread(_joined, batch)
-        call.note.row_count += len(batch)
+    try:
+        while (batch := await asyncio.to_thread(next, batches, None)) is not None:
+            call.refuse_when_barred(Permission.AUDIT_READ)
+            call.note.row_count += len(batch)
+            yield await asyncio.to_thread(_joined, batch)
+    except AppError as error:
+        call.note.failure = error
+        yield None
 
 
 def _joined(batch: list[Found]) -> bytes:

@@ -14,6 +14,7 @@ from server.access.keyring import By, Keyring
 from server.access.keys import Keys
 from server.access.limits import Limiter
 from server.access.roles import Roles
+from server.access.standing import Rights, objection
 from server.access.users import Users
 from server.account_probe import AccountProbe
 from server.connections import Connections
@@ -131,6 +132,12 @@ class Call:
             names = body.__struct_fields__
             self.note.detail = " ".join(name for name in names if getattr(body, name) is not msgspec.UNSET)
         return target
+
+    def refuse_when_barred(self, *needs: Permission) -> None:
+        """For what takes long: raises when the caller may not go on with it."""
+        error = objection(self.backend.keyring, Rights.of(self.caller, frozenset(needs)))
+        if error is not None:
+            raise error
 
     @property
     def by(self) -> By:

@@ -21,7 +21,7 @@ from server.access.identity import NOBODY, Identity, bearer
 from server.access.key_text import digest_of, looks_like_a_key
 from server.access.policy import may, permit
 from server.api import recording, replies
-from server.api.call import Backend, Call, Route, Wishes
+from server.api.call import Backend, Call, Handled, Route, Stream, Wishes
 from server.api.recording import Outcome
 from server.api.remembered import ANYBODY, Known, memo_of, wishes_of
 from server.api.replies import Response
@@ -32,6 +32,7 @@ from shared.errors import AppError, InvalidRequest, NotAuthenticated, RequestTim
 _log = logging.getLogger(__name__)
 
 _LEFT = 499
+_LONG_SECONDS = 0.5
 _SLOWEST_BYTES_PER_SECOND = 16 * 1024
 
 
@@ -71,6 +72,7 @@ class Dispatch:
                 if is_changing:
                     recording.note_change(outcome.note, path, body)
                 handled = await route.handler(call, body)
+                _ask_again(call, handled, is_changing=is_changing)
                 headers = {"x-request-id": request_id, **outcome.headers}
                 outcome.status = replies.status_of(handled, route.status)
                 audited = partial(self._audit, action, request_id, arrived, outcome)
@@ -265,6 +267,14 @@ class Dispatch:
         audit = self._backend.audit
         if not (audit.refuse(line) if line.code in REPEATING else audit.write(line)):
             await asyncio.shield(asyncio.to_thread(audit.write_slowly, line))
+
+
+def _ask_again(call: Call, handled: Handled, *, is_changing: bool) -> None:
+    """Of a call that took long, whether its caller may still have what was found. Raises why not; a stream
+    asks by itself."""
+    is_long = time.perf_counter() - call.arrived > _LONG_SECONDS
+    if is_long and not (is_changing or call.caller is NOBODY or isinstance(handled, Stream)):
+        call.refuse_when_barred()
 
 
 def _first_line(error: Exception) -> str:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from server.access.standing import READING, Rights
 from server.answers import Question, Writing
 from server.api.call import Call
 from server.api.query import checked
@@ -181,7 +182,7 @@ class _Runs:
             call.note.tables = " ".join(sorted(tables))
         question = Question(
             query_id=checked_id(None),
-            owner=call.caller.key_id,
+            rights=Rights.of(call.caller, READING),
             connection=self._connection,
             sql=sql,
             tables=tables,

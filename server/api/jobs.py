@@ -20,6 +20,7 @@ from server.queries import checked_id
 from server.sealed import PIECE, Damaged, SealedReader
 from server.store.jobs import JobRow, JobState
 from shared.errors import AppError, Conflict, NotPermitted, ResultNotKept
+from shared.permissions import Permission
 from shared.wire import ErrorBody, JobInfo, JobList, JobRequest
 
 _PATIENCE_SECONDS = 20.0
@@ -31,6 +32,7 @@ async def create(call: Call, body: JobRequest) -> JobInfo:
     format_ = encodings.allowed(encodings.named(body.format), may_export=call.extra)
     seconds = call.backend.settings.jobs.timeout
     question = await question_for(call, body, format_, longest_seconds=seconds, whole=True)
+    question = msgspec.structs.replace(question, rights=question.rights.whatever_text())
     origin = Origin(question.connection, body.query, datetime.now(UTC))
     order = Order(
         question=question,
@@ -146,6 +148,7 @@ async def _sent(
         async for data in pieces(reader, begin // PIECE, lambda: call.backend.jobs.size_of(row.id)):
             stop = len(data) if end is None else end - at
             part = data[max(begin - at, 0) : stop]
+            call.refuse_when_barred(Permission.DB_READ)
             if part:
                 yield part
             at += len(data)

@@ -10,6 +10,7 @@ import msgspec
 
 from server import compression
 from server.access.identity import Identity
+from server.access.standing import EXPORTING, READING, Rights
 from server.answers import Answer, Question, Writing
 from server.api.call import Call, Stream, Whole
 from server.compression import Packer
@@ -165,16 +166,17 @@ async def question_for(
     if body.timeout_seconds is not None and not 0 < body.timeout_seconds < float("inf"):
         raise InvalidRequest("timeout_seconds must be above 0.")
     asked_rows = body.max_rows or (settings.max_rows if whole else few)
+    max_rows = min(asked_rows, most)
     return Question(
         query_id=query_id,
-        owner=call.caller.key_id,
+        rights=Rights.of(call.caller, EXPORTING if as_file or max_rows > few else READING),
         connection=body.connection,
         sql=sql,
         tables=tables.names,
         params=body.params,
-        max_rows=min(asked_rows, most),
+        max_rows=max_rows,
         timeout_seconds=min(body.timeout_seconds or longest_seconds, longest_seconds),
-        cut_is_an_error=as_file and body.max_rows != min(asked_rows, most),
+        cut_is_an_error=as_file and body.max_rows != max_rows,
         data=call.caller.data,
         asked_at=call.arrived,
     )

@@ -2,11 +2,13 @@
 
 import http.client
 import itertools
+import json
 import sys
 import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +17,10 @@ from tests.server.processes import BackendProcess, run
 from tests.server.running import wait_until
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="one process serves there")
+
+ENDLESS = (
+    "SELECT count(*) AS n FROM numbers a, numbers b, numbers c, numbers d, numbers e WHERE a.n + e.n > b.n"
+)
 
 _calls = itertools.count()
 
@@ -84,6 +90,34 @@ def test_what_a_command_changes_all_workers_see(backend: BackendProcess) -> None
     assert statuses(backend, made["key"]) == {200}
     assert run(backend.home, "keys", "revoke", made["info"]["id"])[0] == 0
     wait_until(lambda: statuses(backend, made["key"]) == {401})
+
+
+def test_what_runs_on_any_worker_stops_when_its_key_is_revoked(
+    backend: BackendProcess, tmp_path: Path
+) -> None:
+    (tmp_path / "numbers.csv").write_text("n\n" + "\n".join(map(str, range(1000))) + "\n")
+    files = {"name": "files", "type": "filesystem", "params": {"root": str(tmp_path)}}
+    backend.ask("POST", "/api/connections", files)
+    made = make(backend, "keys", name="running", roles=["analyst"])
+    streams = [begun(backend, made["key"]) for _ in range(8)]
+    assert run(backend.home, "keys", "revoke", made["info"]["id"])[0] == 0
+    for stream in streams:
+        with stream:
+            last = json.loads(stream.read().splitlines()[-1])
+        assert last["error"]["code"] == "not_authenticated"
+
+
+def begun(backend: BackendProcess, key: str) -> Any:
+    """An answer of some 70 MB, more than a network holds, on a connection of its own. Nobody reads on."""
+    columns = ", ".join(f"a.n + {number} AS n{number}" for number in range(20))
+    body = {
+        "connection": "files",
+        "query": f"SELECT {columns} FROM numbers a, numbers b",
+        "max_rows": 1_000_000,
+    }
+    stream = backend.open("POST", "/api/query", body, accept="application/x-ndjson", key=key)
+    assert stream.read(1_000)
+    return stream
 
 
 def test_no_call_that_begins_after_a_revocation_gets_through(backend: BackendProcess) -> None:

@@ -11,6 +11,7 @@ import msgspec
 import pytest
 
 from server.access.data_policy import UNRESTRICTED
+from server.access.standing import READING, Rights
 from server.answers import Question, Writing
 from server.connectors.base import ParamValue
 from server.encodings import FORMATS, Origin
@@ -202,10 +203,10 @@ class _Client:
         self._connection.close()
 
 
-def _question(**params: ParamValue) -> Question:
+def _question(key_id: str = "", **params: ParamValue) -> Question:
     return Question(
         query_id=str(uuid4()),
-        owner="somebody",
+        rights=Rights(key_id, READING),
         connection="numbers",
         sql=check("SELECT n FROM numbers", "duckdb"),
         tables=frozenset({"numbers"}),
@@ -220,7 +221,8 @@ def _question(**params: ParamValue) -> Question:
 
 def _asked_as(backend: RunningBackend, scope: Hashable) -> object:
     """Today all callers have one scope: this asks below HTTP."""
-    shared, question = backend.serving.backend.sharing, _question()
+    shared = backend.serving.backend.sharing
+    question = _question(backend.serving.backend.keyring.rows()[0].id)
     origin = Origin("numbers", "", datetime.now(UTC))
     writing = Writing(lambda: FORMATS[0].make(origin), format="json", is_light=True)
 
