@@ -6,6 +6,8 @@ from pathlib import Path
 from wsgiref.types import WSGIApplication
 
 from desktop import __version__, autostart, settings_file
+from desktop.agent.answered_later import AnsweredLater
+from desktop.agent.queue import QueueNews
 from desktop.app import Agent, build
 from desktop.backend import Backend
 from desktop.backend_state import BackendState
@@ -22,6 +24,7 @@ from desktop.tasks.clock import Clock
 from desktop.tasks.scheduler import Scheduler
 from desktop.tasks.telling import Telling
 from desktop.web.announcements import Announcements
+from desktop.web.front import Front
 from desktop.web.parts import Dialogs, Parts
 from desktop.web.replies import encoded
 from desktop.web.routes import personal
@@ -71,7 +74,15 @@ class Seat:
             file_written=lambda written: announcements.announce("file_written", encoded(written)),
             clock=machine.task_clock,
         )
-        self.agent.queue.tell = lambda news: announcements.announce("queue", encoded(news))
+        front = Front(lambda: announcements.heard)
+        self._answered_later = AnsweredLater(
+            self.agent.preferences,
+            machine.notifier,
+            self._conversation_opened,
+            is_locked=machine.is_locked,
+            is_seen=lambda: front.is_taken,
+        )
+        self.agent.queue.tell = self._queue_changed
         self._scheduler = self.agent.scheduler
         setup = Setup(own.section, own.file, choices, backend)
         self._dialogs, self._offers = machine.dialogs, machine.offers
@@ -104,6 +115,7 @@ class Seat:
             sheets=self.agent.sheets,
             telling=self._telling,
             announcements=announcements,
+            front=front,
             dialogs=machine.dialogs,
             offers=machine.offers,
         )
@@ -120,9 +132,19 @@ class Seat:
         self._announcements.announce("task_run", encoded(run_news(task, run)))
         self._telling.tell(task, run)
 
+    def _queue_changed(self, news: QueueNews) -> None:
+        self._announcements.announce("queue", encoded(news))
+        self._answered_later.tell(news)
+
     def _task_opened(self, task_id: str) -> None:
         """Its notification was clicked: the window comes to the front, at that task."""
-        self._announcements.announce("task_open", encoded({"task_id": task_id}))
+        self._come_forward("task_open", {"task_id": task_id})
+
+    def _conversation_opened(self, conversation_id: str) -> None:
+        self._come_forward("conversation_open", {"conversation_id": conversation_id})
+
+    def _come_forward(self, name: str, news: dict[str, str]) -> None:
+        self._announcements.announce(name, encoded(news))
         if self._dialogs.front is not None:
             self._dialogs.front()
 

@@ -35,6 +35,12 @@ class Announcements:
                 with contextlib.suppress(Full):  # a window that does not read; it asks when it wakes
                     listener.put_nowait(Announcement(name, data))
 
+    @property
+    def heard(self) -> bool:
+        """Whether anybody listens."""
+        with self._lock:
+            return bool(self._listeners)
+
     def cut(self) -> None:
         """Whoever listens now hears nothing more, not even what waits to be heard."""
         with self._lock:

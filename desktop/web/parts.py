@@ -27,6 +27,7 @@ from desktop.tasks.agenda import Agenda
 from desktop.tasks.telling import Telling
 from desktop.tools.query import Queries
 from desktop.web.announcements import Announcements
+from desktop.web.front import Front
 
 
 class Dialogs:
@@ -66,6 +67,7 @@ class Parts:
     queue: Queue
     files: FileDesk
     announcements: Announcements
+    front: Front
     dialogs: Dialogs
     offers: Offers
 

@@ -12,6 +12,7 @@ from desktop.web.diagnostics import DiagnosticsPages
 from desktop.web.door import envelope
 from desktop.web.figures import FigurePages
 from desktop.web.files import FilePages
+from desktop.web.front import FrontPage
 from desktop.web.pages import Pages
 from desktop.web.parts import Parts
 from desktop.web.results import ResultPages
@@ -59,6 +60,7 @@ def personal(parts: Parts) -> bottle.Bottle:
     routes: Routes = [
         ("GET", "/api/state", state.show),
         ("GET", "/api/events", state.events),
+        ("PUT", "/api/front", FrontPage(parts.front).tell),
         ("PUT", "/api/settings", state.change_settings),
         ("GET", "/api/config", configuration.show),
         ("PUT", "/api/config", configuration.change),

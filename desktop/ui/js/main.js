@@ -5,6 +5,7 @@ import { saveConversation } from "./clipboard.js";
 import { App } from "./app.js";
 import { by } from "./dom.js";
 import { useNumbers } from "./format.js";
+import { tellFront, watchFront } from "./front.js";
 import { keys } from "./keys.js";
 import { redrawCharts } from "./chart.js";
 import { drawAccount } from "./account.js";
@@ -73,6 +74,7 @@ async function start() {
   addEventListener("hashchange", () => app.route());
   app.route();
   const readAll = () => {
+    tellFront();
     readState(app);
     app.rail.refresh();
     tasks.changed();
@@ -84,10 +86,12 @@ async function start() {
       backend: (backend) => heard(backend, app), conversations: () => app.rail.refresh(), offer: () => readState(app),
       queue: (news) => queueChanged(news, app), tasks: () => tasks.changed(), task_run: (ended) => tasks.ended(ended),
       task_open: ({ task_id: id }) => state.native && app.go(`#/tasks/${id}`),
+      conversation_open: ({ conversation_id: id }) => state.native && app.go(`#/c/${encodeURIComponent(id)}`),
       grants: () => files.changed(), file_written: (written) => files.written(written),
     },
     (fine) => (fine ? readAll() : lost()), // news may have been missed
   );
+  watchFront();
   by("scrim").addEventListener("click", () => app.closeRail());
 }
 

@@ -1,4 +1,5 @@
-"""Tasks speak up by the desktop's own notifications; a click brings the window to the task."""
+"""Tasks, and questions that waited, speak up by the desktop's own notifications; a click brings the window
+there."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -8,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.desktop.tasks.moved import NINE, MovedClock, Tasked, eventually
+from tests.desktop.web.test_waiting import COUNT, answered, away, compared, turn_of, until
 from tests.peers.backend import query_answer
 from tests.peers.notifications import NotificationsPeer
 
@@ -117,3 +119,92 @@ def test_without_a_notification_service_tasks_run_all_the_same(
     with Tasked(tmp_path, MovedClock(NINE)) as tasked:
         ran(tasked)
         assert tasked.agent.json("POST", "/api/notifications/try") == {"shown": False}
+
+
+def waited(tasked: Tasked, question: str) -> str:
+    """The conversation of a question that is asked while the backend is away, which then comes back."""
+    back = away(tasked.peer)
+    conversation = turn_of(tasked.agent.ask(question))
+    back()
+    return conversation
+
+
+def test_a_question_that_waited_is_told_and_a_click_brings_the_window_to_it(
+    tasked: Tasked, desktop: NotificationsPeer
+) -> None:
+    fronts: list[str] = []
+    tasked.agent.serving.dialogs.front = lambda: fronts.append("front")
+    tasked.agent.ask("total net amount by zone")
+    kept = waited(tasked, "total net amount by zone")
+    until(tasked.agent, compared, kept)
+    [again] = eventually(lambda: desktop.shown)
+    assert (again.title, again.text) == (
+        "total net amount by zone",
+        "It was asked again: nothing has changed.",
+    )
+    heard = tasked.agent.stream("/api/events", method="GET")
+    assert next(heard)
+    desktop.click(again)
+    eventually(lambda: fronts)
+    assert next(news for news in heard if set(news) == {"conversation_id"}) == {"conversation_id": kept}
+    tasked.peer.query = COUNT
+    until(tasked.agent, answered, waited(tasked, "number of sales"))
+    new = eventually(lambda: desktop.shown[1:])
+    assert (new[0].title, new[0].text) == ("number of sales", "It has its answer now.")
+
+
+def test_who_looks_at_the_window_gets_no_notification_and_a_window_that_is_gone_is_not_looked_at(
+    tasked: Tasked, desktop: NotificationsPeer
+) -> None:
+    agent = tasked.agent
+    tasked.peer.query = COUNT
+    heard = agent.stream("/api/events", method="GET")
+    assert next(heard)
+    for window, in_front in (("one", True), ("two", True), ("two", False)):
+        assert agent.http("PUT", "/api/front", {"window": window, "in_front": in_front})[0] == 204
+    until(agent, answered, waited(tasked, "number of sales"))
+    over = (news for news in heard if news.get("phase") == "ended")
+    assert next(over)["status"] == "answered"
+    agent.json("PUT", "/api/front", {"window": "one", "in_front": False})
+    until(agent, answered, waited(tasked, "how many sales"))
+    [shown] = eventually(lambda: desktop.shown)
+    assert shown.title == "how many sales"
+    agent.json("PUT", "/api/front", {"window": "one", "in_front": True})
+    seat = agent.serving.seat
+    assert seat is not None
+    seat.cut()  # the window is gone, and could not say so
+    until(agent, answered, waited(tasked, "number of sales please"))
+    assert eventually(lambda: desktop.shown[1:])[0].title == "number of sales please"
+
+
+def test_what_was_asked_stays_hidden_where_the_person_wants_it(
+    tasked: Tasked, desktop: NotificationsPeer
+) -> None:
+    agent = tasked.agent
+    agent.json("PUT", "/api/settings", {"notification_details": False})
+    until(agent, answered, waited(tasked, "total net amount by zone"))
+    [shown] = eventually(lambda: desktop.shown)
+    assert shown.title == "V-Mart AI Agent"
+    assert shown.text == "A question that waited was asked. Open the window to see what came of it."
+    agent.json("PUT", "/api/settings", {"notifications": False})
+    heard = agent.stream("/api/events", method="GET")
+    assert next(heard)
+    tasked.peer.query = COUNT
+    waited(tasked, "number of sales")
+    assert next(news for news in heard if news.get("phase") == "ended")["status"] == "answered"
+    assert agent.json("POST", "/api/notifications/try") == {"shown": True}
+    assert [each.title for each in desktop.shown[1:]] == ["V-Mart AI Agent"]
+    assert desktop.shown[-1].text != shown.text
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"window": "", "in_front": True},
+        {"window": "w" * 41, "in_front": True},
+        {"window": "w", "in_front": 1},
+    ],
+)
+def test_what_a_window_says_of_itself_is_checked(tasked: Tasked, body: dict[str, Any]) -> None:
+    assert tasked.agent.http("PUT", "/api/front", body)[0] == 400
