@@ -52,6 +52,7 @@ class ConversationPages:
 
     def change(self, conversation_id: str) -> bottle.HTTPResponse:
         wanted = body(ConversationPatch)
+        self._parts.conversations.get(conversation_id)  # raises, also when nothing is to be changed
         if isinstance(wanted.title, str) and wanted.title.strip():
             self._parts.conversations.rename(conversation_id, wanted.title)
         if isinstance(wanted.pinned, bool):
