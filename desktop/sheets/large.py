@@ -6,7 +6,7 @@ from typing import Any, BinaryIO
 
 import duckdb
 
-from desktop.sheets import columns, grids, totals, values
+from desktop.sheets import columns, grids, naming, totals, values
 from desktop.sheets.understood import Correction, LeftOut, SheetFound, TableFound, Understood, Wanted, letters
 from shared.engine import text_tables
 from shared.engine.quoting import literal
@@ -41,10 +41,8 @@ def understand(
     layout = form.layout
     if layout.titles:
         out.insert(0, LeftOut("title", layout.titles, list(range(1, layout.titles + 1))))
-    from desktop.sheets.understanding import slug
-
     table = TableFound(
-        name=slug(wanted.name.rpartition(".")[0]) or "file",
+        name=naming.slug(wanted.name.rpartition(".")[0]) or "file",
         sheet="",
         number=1,
         range=f"A1:{letters(len(names) - 1)}",

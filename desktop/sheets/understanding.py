@@ -3,7 +3,6 @@ process."""
 
 import csv
 import os
-import re
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -11,7 +10,7 @@ from typing import Any, BinaryIO
 import duckdb
 import msgspec
 
-from desktop.sheets import blocks, columns, details, grids, headings, large, totals
+from desktop.sheets import blocks, columns, details, grids, headings, large, naming, totals
 from desktop.sheets.blocks import Block
 from desktop.sheets.grids import Grid, Row
 from desktop.sheets.understood import (
@@ -48,7 +47,9 @@ def understand(wanted: Wanted, file: BinaryIO, say: Say) -> Understood:
             return large.understand(engine, wanted, file, target, say)
         grid = grids.text_grid(file)
         found = _tables(engine, grid, "", wanted, target / "s0")
-        return Understood(wanted.name, kind, [SheetFound("", _named(found, wanted.name), notes=grid.notes)])
+        return Understood(
+            wanted.name, kind, [SheetFound("", naming.named(found, wanted.name), notes=grid.notes)]
+        )
     except (duckdb.OutOfMemoryException, MemoryError) as error:
         raise FileUnreadable("The file needs more memory than reading one may take.") from error
     except duckdb.Error as error:
@@ -72,7 +73,7 @@ def _workbook(engine: Any, wanted: Wanted, file: BinaryIO, target: Path, say: Sa
         notes = _notes(grid, told.get(sheet.name, details.Details()))
         tables = _tables(engine, grid, sheet.name, wanted, target / f"s{number}")
         found.append(SheetFound(sheet.name, tables, hidden=sheet.hidden, notes=[*grid.notes, *notes]))
-    names = iter(_named([table for sheet in found for table in sheet.tables], wanted.name))
+    names = iter(naming.named([table for sheet in found for table in sheet.tables], wanted.name))
     placed = [msgspec.structs.replace(s, tables=[next(names) for _ in s.tables]) for s in found]
     return Understood(wanted.name, kind, placed)
 
@@ -195,23 +196,3 @@ def _stage(engine: Any, rows: Sequence[Row], rest: Iterator[Row], width: int, fi
     finally:
         beside.unlink(missing_ok=True)
     return "staged"
-
-
-def _named(tables: Sequence[TableFound], file: str) -> list[TableFound]:
-    """Names for SQL: of the file, and of the sheet where there are several tables."""
-    stem = slug(file.rpartition(".")[0]) or "file"
-    names: list[str] = []
-    for table in tables:
-        sheets = {one.sheet for one in tables}
-        name = stem if len(tables) == 1 else f"{stem}_{slug(table.sheet)}" if len(sheets) > 1 else stem
-        number, free = 2, name
-        while free in names:
-            free, number = f"{name}_{number}", number + 1
-        names.append(free)
-    return [msgspec.structs.replace(table, name=name) for table, name in zip(tables, names, strict=True)]
-
-
-def slug(text: str) -> str:
-    """``Targets 2025-26 (final)`` is ``targets_2025_26_final``."""
-    plain = re.sub(r"[^\w]+", "_", text.lower()).strip("_")[:60]
-    return f"t_{plain}" if plain[:1].isdigit() else plain

@@ -20,7 +20,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError
 
 from server.connectors.clickhouse.errors import ServerError
-from server.connectors.clickhouse.kind import Login
+from server.connectors.clickhouse.login import Login
 from server.reach import dialling
 from shared.results import JsonRows
 

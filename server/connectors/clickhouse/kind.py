@@ -10,11 +10,10 @@ import ssl
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from server import reach
 from server.connectors.base import Field, Kind
 from server.connectors.clickhouse.errors import ServerError, login_failure
+from server.connectors.clickhouse.login import Login
 from server.connectors.login import Secret, connected, is_loopback, trusting
 from shared.errors import AppError, DriverMissing, InvalidRequest, SourceUnavailable
 from shared.http_adapter import tls_context
@@ -25,24 +24,6 @@ if TYPE_CHECKING:
 
 _SSLMODES = ("disable", "require", "verify-full")
 _PORT, _TLS_PORT = 9000, 9440
-
-
-class Login(msgspec.Struct, frozen=True):
-    """``http_port`` 0: there is none. ``tls`` None: unencrypted."""
-
-    host: str
-    port: int
-    http_port: int
-    database: str
-    user: str
-    password: Secret
-    tls: ssl.SSLContext | None
-    may: reach.Reach
-    """Where it may lead; it is connected again later."""
-
-    @property
-    def source(self) -> str:
-        return f"ClickHouse at {self.host}:{self.port}"
 
 
 def open_clickhouse(params: Mapping[str, Any], connect_timeout: float) -> "ClickHouseConnector":

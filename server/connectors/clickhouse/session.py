@@ -22,7 +22,7 @@ from server.connectors.clickhouse.errors import ServerError, query_failure
 from server.connectors.clickhouse.http import HttpLost, HttpRows
 from server.connectors.clickhouse.http_query import HttpQuery
 from server.connectors.clickhouse.json import written_by_the_server
-from server.connectors.clickhouse.kind import Login
+from server.connectors.clickhouse.login import Login
 from server.connectors.clickhouse.native_query import NativeQuery, drain, lost
 from server.connectors.clickhouse.params import filled
 from server.connectors.clickhouse.settings import Account
