@@ -6,11 +6,12 @@ For what the real server never does: wrong types, cut bodies, proxy pages, slow 
 import threading
 import time
 from collections.abc import Callable, Iterable
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 import msgspec
+
+from tests.peers.listening import HttpPeer
 
 
 class Asked(msgspec.Struct, frozen=True):
@@ -55,7 +56,7 @@ def query_answer(columns: Iterable[tuple[str, str]], rows: bytes, count: int, **
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    server: "_Server"
+    peer: "BackendPeer"
 
     def log_message(self, *args: Any) -> None:
         pass
@@ -63,11 +64,11 @@ class _Handler(BaseHTTPRequestHandler):
     def _any(self) -> None:
         length = int(self.headers.get("Content-Length") or 0)
         asked = Asked(self.command, self.path, dict(self.headers.items()), self.rfile.read(length))
-        self.server.peer.asked.append(asked)
+        self.peer.asked.append(asked)
         try:
-            self._send(self.server.peer.answer(asked))
+            self._send(self.peer.answer(asked))
         except ConnectionError:
-            self.server.peer.gone.set()
+            self.peer.gone.set()
             self.close_connection = True
 
     def _send(self, reply: Reply) -> None:
@@ -96,35 +97,11 @@ class _Handler(BaseHTTPRequestHandler):
     do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = _any  # noqa: N815 - the names of http.server
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    peer: "BackendPeer"
-
-
-class BackendPeer:
-    """``answer`` makes the reply to each request; ``gone`` is set when a client left in mid-answer.
-
-    Use it as a context manager; ``port`` 0 takes a free one.
-    """
+class BackendPeer(HttpPeer):
+    """``answer`` makes the reply to each request; ``gone`` is set when a client left in mid-answer."""
 
     def __init__(self, answer: Callable[[Asked], Reply], *, port: int = 0) -> None:
+        super().__init__(_Handler, port=port)
         self.answer = answer
         self.asked: list[Asked] = []
         self.gone = threading.Event()
-        self._server = _Server(("127.0.0.1", port), _Handler)
-        self._server.peer = self
-        self.port = int(self._server.server_address[1])
-        self.url = f"http://127.0.0.1:{self.port}"
-
-    def __enter__(self) -> "BackendPeer":
-        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._server.shutdown()
-        self._server.server_close()

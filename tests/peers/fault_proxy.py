@@ -8,9 +8,10 @@ import socket
 import struct
 import threading
 import time
-from types import TracebackType
 
 import msgspec
+
+from tests.peers.listening import TcpPeer
 
 
 class Fault(msgspec.Struct, frozen=True):
@@ -28,39 +29,26 @@ class Fault(msgspec.Struct, frozen=True):
     refuse: bool = False
 
 
-class FaultProxy:
-    """Stands in front of ``port``. Use it as a context manager; set ``fault`` at any time.
+class FaultProxy(TcpPeer):
+    """Stands in front of ``port``. Set ``fault`` at any time.
 
     ``faults`` are used first, one a connection. ``connections`` counts them, ``sent_to_server`` the bytes
     that clients sent. While ``held``, no server is heard on any connection.
     """
 
     def __init__(self, port: int, fault: Fault = Fault()) -> None:  # noqa: B008 - frozen
+        super().__init__()
         self.fault = fault
         self.faults: list[Fault] = []
         self.held = False
         self.connections = 0
         self.sent_to_server = 0
         self._target = port
-        self._listener = socket.create_server(("127.0.0.1", 0))
         self._open: list[socket.socket] = []
-        self.port = int(self._listener.getsockname()[1])
         self.url = f"http://127.0.0.1:{self.port}"
 
-    def __enter__(self) -> "FaultProxy":
-        threading.Thread(target=self._accept, daemon=True).start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        # a thread that waits in accept() is only woken by shutting the socket down
-        with contextlib.suppress(OSError):
-            self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
+    def __exit__(self, *_: object) -> None:
+        super().__exit__()
         self.held = False
         self.cut_all()
 
@@ -70,16 +58,11 @@ class FaultProxy:
             _end(connection, reset=False)
         self._open.clear()
 
-    def _accept(self) -> None:
-        while True:
-            try:
-                client, _ = self._listener.accept()
-            except OSError:
-                return
-            self.connections += 1
-            fault = self.faults.pop(0) if self.faults else self.fault
-            self._open.append(client)
-            threading.Thread(target=self._serve, args=(client, fault), daemon=True).start()
+    def accepted(self, client: socket.socket) -> None:
+        self.connections += 1
+        fault = self.faults.pop(0) if self.faults else self.fault
+        self._open.append(client)
+        threading.Thread(target=self._serve, args=(client, fault), daemon=True).start()
 
     def _serve(self, client: socket.socket, fault: Fault) -> None:
         if fault.refuse:

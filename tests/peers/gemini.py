@@ -8,7 +8,6 @@ import base64
 import re
 import time
 from collections.abc import Iterator, Sequence
-from types import TracebackType
 from typing import Any
 
 import msgspec
@@ -26,7 +25,7 @@ _STATUS = {
 _USAGE = {"promptTokenCount": 42, "candidatesTokenCount": 17, "thoughtsTokenCount": 5}
 
 
-class GeminiPeer:
+class GeminiPeer(BackendPeer):
     """``script``: one turn after the other, each an answer or a function of the request's body.
 
     ``requests`` holds the bodies that came, ``asked`` the requests with their headers. ``url`` goes into
@@ -34,28 +33,10 @@ class GeminiPeer:
     """
 
     def __init__(self, script: Sequence[Turn] = (), *, otherwise: Turn = Text(["Done."])) -> None:  # noqa: B008
+        super().__init__(self._answer)
         self.script = Script(script, otherwise)
         self.requests: list[dict[str, Any]] = []
         self._given: set[str] = set()
-        self._http = BackendPeer(self._answer)
-        self.url = self._http.url
-        self.gone = self._http.gone
-
-    @property
-    def asked(self) -> list[Asked]:
-        return self._http.asked
-
-    def __enter__(self) -> "GeminiPeer":
-        self._http.__enter__()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._http.__exit__(kind, error, trace)
 
     def _answer(self, asked: Asked) -> Reply:
         if not asked.headers.get("x-goog-api-key"):

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Iterator, Sequence
-from types import TracebackType
 from typing import Any
 
 import msgspec
@@ -13,32 +12,15 @@ from tests.peers.model_script import Calls, Fail, Raw, Script, Text, Turn
 SIGNATURE = {"google": {"thought_signature": "c2lnbmVk"}}
 
 
-class OpenAiPeer:
+class OpenAiPeer(BackendPeer):
     """Like GeminiPeer. ``url`` goes into ``openai.base_url``. Arguments come in fragments, and calls
     carry an ``extra_content`` that has to come back."""
 
     def __init__(self, script: Sequence[Turn] = (), *, otherwise: Turn = Text(["Done."])) -> None:  # noqa: B008
+        super().__init__(self._answer)
+        self.url += "/v1"
         self.script = Script(script, otherwise)
         self.requests: list[dict[str, Any]] = []
-        self._http = BackendPeer(self._answer)
-        self.url = f"{self._http.url}/v1"
-        self.gone = self._http.gone
-
-    @property
-    def asked(self) -> list[Asked]:
-        return self._http.asked
-
-    def __enter__(self) -> "OpenAiPeer":
-        self._http.__enter__()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._http.__exit__(kind, error, trace)
 
     def _answer(self, asked: Asked) -> Reply:
         if asked.path != "/v1/chat/completions":

@@ -2,54 +2,50 @@
 
 import json
 import re
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
+
+from tests.peers.listening import HttpPeer
 
 _HEX = re.compile(r"[0-9a-f]+")
 
 
-class Collector:
+class _Handler(BaseHTTPRequestHandler):
+    peer: "Collector"
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["content-length"]))
+        if self.peer.refuses:
+            self.send_error(503)
+            return
+        try:
+            assert self.path == "/v1/traces"
+            assert self.headers["content-type"] == "application/json"
+            self.peer.take(json.loads(body))
+        except Exception as error:  # noqa: BLE001 - the test looks at it
+            self.peer.troubles.append(repr(error))
+            self.send_error(400)
+            return
+        answer = b"{}"
+        self.send_response(200)
+        self.send_header("content-type", "application/json")
+        self.send_header("content-length", str(len(answer)))
+        self.end_headers()
+        self.wfile.write(answer)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+class Collector(HttpPeer):
     """Keeps every span that it was sent; ``refuses`` makes it answer 503."""
 
     def __init__(self) -> None:
+        super().__init__(_Handler)
         self.spans: list[dict[str, Any]] = []
         self.resources: list[dict[str, Any]] = []
         self.troubles: list[str] = []
         self.refuses = False
-        collector = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["content-length"]))
-                if collector.refuses:
-                    self.send_error(503)
-                    return
-                try:
-                    assert self.path == "/v1/traces"
-                    assert self.headers["content-type"] == "application/json"
-                    collector.take(json.loads(body))
-                except Exception as error:  # noqa: BLE001 - the test looks at it
-                    collector.troubles.append(repr(error))
-                    self.send_error(400)
-                    return
-                answer = b"{}"
-                self.send_response(200)
-                self.send_header("content-type", "application/json")
-                self.send_header("content-length", str(len(answer)))
-                self.end_headers()
-                self.wfile.write(answer)
-
-            def log_message(self, *_arguments: object) -> None:
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-
-    def close(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
 
     def take(self, body: dict[str, Any]) -> None:
         for resource in body["resourceSpans"]:

@@ -3,42 +3,29 @@
 import base64
 import socket
 import threading
-from types import TracebackType
+
+from tests.peers.listening import TcpPeer
 
 
-class ProxyPeer:
-    """Use ``with``. ``leads_to`` is a port of this computer; ``answers`` a status in place of a tunnel;
+class ProxyPeer(TcpPeer):
+    """``leads_to`` is a port of this computer; ``answers`` a status in place of a tunnel;
     ``user`` a name and password, as ``name:password``, that it wants to see."""
 
     def __init__(self, leads_to: int = 0, *, answers: int = 200, user: str = "") -> None:
+        super().__init__()
         self._leads_to = leads_to
         self._answers = answers
         self._user = user
         self.asked: list[str] = []
         """Of each request the first line."""
-        self._server = socket.create_server(("127.0.0.1", 0))
-        self.place = f"127.0.0.1:{self._server.getsockname()[1]}"
+        self.place = f"127.0.0.1:{self.port}"
 
     @property
     def url(self) -> str:
         return f"http://{self._user}@{self.place}" if self._user else f"http://{self.place}"
 
-    def __enter__(self) -> "ProxyPeer":
-        threading.Thread(target=self._serve, daemon=True).start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._server.close()
-
-    def _serve(self) -> None:
-        while True:
-            try:
-                caller, _ = self._server.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._answer, args=(caller,), daemon=True).start()
+    def accepted(self, client: socket.socket) -> None:
+        threading.Thread(target=self._answer, args=(client,), daemon=True).start()
 
     def _answer(self, caller: socket.socket) -> None:
         with caller:

@@ -6,43 +6,24 @@ import ssl
 import tempfile
 import threading
 from pathlib import Path
-from types import TracebackType
+
+from tests.peers.listening import TcpPeer
 
 
-class TlsFront:
-    """Stands in front of ``port``. Use it as a context manager."""
+class TlsFront(TcpPeer):
+    """Stands in front of ``port``."""
 
     def __init__(self, port: int, key: bytes, certificate: bytes) -> None:
+        super().__init__()
         self._target = port
         self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         with tempfile.TemporaryDirectory() as folder:
             both = Path(folder, "both.pem")
             both.write_bytes(key + certificate)
             self._context.load_cert_chain(both)
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port = int(self._listener.getsockname()[1])
 
-    def __enter__(self) -> "TlsFront":
-        threading.Thread(target=self._accept, daemon=True).start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        with contextlib.suppress(OSError):
-            self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                client, _ = self._listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._serve, args=(client,), daemon=True).start()
+    def accepted(self, client: socket.socket) -> None:
+        threading.Thread(target=self._serve, args=(client,), daemon=True).start()
 
     def _serve(self, plain: socket.socket) -> None:
         with (

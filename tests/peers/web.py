@@ -1,11 +1,12 @@
-"""What peers that speak HTTP share: a server in memory, and its faults. What it answers is theirs."""
+"""What peers over HTTP share: what they were asked, and their faults. What they answer is theirs."""
 
-import threading
 import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Self
+from http.server import BaseHTTPRequestHandler
+from typing import Any
 
 import msgspec
+
+from tests.peers.listening import HttpPeer
 
 
 class Fault(msgspec.Struct, frozen=True):
@@ -22,26 +23,15 @@ class Fault(msgspec.Struct, frozen=True):
     """Only for paths that contain it."""
 
 
-class WebPeer:
-    """Use it as a context manager. ``calls`` are the paths asked for; ``faults`` are used up in order."""
+class WebPeer(HttpPeer):
+    """``calls`` are the paths asked for; ``faults`` are used up in order."""
 
     handler: type["WebHandler"]
 
     def __init__(self) -> None:
+        super().__init__(self.handler)
         self.calls: list[str] = []
         self.faults: list[Fault] = []
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (self.handler,), {"peer": self}))
-        self._http.daemon_threads = True
-        self.port = int(self._http.server_address[1])
-        self.url = f"http://127.0.0.1:{self.port}"
-
-    def __enter__(self) -> Self:
-        threading.Thread(target=self._http.serve_forever, args=(0.05,), daemon=True).start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._http.shutdown()
-        self._http.server_close()
 
     def called(self, path: str) -> Fault | None:
         """Notes the call; what is to go wrong with it."""

@@ -4,7 +4,7 @@ import ssl
 import threading
 import time
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
@@ -12,6 +12,7 @@ import pytest
 from server.outgoing import Outgoing
 from shared.errors import AppError, QueryCancelled, QueryTimeout, SourceUnavailable, TooLarge
 from tests.peers.certificate import company_certificate
+from tests.peers.listening import HttpPeer
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -52,13 +53,8 @@ def company(tmp_path: Path) -> Iterator[tuple[str, Path]]:
     (tmp_path / "ca.pem").write_bytes(certificate)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(tmp_path / "ca.pem", tmp_path / "key.pem")
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
-    server.daemon_threads = True
-    server.socket = context.wrap_socket(server.socket, server_side=True)
-    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
-    yield f"https://127.0.0.1:{server.server_address[1]}", tmp_path / "ca.pem"
-    server.shutdown()
-    server.server_close()
+    with HttpPeer(_Handler, tls=context) as server:
+        yield server.url, tmp_path / "ca.pem"
 
 
 def test_a_certificate_that_nobody_knows_is_refused(company: tuple[str, Path]) -> None:

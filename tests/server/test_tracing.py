@@ -21,9 +21,8 @@ TRACE, PARENT = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 
 @pytest.fixture
 def collector() -> Iterator[Collector]:
-    running = Collector()
-    yield running
-    running.close()
+    with Collector() as running:
+        yield running
 
 
 @pytest.fixture
