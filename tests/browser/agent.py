@@ -8,6 +8,7 @@ import pytest
 
 from desktop.serving import Serving, take_port
 from shared.settings import AgentSettings
+from tests.peers import library
 
 SOON = 40_000  # starting the demo and the first query share two cores with other tests
 
@@ -18,6 +19,7 @@ def running_agent(home: Path, settings: AgentSettings, *, ask: bool = False) -> 
     asks for a backend when there is none."""
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("VMART_HOME", str(home))
+        library.lay_into(home)
         listening, _ = take_port(0)
         with Serving(settings, home, listening, ask=ask, open_browser=lambda _: False) as serving:
             yield serving.door.link

@@ -3,19 +3,20 @@
 import os
 import shutil
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-import vl_convert
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
 from tests.browser.administration import administered
 from tests.browser.peer import Peer
 from tests.journeys.conftest import home
+from tests.peers import library
 from tests.server.running import RunningBackend
 
 __all__ = ["home"]  # a fixture that journeys have made already
 
+PROGRAMS = ("chromium-headless-shell", "chromium", "chromium-browser")
+"""The first is the same engine without a browser's own window, which would be built for every test."""
 ARGUMENTS = [
     "--disable-gpu",
     "--disable-background-networking",
@@ -24,15 +25,14 @@ ARGUMENTS = [
     "--no-first-run",
 ]
 expect.set_options(timeout=20_000)  # two cores are shared with other tests; what comes at once costs nothing
-BUNDLE = "window.vegaEmbed = vegaEmbed; window.vega = vega; window.vegaLite = vegaLite;"
 
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    chromium = next(filter(None, map(shutil.which, PROGRAMS)), None)
     if chromium is None:
         if os.environ.get("CI") == "true":
-            pytest.fail("There is no chromium on PATH; install it, the page is not tested without.")
+            pytest.fail(f"There is none of {', '.join(PROGRAMS)} on PATH; the page is not tested without.")
         pytest.skip("NO CHROMIUM ON PATH: the page is NOT tested on this machine.")
     sandbox = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
     with sync_playwright() as playwright:
@@ -41,16 +41,9 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(scope="session")
-def vega(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("vendor") / "vega.js"
-    path.write_text(vl_convert.javascript_bundle(BUNDLE), encoding="utf-8")
-    return path
-
-
 @pytest.fixture
-def peer(vega: Path) -> Iterator[Peer]:
-    peer = Peer(vega)
+def peer() -> Iterator[Peer]:
+    peer = Peer(library.drawn())
     yield peer
     peer.close()
 

@@ -12,6 +12,7 @@ from desktop.instance import Place, hand_over
 from desktop.serving import Serving, take_port
 from shared.settings import AgentSettings
 from tests.browser.agent import SOON, running_agent
+from tests.peers import library
 from tests.peers.backend import BackendPeer, Reply
 from tests.peers.certificate import company_certificate
 from tests.server.processes import BackendProcess, run
@@ -189,6 +190,7 @@ def test_a_connect_link_is_shown_asked_about_and_connects_once(
     permissions = ["connections_read", "schema_read", "db_read"]
     wanted = {"name": "anita", "permissions": permissions, "url": company.url}
     made = company.ask("POST", "/api/connect-codes", wanted)
+    library.lay_into(tmp_path)
     listening, _ = take_port(0)
     monkeypatch.setenv("VMART_HOME", str(tmp_path))
     with Serving(AgentSettings(), tmp_path, listening, ask=True) as serving:

@@ -19,6 +19,7 @@ from shared.settings import (
     GoogleOAuthSection,
     OpenAiSection,
 )
+from tests.peers import library
 from tests.peers.backend import Asked, BackendPeer, Reply, json_reply, query_answer
 
 SCHEMA = {
@@ -123,6 +124,7 @@ class RunningAgent:
             gemini=gemini or GeminiSection(),
             openai=OpenAiSection(base_url=openai_url, model="scripted" if openai_url else "", timeout=10),
         )
+        library.lay_into(home)
         listening, _ = take_port(0)
         self.port = int(listening.getsockname()[1])
         self.serving = Serving(

@@ -12,6 +12,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from tests.peers import library
+
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = [sys.executable, "-m", "desktop"]
 _SECONDS = 120
@@ -39,11 +41,20 @@ def desktop(home: Path, *arguments: str, **more: str) -> "subprocess.CompletedPr
 
 class Running:
     """``python -m desktop run``; ``said`` is what it printed until its address (or the window) was there.
-    Without ``demo`` it asks for a backend when the settings name none."""
+    Without ``demo`` it asks for a backend when the settings name none; without ``drawn`` it makes the drawing
+    library itself."""
 
     def __init__(
-        self, home: Path, *arguments: str, until: str = "Ctrl-C", demo: bool = True, **more: str
+        self,
+        home: Path,
+        *arguments: str,
+        until: str = "Ctrl-C",
+        demo: bool = True,
+        drawn: bool = True,
+        **more: str,
     ) -> None:
+        if drawn:
+            library.lay_into(home)
         words = ["run", "--port", "0", *(["--demo"] if demo else []), *arguments]
         self.process = subprocess.Popen(
             [*PROGRAM, *words],
