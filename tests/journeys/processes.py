@@ -41,8 +41,10 @@ def desktop(home: Path, *arguments: str, **more: str) -> "subprocess.CompletedPr
 
 class Running:
     """``python -m desktop run``; ``said`` is what it printed until its address (or the window) was there.
-    Without ``demo`` it asks for a backend when the settings name none; without ``drawn`` it makes the drawing
-    library itself."""
+    Without ``demo`` it asks for a backend when the settings name none."""
+
+    drawn = True
+    """Whether the drawing library is there already."""
 
     def __init__(
         self,
@@ -50,10 +52,9 @@ class Running:
         *arguments: str,
         until: str = "Ctrl-C",
         demo: bool = True,
-        drawn: bool = True,
         **more: str,
     ) -> None:
-        if drawn:
+        if self.drawn:
             library.lay_into(home)
         words = ["run", "--port", "0", *(["--demo"] if demo else []), *arguments]
         self.process = subprocess.Popen(

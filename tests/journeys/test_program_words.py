@@ -30,6 +30,10 @@ sys.exit(console())
 """
 
 
+class RunningAlone(Running):
+    drawn = False
+
+
 def test_the_demo_and_its_engine_are_the_program_itself(
     home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -38,7 +42,7 @@ def test_the_demo_and_its_engine_are_the_program_itself(
     program.chmod(0o755)
     monkeypatch.setattr(processes, "PROGRAM", [str(program)])
     config = str(tmp_path / "config")
-    with Running(home, "--no-window", drawn=False, XDG_CONFIG_HOME=config, PYTHONPATH="") as agent:
+    with RunningAlone(home, "--no-window", XDG_CONFIG_HOME=config, PYTHONPATH="") as agent:
         assert agent.ask("total net sales last month")[-1]["status"] == "answered"
         agent.text("/vendor/vega.js")
         assert agent.json("PUT", "/api/autostart", {"on": True}) == {"possible": True, "on": True}
