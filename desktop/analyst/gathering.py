@@ -1,7 +1,7 @@
 """From the chunks of a question to its wishes: each chunk takes its part by what stands beside it.
 
-Choosing tables and columns is left to resolve.py. A chunk that finds no part to play stays in ``loose`` and
-must be explained there.
+What stands there is told by neighbours.py; choosing tables and columns is left to resolve.py. A chunk that
+finds no part to play stays in ``loose`` and must be explained there.
 """
 
 from collections.abc import Sequence
@@ -9,16 +9,13 @@ from collections.abc import Sequence
 import msgspec
 
 from desktop.analyst.chunks import Chunk
+from desktop.analyst.neighbours import Neighbours
 from desktop.analyst.nouns import Nouns, narrowed, same_column
 from desktop.analyst.roles import Table
-from desktop.analyst.tokens import singular
 from desktop.analyst.wishes import Wishes, settle_contrast
 
-_LINKING = frozenset(("is", "are", "was", "were", "=", "equal", "equals", "to"))
 _HOW_MUCH = frozenset(("kitni", "kitne", "kitna"))
-_BEFORE_NUMBER = frozenset(("is", "are", "was", "of", "were", "for", "at"))
 _MORE = "more"
-_ASKING = frozenset(("which", "what", "whose", "list"))
 
 
 def gather(chunks: Sequence[Chunk], tables: dict[str, Table]) -> Wishes:
@@ -27,7 +24,7 @@ def gather(chunks: Sequence[Chunk], tables: dict[str, Table]) -> Wishes:
 
 class _Gathering:
     def __init__(self, chunks: Sequence[Chunk], tables: dict[str, Table]) -> None:
-        self._chunks = list(chunks)
+        self._beside = Neighbours(chunks)
         self._nouns = Nouns(tables)
         self._wishes = Wishes()
         self._mode = ""
@@ -36,18 +33,16 @@ class _Gathering:
         self._counting = ""
         self._waiting: Chunk | None = None
         self._top: Chunk | None = None
-        self._used: set[int] = set()
 
     def run(self) -> Wishes:
-        for at, chunk in enumerate(self._chunks):
-            if at not in self._used:
-                self._take(at, chunk)
+        for at, chunk in self._beside.in_turn():
+            self._take(at, chunk)
         self._finish()
         return self._wishes
 
     def _take(self, at: int, chunk: Chunk) -> None:
-        if self._by_word == _MORE and chunk.kind in ("noun", "time") and not self._goes_on(at):
-            self._mode = ""
+        if self._by_word == _MORE and chunk.kind in ("noun", "time"):
+            self._mode = self._mode if self._beside.goes_on(at, excluding=self._mode == "not") else ""
         match chunk.kind:
             case "noun":
                 self._noun(at, chunk)
@@ -69,11 +64,6 @@ class _Gathering:
             case _:
                 self._flag(at, chunk)
 
-    def _goes_on(self, at: int) -> bool:
-        """A list of groups, or of excluded values, goes on only after "and", "or" or a comma."""
-        before = self._chunks[at - 1].kind
-        return before == "and" or (before == "or" and self._mode == "not")
-
     def _flag(self, at: int, chunk: Chunk) -> None:
         wishes = self._wishes
         kept = {
@@ -83,9 +73,11 @@ class _Gathering:
         if chunk.kind in kept:
             kept[chunk.kind].append(chunk)
         if chunk.kind == "or":
-            self._or(at, chunk)
+            wishes.either = True
+            wishes.unplaced += [] if self._beside.is_between_values(at) else [chunk]
         if chunk.kind == "share":
-            self._share(at, chunk)
+            wishes.share = True
+            wishes.unplaced += [] if self._beside.asks_for_share(at) else [chunk]
         wishes.rows |= chunk.kind == "rows"
         if chunk.kind == "and":
             wishes.ands.append(chunk.start)
@@ -101,25 +93,6 @@ class _Gathering:
             self._wishes.unplaced.append(chunk)
         if self._mode == "versus":
             self._mode, self._waiting = "", None
-
-    def _or(self, at: int, chunk: Chunk) -> None:
-        """It stands between two values, and nowhere else."""
-        before, after = self._chunks[:at], [c for c in self._chunks[at + 1 :] if c.kind != "fill"]
-        between = before and after and before[-1].values and after[0].values
-        self._wishes.either = True
-        self._wishes.unplaced += [] if between else [chunk]
-
-    def _share(self, at: int, chunk: Chunk) -> None:
-        """``share of sales by zone``; neither ``discount percentage`` nor ``UPI share`` is one of these."""
-        before = self._chunks[at - 1] if at else None
-        after = self._chunks[at + 1 : at + 3]
-        of = bool(after) and after[0].word == "of"
-        whole = chunk.end - chunk.start > 1 or chunk.word in ("share", "contribution")
-        rest = before is not None and before.word in ("in", "as", "and", "with")
-        of_value = of and len(after) == 2 and bool(after[1].values) and not after[1].targets
-        if (before is not None and before.values) or of_value or not (of or whole or rest):
-            self._wishes.unplaced.append(chunk)
-        self._wishes.share = True
 
     def _rank(self, chunk: Chunk) -> None:
         if self._wishes.order:
@@ -141,22 +114,21 @@ class _Gathering:
     # -- nouns -----------------------------------------------------------------------------
 
     def _noun(self, at: int, chunk: Chunk) -> None:
-        if chunk.values and (not chunk.targets or self._reads_as_value(at)):
+        if chunk.values and (not chunk.targets or self._beside.reads_as_value(at)):
             self._value(at, chunk)
             return
         chunk = msgspec.structs.replace(chunk, values=())
-        follower = self._follower(at)
-        if follower is not None and self._mode != "by" and self._qualifies(chunk, self._chunks[follower]):
-            self._narrow(follower, chunk)
+        value = self._beside.value_after(at)
+        if value is not None and self._mode != "by" and self._qualifies(chunk, self._beside.chunks[value]):
+            self._narrow(value, chunk)
             return
-        wise = self._peek(at + 1, "wise")
-        condition = self._next_condition(at) if self._nouns.may_compare(chunk) else None
+        wise = self._beside.after(at, "wise")
+        condition = self._beside.condition_after(at) if self._nouns.may_compare(chunk) else None
         if wise is not None:
-            self._used.add(wise)
+            self._beside.take(wise)
             self._group(chunk)
         elif condition is not None:
-            self._used.add(condition)
-            self._wishes.conditions.append((self._chunks[condition], chunk))
+            self._wishes.conditions.append((self._beside.take(condition), chunk))
         else:
             self._plain_noun(at, chunk)
 
@@ -166,7 +138,7 @@ class _Gathering:
             wishes.unplaced.append(chunk)
             return
         only_measure = self._nouns.only_measure(chunk)
-        asked = at > 0 and self._chunks[at - 1].word in _ASKING
+        asked = self._beside.is_asked_for(at)
         ranked = self._top is not None and not wishes.groups and not only_measure
         if self._mode == "by" and self._by_word == "per" and self._aggregate_used("average"):
             wishes.per, self._mode, self._waiting = chunk, "", None
@@ -174,7 +146,7 @@ class _Gathering:
             wishes.unplaced.append(chunk)
         elif self._mode == "by" and not (only_measure or self._ordering(chunk)):
             self._group(chunk)
-        elif self._counting and self._is_compound(at, chunk):
+        elif self._counting and self._beside.is_compound(at):
             wishes.unplaced.append(chunk)
         elif self._counting:
             self._count(chunk)
@@ -185,27 +157,18 @@ class _Gathering:
             self._measure(chunk)
         else:
             wishes.side_by_side |= self._mode == "versus"
-            beside = [self._chunks[n].kind for n in (at - 1, at + 1) if 0 < n < len(self._chunks)]
-            if "and" in beside or "versus" in beside:
+            if self._beside.is_listed(at):
                 wishes.listed.add(chunk.start)
             wishes.loose.append((chunk, self._taken_aggregate()))
             self._settle()
 
     def _with(self, at: int) -> list[Chunk]:
         """``sales with discount`` are some of the sales, or both figures: the analyst leaves it."""
-        before = self._chunks[max(at - 2, 0) : at]
+        before = self._beside.chunks[max(at - 2, 0) : at]
         joined = (
             len(before) == 2 and before[1].word in ("with", "having") and self._nouns.is_fact_noun(before[0])
         )
         return [before[1]] if joined else []
-
-    def _is_compound(self, at: int, chunk: Chunk) -> bool:
-        """``number of product returns`` counts returns, not products: the analyst leaves it."""
-        after = self._chunks[at + 1] if at + 1 < len(self._chunks) else None
-        single = singular(chunk.word.split()[-1]) == chunk.word.split()[-1]
-        return (
-            single and after is not None and after.kind == "noun" and bool(after.targets) and not after.values
-        )
 
     def _measure(self, chunk: Chunk) -> None:
         aggregate = self._taken_aggregate()
@@ -242,10 +205,9 @@ class _Gathering:
             self._waiting = None
 
     def _value(self, at: int, chunk: Chunk) -> None:
-        follower = self._peek(at + 1, "noun")
-        if follower is not None and self._qualifies(self._chunks[follower], chunk, tables=False):
-            chunk = narrowed(chunk, self._chunks[follower])
-            self._used.add(follower)
+        noun = self._beside.after(at, "noun")
+        if noun is not None and self._qualifies(self._beside.chunks[noun], chunk, tables=False):
+            chunk = narrowed(chunk, self._beside.take(noun))
         self._wishes.side_by_side |= self._mode == "versus"
         goes_on = self._mode == "not" and self._by_word == _MORE
         if self._after_excluded(at) or (goes_on and not same_column(self._wishes.values[-1][0], chunk)):
@@ -259,30 +221,13 @@ class _Gathering:
 
     def _after_excluded(self, at: int) -> bool:
         """``excluding Bihar UPI``: without a word between, the second value may be excluded too."""
-        excluded = bool(self._wishes.values) and self._wishes.values[-1][1]
-        return excluded and at > 0 and self._wishes.values[-1][0].start == self._chunks[at - 1].start
+        before = self._beside.before(at)
+        last = self._wishes.values[-1] if self._wishes.values else None
+        return last is not None and last[1] and before is not None and last[0].start == before.start
 
-    def _reads_as_value(self, at: int) -> bool:
-        before = self._chunks[at - 1] if at else None
-        if before is None:
-            return False
-        return before.kind in ("only", "not") or before.word in ("in", "for", "from", "at")
-
-    def _follower(self, at: int) -> int | None:
-        """The value that this noun introduces: ``zone West``, ``state is not Bihar``."""
-        after = at + 1
-        while after < len(self._chunks):
-            chunk = self._chunks[after]
-            if chunk.kind == "noun":
-                return after if chunk.values else None
-            if chunk.kind != "not" and not (chunk.kind == "fill" and chunk.word in _LINKING):
-                return None
-            after += 1
-        return None
-
-    def _narrow(self, follower: int, noun: Chunk) -> None:
-        chunk = narrowed(self._chunks[follower], noun)
-        self._chunks[follower] = msgspec.structs.replace(chunk, targets=())
+    def _narrow(self, value: int, noun: Chunk) -> None:
+        chunk = narrowed(self._beside.chunks[value], noun)
+        self._beside.chunks[value] = msgspec.structs.replace(chunk, targets=())
         self._mode = ""
 
     def _qualifies(self, noun: Chunk, value: Chunk, *, tables: bool = True) -> bool:
@@ -314,10 +259,10 @@ class _Gathering:
         time = chunk.time
         if time is None:
             return
-        wise = self._peek(at + 1, "wise")
+        wise = self._beside.after(at, "wise")
         if time.grain:
             if wise is not None:
-                self._used.add(wise)
+                self._beside.take(wise)
             adverb = time.alone and self._aggregate == "average"
             if adverb or (self._mode == "by" and self._by_word == "per" and self._aggregate_used("average")):
                 self._wishes.per = chunk
@@ -337,33 +282,21 @@ class _Gathering:
 
     def _asked(self, at: int) -> bool:
         ranked = self._top is not None and not self._wishes.groups
-        return ranked or (at > 0 and self._chunks[at - 1].word in _ASKING)
+        return ranked or self._beside.is_asked_for(at)
 
     def _condition(self, at: int, chunk: Chunk) -> None:
-        after = self._peek(at + 1, "noun")
-        if after is not None and self._nouns.may_compare(self._chunks[after]):
-            self._used.add(after)
-            self._wishes.conditions.append((chunk, self._chunks[after]))
-        else:
-            self._wishes.conditions.append((chunk, None))
-
-    def _next_condition(self, at: int) -> int | None:
-        after = at + 1
-        while after < len(self._chunks) and self._chunks[after].word in _BEFORE_NUMBER:
-            after += 1
-        return self._peek(after, "condition")
-
-    def _peek(self, at: int, kind: str) -> int | None:
-        if at < len(self._chunks) and at not in self._used and self._chunks[at].kind == kind:
-            return at
-        return None
+        after = self._beside.after(at, "noun")
+        compared = after is not None and self._nouns.may_compare(self._beside.chunks[after])
+        noun = self._beside.take(after) if after is not None and compared else None
+        self._wishes.conditions.append((chunk, noun))
 
     def _finish(self) -> None:
         """A keyword that waited for a noun in vain is not understood."""
         waiting = {"count", "distinct"} if self._counting else set()
         waiting |= {"aggregate"} if self._aggregate else set()
-        self._wishes.unplaced += [c for c in self._chunks if c.kind in waiting and c.word not in _HOW_MUCH]
+        chunks = self._beside.chunks
+        self._wishes.unplaced += [c for c in chunks if c.kind in waiting and c.word not in _HOW_MUCH]
         self._wishes.unplaced += [self._waiting] if self._waiting else []
-        settle_contrast(self._wishes, self._chunks)
+        settle_contrast(self._wishes, chunks)
         if self._wishes.limit == 0:
-            self._wishes.unplaced += [c for c in self._chunks if c.kind == "top"]
+            self._wishes.unplaced += [c for c in chunks if c.kind == "top"]
