@@ -262,7 +262,8 @@ def run_test(arguments: List[str]) -> int:
     rest += ["--all"] if known.all else []
     set_up("dev")
     os.chdir(str(ROOT))
-    workers = str(min(4, max(2, os.cpu_count() or 1)))  # no more: windows and databases have time limits
+    # one more than processors, for half of the tests wait; no more: windows and databases have time limits
+    workers = str(min(4, 1 + (os.cpu_count() or 1)))
     parallel = [] if known.serial else ["-n", workers, "--dist", "loadfile", "--no-loadscope-reorder"]
     return become(["-m", "pytest"] + parallel + rest)
 

@@ -20,10 +20,16 @@ _LONGEST = (
     "test_desktop_program.py",
     "test_faults.py",
     "test_image.py",
-    "test_from_a_wheel.py",
     "test_service.py",
+    "test_from_a_wheel.py",
+    "test_generated.py",
+    "test_no_wait_without_end.py",
+    "test_installed.py",
+    "test_task_in_the_window.py",
 )
-"""Of the slow files, those of several minutes."""
+"""Of the slow files, those of a minute and more."""
+_LONGEST_LAST = ("test_screens.py", "test_window.py", "test_session_journey.py", "test_tasks_journey.py")
+"""Of the browser files, those that would hold up the end."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -45,7 +51,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def _browser_files_last(items: list[pytest.Item]) -> None:
     """Playwright leaves an event loop running in its process, in which no test can start one of its own."""
     last = {item.path for item in items if item.get_closest_marker("browser")}
-    items.sort(key=lambda item: item.path in last)
+
+    def place(item: pytest.Item) -> tuple[bool, int]:
+        return item.path in last, _nth(item, _LONGEST_LAST)
+
+    items.sort(key=place)
 
 
 def _slow_files_first(items: list[pytest.Item]) -> None:
@@ -55,9 +65,12 @@ def _slow_files_first(items: list[pytest.Item]) -> None:
     slow = {item.path for item in items if item.get_closest_marker("slow")}
     waiting = {item.path for item in items if "built" in getattr(item, "fixturenames", ())}
 
-    def place(item: pytest.Item) -> tuple[bool, int]:
-        if item.path.name in _LONGEST:
-            return False, _LONGEST.index(item.path.name)
-        return item.path not in slow, len(_LONGEST) + (item.path in waiting)
+    def place(item: pytest.Item) -> tuple[bool, int, bool]:
+        return item.path not in slow, _nth(item, _LONGEST), item.path in waiting
 
     items.sort(key=place)
+
+
+def _nth(item: pytest.Item, names: tuple[str, ...]) -> int:
+    """Behind all of them, where it is none."""
+    return names.index(item.path.name) if item.path.name in names else len(names)
