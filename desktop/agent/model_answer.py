@@ -12,11 +12,11 @@ from desktop.agent.progress import Progress
 from desktop.agent.prompt import Prompt
 from desktop.agent.pump import merged, pumped
 from desktop.agent.sources import Sources
-from desktop.events import Event, StepStarted
+from desktop.events import Event
 from desktop.store.results import Results
 from desktop.store.turns import Turn
 from desktop.tools.base import Tool, ToolContext, ToolOutput, spec
-from shared.errors import AppError, Fixer, ToolRefused
+from shared.errors import AppError, Fixer, ModelError, ToolRefused
 from shared.llm.base import (
     Message,
     ModelEvent,
@@ -31,13 +31,24 @@ from shared.llm.base import (
 
 MOST_STEPS = 10
 MOST_SLIPS = 4
+MOST_AT_ONCE = 12
+"""Calls of one reply; each takes a thread here and a query there."""
+MOST_CHARACTERS = 200_000
+"""Of one reply. A model that says the same for ever is ended here."""
 _DRAW_SECONDS = 0.08
+_NAME = 80
 _ENOUGH = "You have used all your steps. Answer now, with what you have, and say what is missing."
+
+_TOO_LONG = "The model's answer was too long and was cut off. Ask for less at a time."
+_TOO_MANY = f"At most {MOST_AT_ONCE} calls at a time: this one was not made. Make it again, if you still need it."
 
 _NO_WORDS = "The model looked things up but came to no answer in words. What it found is shown here."
 
 
 class _Job(msgspec.Struct, frozen=True):
+    """``place`` is the call's among those of its reply: ids may be empty, or given twice."""
+
+    place: int
     call: ToolCall
     step_id: str
     tool: Tool
@@ -110,7 +121,10 @@ class ModelAnswer:
             match event:
                 case TextDelta():
                     text += event.text
-                    progress.text = earlier_text + text
+                    progress.text = earlier_text + text[:MOST_CHARACTERS]
+                    if len(text) > MOST_CHARACTERS:
+                        yield progress.chunk()
+                        raise ModelError(_TOO_LONG)
                     if time.monotonic() - drawn_at > _DRAW_SECONDS:
                         yield progress.chunk()
                         drawn_at = time.monotonic()
@@ -127,25 +141,30 @@ class ModelAnswer:
     ) -> Generator[Event, None, tuple[list[ToolAnswer], AppError | None]]:
         """All calls side by side; their answers in the order of the calls. The error is the last slip
         when not one of them succeeded."""
-        answers: dict[str, ToolAnswer] = {}
+        answers = {
+            place: refusal_of(call, ToolRefused(_TOO_MANY))
+            for place, call in enumerate(calls)
+            if place >= MOST_AT_ONCE
+        }
         slip: AppError | None = None
         jobs: list[_Job] = []
-        for call in calls:
+        for place, call in enumerate(calls[:MOST_AT_ONCE]):
             try:
-                job, started = self._prepared(call, progress, context)
+                tool, arguments = self._checked(call)
             except ToolRefused as error:
-                answers[call.id], slip = refusal_of(call, error), error
-                step = progress.step(f"Using the tool {call.name}")
+                answers[place], slip = refusal_of(call, error), error
+                step = progress.step(f"Using the tool {call.name[:_NAME]}")
                 yield step
                 yield progress.failed(step.step_id, error)
                 continue
-            jobs.append(job)
+            started = progress.step(tool.label(arguments, context))
+            jobs.append(_Job(place, call, started.step_id, tool, arguments))
             yield started
         succeeded = False
         for number, outcome in merged([_attempt(job, context) for job in jobs], progress.stop):
             job = jobs[number]
             if isinstance(outcome, AppError):
-                answers[job.call.id], slip = refusal_of(job.call, outcome), outcome
+                answers[job.place], slip = refusal_of(job.call, outcome), outcome
                 yield progress.failed(job.step_id, outcome, _sql_of(job.call))
                 continue
             succeeded = True
@@ -155,20 +174,20 @@ class ModelAnswer:
                 progress.add_evidence(card, self._results.rows(card.result_id))
                 yield card
             line.loaded(outcome)
-            answers[job.call.id] = answer_of(job.call, outcome)
+            answers[job.place] = answer_of(job.call, outcome)
         yield from progress.sent()
-        return [answers[call.id] for call in calls], None if succeeded else slip
+        return [answers[place] for place in range(len(calls))], None if succeeded else slip
 
-    def _prepared(self, call: ToolCall, progress: Progress, context: ToolContext) -> tuple[_Job, StepStarted]:
+    def _checked(self, call: ToolCall) -> tuple[Tool, msgspec.Struct]:
+        """Raises ToolRefused."""
         tool = self._tools.get(call.name)
         if tool is None:
-            raise ToolRefused(f"There is no tool called {call.name}. There are: {', '.join(self._tools)}.")
+            named = call.name[:_NAME]
+            raise ToolRefused(f"There is no tool called {named}. There are: {', '.join(self._tools)}.")
         try:
-            arguments = msgspec.convert(call.arguments, tool.arguments)
+            return tool, msgspec.convert(call.arguments, tool.arguments)
         except msgspec.ValidationError as error:
             raise ToolRefused(f"The arguments do not fit: {error}.") from error
-        started = progress.step(tool.label(arguments, context))
-        return _Job(call, started.step_id, tool, arguments), started
 
 
 def _without_calls(reply: ModelMessage, progress: Progress) -> ModelMessage:

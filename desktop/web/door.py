@@ -106,7 +106,7 @@ def _check_body(environ: WSGIEnvironment) -> None:
     if environ.get("HTTP_TRANSFER_ENCODING"):
         raise InvalidRequest("Send the body with its Content-Length.")
     length = environ.get("CONTENT_LENGTH") or "0"
-    if not length.isdigit():
+    if not (length.isascii() and length.isdigit() and len(length) < 19):
         raise InvalidRequest("Content-Length is no number.")
     if int(length) > _MOST_BODY:
         raise TooLarge("The request is too large.")

@@ -134,7 +134,8 @@ class FilePages:
         return json({"id": self._files.dropping.begin(wanted.name, wanted.size)}, status=201)
 
     def add_to_upload(self, upload_id: str) -> bottle.HTTPResponse:
-        offset = int(query_text("offset") or 0) if (query_text("offset") or "0").isdigit() else -1
+        text = query_text("offset", "0")
+        offset = int(text) if text.isascii() and text.isdigit() and len(text) < 19 else -1
         data = bottle.request.body.read()
         return json({"received": self._files.dropping.add(upload_id, offset, data)})
 

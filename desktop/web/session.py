@@ -9,6 +9,7 @@ from desktop.offer import Offers
 from desktop.session import Session
 from desktop.web.parts import Dialogs, Sitting
 from desktop.web.replies import Body, Empty, body, encoded, json, nothing, sse, stream_of
+from shared.errors import InvalidRequest, SettingsInvalid
 
 
 class SignInBody(Body, frozen=True):
@@ -101,5 +102,9 @@ class SessionPages:
 
     def offer(self) -> bottle.HTTPResponse:
         """For a second start of the program that was given a link: the window shows it, and asks."""
-        self._offers.put(body(LinkBody).link)
+        link = body(LinkBody).link
+        try:
+            self._offers.put(link)
+        except SettingsInvalid as error:
+            raise InvalidRequest(error.message) from error
         return nothing(202)

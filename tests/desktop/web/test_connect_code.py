@@ -105,6 +105,7 @@ def test_a_link_that_somebody_opened_is_shown_and_connects_to_nothing(
     assert agent.json("GET", "/api/state")["offer"] is None
     with pytest.raises(Conflict):
         hand_over(place, "vmart://connect?url=x")
+    assert agent.http("POST", "/api/window/link", {"link": "vmart://connect?url=x"})[0] == 400
     assert connect(agent, backend.url, code)[-1]["step"] == "saved"
 
 

@@ -94,6 +94,8 @@ def test_a_body_that_is_too_large_or_has_no_length_is_refused(agent: RunningAgen
     headers = {"Authorization": f"Bearer {agent.token}", "Content-Type": "application/json"}
     assert agent.http("POST", "/api/ask", b"", {**headers, "Content-Length": str(10**9)})[0] == 413
     assert agent.http("POST", "/api/ask", b"", {**headers, "Transfer-Encoding": "chunked"})[0] == 400
+    for strange in ("-1", "\u00b2", "9" * 5000):
+        assert agent.http("POST", "/api/ask", b"", {**headers, "Content-Length": strange})[0] == 400
 
 
 @pytest.mark.parametrize(
