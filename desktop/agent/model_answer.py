@@ -40,7 +40,7 @@ _NAME = 80
 _ENOUGH = "You have used all your steps. Answer now, with what you have, and say what is missing."
 
 _TOO_LONG = "The model's answer was too long and was cut off. Ask for less at a time."
-_TOO_MANY = f"At most {MOST_AT_ONCE} calls at a time: this one was not made. Make it again, if you still need it."
+_TOO_MANY = f"At most {MOST_AT_ONCE} calls at a time: this one was not made. Make it again if you need it."
 
 _NO_WORDS = "The model looked things up but came to no answer in words. What it found is shown here."
 

@@ -16,7 +16,7 @@ from desktop.tools.base import ToolContext, ToolOutput
 from desktop.tools.formats import guess
 from shared.backend_client import BackendClient, QueryResult
 from shared.backend_client.stopping import stoppable
-from shared.errors import BackendConnectionError, QueryCancelled
+from shared.errors import BackendConnectionError, BackendProtocolError, QueryCancelled
 from shared.results import Column
 
 MAX_ROWS = 10_000
@@ -86,6 +86,10 @@ class Queries:
         rows = plain(answer.rows)
         columns = list(answer.columns)
         formats = query.formats or guess(columns)
+        if len(formats) != len(columns):
+            raise BackendProtocolError(
+                f"The backend sent {len(columns)} columns where the query asks for {len(formats)}."
+            )
         kept_at = None if answer.cached_at is None else answer.cached_at.isoformat()
         result = StoredResult(
             id=uuid4().hex[:12],

@@ -25,7 +25,8 @@ def test_of_very_many_calls_at_once_a_few_are_made_and_the_rest_are_told_of(tmp_
         assert events[-1]["status"] == "answered"
         asked = [one for one in peer.asked if one.path == "/api/query"]
         assert len(asked) == MOST_AT_ONCE
-        answers = [part["functionResponse"]["response"] for part in gemini.requests[1]["contents"][-1]["parts"]]
+        parts = gemini.requests[1]["contents"][-1]["parts"]
+        answers = [part["functionResponse"]["response"] for part in parts]
         assert len(answers) == 60
         refused = [answer for answer in answers if "was not made" in str(answer)]
         assert answers[MOST_AT_ONCE:] == refused

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.desktop.running import RetailPeer, RunningAgent, only
-from tests.peers.backend import BackendPeer, Reply
+from tests.peers.backend import BackendPeer, Reply, query_answer
 from tests.peers.gemini import GeminiPeer
 from tests.peers.model_script import Turn, call, text
 
@@ -64,6 +64,14 @@ def test_the_window_hears_that_the_backend_went_and_came_back(tmp_path: Path) ->
             event = next(news)
             if event.get("state") == wanted[len(seen)]:
                 seen.append(event["state"])
+
+
+def test_an_answer_of_another_query_is_told_and_not_shown(tmp_path: Path) -> None:
+    with RetailPeer() as peer, RunningAgent(tmp_path, backend_url=peer.url) as agent:
+        peer.query = query_answer([("zone", "text")], b'[["North"]]', 1)
+        events = agent.ask("total net amount by zone")
+        assert only(events, "turn_failed")["code"] == "backend_protocol"
+        assert not [event for event in events if event["event"] == "result"]
 
 
 @pytest.mark.parametrize("name", ["results", "turns", "conversations"])
