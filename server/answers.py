@@ -172,7 +172,7 @@ class Answer:
             for batch in result.batches():
                 part = encoder.batch(batch)
                 self.rows += batch.count
-                pieces.add(part)
+                pieces.add(part, batch.count)
                 if (piece := pieces.full()) is not None:
                     yield piece
         except AppError:

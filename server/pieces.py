@@ -20,10 +20,11 @@ _BUSY_SECONDS = 0.005
 
 
 class Piece(msgspec.Struct, frozen=True):
-    """What is sent at once; nothing comes after the ``last``."""
+    """What is sent at once, with so many rows; nothing comes after the ``last``."""
 
     data: bytes
     last: bool
+    rows: int = 0
 
 
 class Pieces:
@@ -36,6 +37,7 @@ class Pieces:
         self._packer: Packer | None = None
         self._parts: list[bytes] = []
         self._size = 0
+        self._rows = 0
         self._since = 0.0
         self._lock = threading.Lock()
         """Over taking and packing together: packed is in order."""
@@ -49,12 +51,13 @@ class Pieces:
         """What comes before the rows, and leaves with the first of them."""
         self._parts.append(part)
 
-    def add(self, part: bytes) -> None:
+    def add(self, part: bytes, rows: int) -> None:
         with self._lock:
             if part and not self._size:
                 self._since = time.perf_counter()
             self._parts.append(part)
             self._size += len(part)
+            self._rows += rows
             wake = self._wake if self._size else None
         if wake is not None:
             wake()
@@ -78,13 +81,14 @@ class Pieces:
             return data
 
     def packed(self, data: bytes, *, last: bool) -> Piece:
-        """A piece of something else, behind all that was taken."""
+        """A piece of ``data``, with the rows that were held."""
         if self._new_packer is not None and not (last and len(data) < TOO_SMALL):
             self._packer = self._new_packer()
             self.content_encoding = self._packer.name
         self._new_packer = None
         packer = self._packer
-        return Piece(data if packer is None else packer.pack(data, last=last), last)
+        rows, self._rows = self._rows, 0
+        return Piece(data if packer is None else packer.pack(data, last=last), last, rows)
 
     # -- On the event loop -------------------------------------------------------------------
 

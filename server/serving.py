@@ -37,6 +37,8 @@ _WATCH_SECONDS = 0.5
 
 _DRAIN_SECONDS = 20.0
 _LAST_WORDS_SECONDS = 3.0
+_LAST_LINES_SECONDS = 5.0
+"""For the lines of the audit trail of what was cut off."""
 _IDLE_SECONDS = 120
 
 
@@ -114,6 +116,8 @@ class Serving:
         self._app: Sanic[Any, Any] | None = None
         self._server: AsyncioServer | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
+        self.drain_seconds = _DRAIN_SECONDS
+        """How long what runs may go on when it is told to stop."""
         self._told_to_stop = False
         self._stopping = asyncio.Event()
 
@@ -210,12 +214,13 @@ class Serving:
         self.backend.queries.close()
         server.close()  # type: ignore[no-untyped-call]
         self._sock.close()
-        if not await _closed(server, _DRAIN_SECONDS):
+        if not await _closed(server, self.drain_seconds):
             self.backend.queries.cancel_all()
             if not await _closed(server, _LAST_WORDS_SECONDS):
+                self.backend.is_stopping = True
                 for connection in list(server.connections):
                     connection.abort()
-                await asyncio.sleep(0.1)
+        await _until(lambda: not self.backend.calls, _LAST_LINES_SECONDS)
 
     async def _watch(self) -> None:
         """Sees what other processes change: keys made or revoked, connections."""
@@ -274,10 +279,18 @@ class Serving:
 
 
 async def _closed(server: AsyncioServer, seconds: float) -> bool:
+    def closed() -> bool:
+        for connection in list(server.connections):
+            connection.close_if_idle()
+        return not server.connections
+
+    return await _until(closed, seconds)
+
+
+async def _until(is_so: Callable[[], bool], seconds: float) -> bool:
+    """Whether it came true in time."""
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(seconds):
-            while server.connections:
-                for connection in list(server.connections):
-                    connection.close_if_idle()
+            while not is_so():  # noqa: ASYNC110 - Sanic tells nobody of it
                 await asyncio.sleep(0.02)
-    return not server.connections
+    return is_so()

@@ -71,6 +71,10 @@ class Backend:
     tracer: "Tracer | None" = None
     teller: "Model | None" = None
     """The model that tells insights."""
+    calls: int = 0
+    """How many are being answered, or have no line in the audit trail yet."""
+    is_stopping: bool = False
+    """What is still on its way is cut off."""
 
 
 @dataclass(slots=True)
@@ -87,7 +91,7 @@ class Note:
     target: str = ""
     """What a call changes: the name of a user, the id of a key."""
     detail: str = ""
-    """What about it is changed: names of fields."""
+    """What about it is changed: names of fields; or which part of it was sent."""
     failure: AppError | None = None
     """What went wrong after the answer had begun."""
 

@@ -31,7 +31,8 @@ from shared.errors import AppError, InvalidRequest, NotAuthenticated, RequestTim
 
 _log = logging.getLogger(__name__)
 
-_LEFT = 499
+_LEFT = 499, "client_left"
+_CUT = 503, "backend_stopped"
 _LONG_SECONDS = 0.5
 _SLOWEST_BYTES_PER_SECOND = 16 * 1024
 
@@ -65,6 +66,7 @@ class Dispatch:
             if (tracer := self._backend.tracer) is not None:
                 outcome.trace = tracer.begin(request.headers.getone("traceparent", None))
                 outcome.headers["traceresponse"] = outcome.trace.passed_on()
+            self._backend.calls += 1
             try:
                 admitted = await (self._anybody if is_open else self._admit)(request, route, outcome)
                 call = self._call(request, admitted, outcome, request_id, arrived, path)
@@ -78,7 +80,7 @@ class Dispatch:
                 audited = partial(self._audit, action, request_id, arrived, outcome)
                 return await replies.send(request, handled, outcome.status, headers, audited)
             except asyncio.CancelledError:
-                outcome.status, outcome.code = _LEFT, "client_left"
+                outcome.status, outcome.code = _CUT if self._backend.is_stopping else _LEFT
                 raise
             except AppError as error:
                 outcome.status, outcome.code = error.status, error.code
@@ -94,6 +96,7 @@ class Dispatch:
             finally:
                 if not outcome.audited:
                     await self._audit(action, request_id, arrived, outcome)
+                self._backend.calls -= 1
                 requests.count(outcome.status, time.perf_counter() - arrived)
                 if tracer is not None:
                     recording.trace(tracer, route, outcome, request_id, arrived)

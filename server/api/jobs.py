@@ -142,16 +142,19 @@ def _permit(call: Call, row: JobRow) -> None:
 async def _sent(
     call: Call, row: JobRow, reader: SealedReader, begin: int, end: int | None
 ) -> AsyncIterator[bytes | None]:
-    """None, which cuts the answer off, when there is no more of what was promised."""
-    at = begin - begin % PIECE
+    """None, which cuts the answer off, when there is no more of what was promised. The audit line tells which
+    bytes of the result were handed to the network."""
+    at, sent = begin - begin % PIECE, 0
     try:
         async for data in pieces(reader, begin // PIECE, lambda: call.backend.jobs.size_of(row.id)):
             stop = len(data) if end is None else end - at
             part = data[max(begin - at, 0) : stop]
             call.refuse_when_barred(Permission.DB_READ)
-            if part:
-                yield part
             at += len(data)
+            if part:
+                sent += len(part)
+                call.note.detail = f"bytes {begin}-{begin + sent - 1}"
+                yield part
             if end is not None and at >= end:
                 return
     except AppError as error:

@@ -51,7 +51,7 @@ async def run(call: Call, body: QueryRequest) -> Stream | Whole:
     )
     if isinstance(answer, Copy):
         return await _copied(call, question, answer, writing, wish.content_type)
-    call.note.row_count = answer.rows
+    call.note.row_count = answer.first.rows
     headers = {"x-query-id": question.query_id, "vary": _VARY}
     if answer.told is not None:
         headers |= _VALIDATED | {"etag": answer.told.etag}
@@ -130,12 +130,16 @@ async def cancel(call: Call, _body: None) -> None:
 
 
 async def _pieces(call: Call, answer: Answer, format_: Format) -> AsyncIterator[bytes | None]:
+    """The audit line tells the rows of all pieces that were handed to the network, also of one during which
+    the answer was cut."""
     piece = answer.first
+    sent = piece.rows
     try:
         yield piece.data
         while not piece.last:
             piece = await answer.next_piece()
-            call.note.row_count = answer.rows
+            sent += piece.rows
+            call.note.row_count = sent
             yield piece.data
     except AppError as error:
         call.note.failure = error

@@ -5,8 +5,8 @@ from shared.wire.base import Reply
 
 class AuditEntry(Reply, frozen=True):
     """One line. ``id`` is its number in the chain, ``user`` whose key it was, ``scope`` the data policy that
-    was applied, ``target`` what was changed, ``detail`` which of its fields. ``code`` is empty when it went
-    well."""
+    was applied, ``target`` what was changed, ``detail`` which of its fields; ``row_count`` and ``detail`` of
+    an answer tell how much of it left. ``code`` is empty when it went well."""
 
     id: int
     at: str

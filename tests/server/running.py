@@ -1,6 +1,7 @@
 """A real backend on a real socket, in a thread; and a client that shows every byte."""
 
 import asyncio
+import contextlib
 import http.client
 import sqlite3
 import threading
@@ -14,6 +15,7 @@ import msgspec
 from server.address import bind
 from server.connectors.base import Kind
 from server.serving import Serving
+from server.store.audit.line import of_the_backend
 from shared.settings import BackendSettings, DatabaseSection
 
 
@@ -107,6 +109,16 @@ def lines_of(home: Path) -> list[dict[str, Any]]:
     with sqlite3.connect(home / "backend" / "state.db") as connection:
         connection.row_factory = sqlite3.Row
         return [dict(row) for row in connection.execute("SELECT * FROM audit ORDER BY id")]
+
+
+def fill_trail(backend: RunningBackend) -> None:
+    """With 10 MB of lines, more than a network holds on its way."""
+    trail = backend.serving.backend.audit
+    for number in range(2_000):
+        trail.write_slowly(of_the_backend("filling", f"{number:05000}"))
+    with contextlib.closing(sqlite3.connect(backend.home / "backend" / "state.db")) as state:
+        counted = "SELECT count(*) FROM audit WHERE action = 'filling'"
+        wait_until(lambda: state.execute(counted).fetchone() == (2_000,), 30)
 
 
 def wait_until(condition: Callable[[], object], seconds: float = 10) -> None:

@@ -13,10 +13,9 @@ from uuid import uuid4
 import msgspec
 import pytest
 
-from server.store.audit.line import of_the_backend
 from shared.wire import Schema
 from tests.peers.source import Counts, NumberConnector, number_kind
-from tests.server.running import Answered, RunningBackend, start, wait_until
+from tests.server.running import Answered, RunningBackend, fill_trail, start, wait_until
 
 Change = Callable[[RunningBackend, str], Answered]
 """Of the user ``ravi``, whose key this is the id of."""
@@ -214,10 +213,7 @@ def test_a_result_on_its_way_is_cut_off(backend: RunningBackend) -> None:
 
 def test_the_audit_trail_on_its_way_out_is_cut_off(backend: RunningBackend) -> None:
     auditor = backend.ask("POST", "/api/keys", {"name": "auditor", "permissions": ["audit_read"]}).json
-    trail = backend.serving.backend.audit
-    for number in range(10_000):
-        trail.write_slowly(of_the_backend("test", f"{number:0400}"))
-    wait_until(lambda: trail.waiting == 0, 30)
+    fill_trail(backend)
     connection = backend.connect()
     connection.request("GET", "/api/audit/export", headers=backend.headers(None, auditor["key"]))
     response = connection.getresponse()

@@ -11,7 +11,8 @@ class AuditLine(msgspec.Struct, frozen=True):
     """Who did what, from where, with which outcome.
 
     ``scope`` names the data policy that was applied, ``target`` what was changed, and ``detail`` which of its
-    fields. A field that is added goes to the end, with an empty default: older lines keep their seals.
+    fields; ``row_count`` and ``detail`` of an answer tell how much of it left. A field that is added goes to
+    the end, with an empty default: older lines keep their seals.
     """
 
     at: str
