@@ -236,11 +236,24 @@ def become(arguments: List[str]) -> int:
 
 def program(module: str, arguments: List[str]) -> int:
     """One of our own programs; its --help needs no set-up, for it imports nothing but Python's own."""
-    if fits(sys.version_info[:3]) and ("--help" in arguments or "-h" in arguments):
+    if asks_for_help(arguments):
         environment = dict(os.environ, PYTHONPATH=str(ROOT))
         return subprocess.call([sys.executable, "-P", "-m", module] + arguments, env=environment)
     set_up("run")
     return become(["-m", module] + arguments)
+
+
+def script(kind: str, file: Path, arguments: List[str]) -> int:
+    """One of the scripts that make what is handed out; for its --help the same holds."""
+    if asks_for_help(arguments):
+        return subprocess.call([sys.executable, str(file)] + arguments)
+    set_up(kind)
+    return become([str(file)] + arguments)
+
+
+def asks_for_help(arguments: List[str]) -> bool:
+    """And this Python can read what it asks about."""
+    return fits(sys.version_info[:3]) and ("--help" in arguments or "-h" in arguments)
 
 
 def run_setup(arguments: List[str]) -> int:
@@ -299,8 +312,7 @@ def run_check(arguments: List[str]) -> int:
 
 
 def run_wheel(arguments: List[str]) -> int:
-    set_up("build")
-    return become([str(ROOT / "packaging" / "wheel" / "make_wheels.py")] + arguments)
+    return script("build", ROOT / "packaging" / "wheel" / "make_wheels.py", arguments)
 
 
 def run_lock(arguments: List[str]) -> int:
@@ -310,8 +322,7 @@ def run_lock(arguments: List[str]) -> int:
 
 
 def run_licences(arguments: List[str]) -> int:
-    set_up("dev")
-    return become([str(ROOT / "packaging" / "licences" / "list_licences.py")] + arguments)
+    return script("dev", ROOT / "packaging" / "licences" / "list_licences.py", arguments)
 
 
 def run_package(arguments: List[str]) -> int:
@@ -328,67 +339,10 @@ def run_bench(arguments: List[str]) -> int:
     return become(["-m", "tests.bench"] + arguments)
 
 
-def builder(wanted: str) -> str:
-    """docker or podman: the one that is named, else the first whose engine answers."""
-    named = [wanted] if wanted else ["docker", "podman"]
-    found = [tool for tool in named if shutil.which(tool)]
-    for tool in found:
-        # Docker's client may well be there without an engine to talk to.
-        if subprocess.call([tool, "version"], stdout=-3, stderr=-3) == 0:
-            return tool
-    if found:
-        raise Failure("%s is here, but its engine does not answer. Start it, and try again." % found[0])
-    raise Failure(
-        "An image is built by docker or podman, and %s on PATH. Install one "
-        "(on Debian and Ubuntu: apt install podman)." % ("%s is not" % wanted if wanted else "neither is")
-    )
-
-
-def project_version() -> str:
-    found = re.search(r'^version = "(.+)"$', (ROOT / "pyproject.toml").read_text(encoding="utf-8"), re.M)
-    return found.group(1) if found else "0.0.0"
-
-
-def git(*words: str) -> str:
-    """What git says about this checkout; nothing where there is none."""
-    try:
-        out = subprocess.run(["git"] + list(words), cwd=str(ROOT), stdout=subprocess.PIPE, stderr=-3)
-    except OSError:
-        return ""
-    return out.stdout.decode().strip() if out.returncode == 0 else ""
-
-
 def run_image(arguments: List[str]) -> int:
-    parser = argparse.ArgumentParser(
-        prog="build.py image",
-        description=COMMANDS["image"][1] + " Further arguments go to docker build or podman build.",
-    )
-    parser.add_argument("--tag", default="vmart-backend:" + project_version(), help="default: %(default)s")
-    parser.add_argument("--tool", choices=["docker", "podman"], default="", help="default: which is there")
-    parser.add_argument("--base", help="the image to build on, in place of the one in the Dockerfile")
-    parser.add_argument(
-        "--odbc", choices=["freetds", "none"], help="the driver for SQL Server (default: freetds)"
-    )
-    known, rest = parser.parse_known_args(arguments)
-    tool = builder(known.tool)
-    created = int(os.environ.get("SOURCE_DATE_EPOCH") or git("log", "-1", "--format=%ct") or time.time())
-    values = {
-        "VERSION": project_version(),
-        "REVISION": git("rev-parse", "HEAD") or "unknown",
-        "CREATED": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(created)),
-        "BASE": known.base,
-        "ODBC": known.odbc,
-    }
-    command = [tool, "build", "--tag", known.tag]
-    # Podman's own format has no place for the health check.
-    command += ["--format", "docker"] if tool == "podman" else []
-    for name, value in values.items():
-        command += ["--build-arg", "%s=%s" % (name, value)] if value else []
-    code = subprocess.call(command + rest + [str(ROOT)])
-    if code != 0:
-        raise Failure("%s could not build the image; its words stand above." % tool)
-    say("Built %s. Start it with: %s run -d -p 5000:5000 %s" % (known.tag, tool, known.tag))
-    return 0
+    """Needs no ``.venv``: docker or podman does the work."""
+    script = str(ROOT / "packaging" / "image" / "build_image.py")
+    return subprocess.call([supported_python(), script] + arguments)
 
 
 COMMANDS: Dict[str, Tuple[Callable[[List[str]], int], str]] = {
