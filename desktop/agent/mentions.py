@@ -47,12 +47,6 @@ def find(question: str, files: list[str]) -> str | None:
     return max(named, key=lambda path: len(path.rpartition("/")[2]), default=None)
 
 
-def same_names(path: str, files: list[str]) -> list[str]:
-    """Other files of the same name."""
-    name = path.rpartition("/")[2].casefold()
-    return [other for other in files if other != path and other.rpartition("/")[2].casefold() == name]
-
-
 def without(question: str, path: str) -> str:
     """The question without the file: ``total amount by city in targets.xlsx`` is ``total amount by city``."""
     start, end = _place(question, path)

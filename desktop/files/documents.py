@@ -30,9 +30,8 @@ class Sheet(msgspec.Struct, frozen=True):
 
 
 class Document(msgspec.Struct, frozen=True, tag="document"):
-    """``unit`` is what a part is: ``page part sheet``. ``outline`` holds headings, keys or bookmarks.
-    ``notes``
-    are whole sentences about what is odd in the file. ``words`` is None when they were not counted."""
+    """``unit`` is what a part is: ``page part sheet``. ``outline`` holds headings, keys or bookmarks,
+    ``notes`` whole sentences about what is odd in the file. ``words`` is None when they were not counted."""
 
     kind: Kind
     text: str

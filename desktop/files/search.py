@@ -42,9 +42,8 @@ class Looked(msgspec.Struct, frozen=True):
 
 
 class Found(msgspec.Struct, frozen=True):
-    """``files`` were looked at by name. ``not_read_yet`` stayed unread as the time was over,
-    ``unreadable`` are
-    broken, locked or no text, ``partly`` are so large that only the beginning was searched."""
+    """``files`` were looked at by name. ``not_read_yet`` stayed unread as the time was over, ``unreadable``
+    are broken, locked or no text, ``partly`` are so large that only the beginning was searched."""
 
     hits: list[Hit]
     files: int

@@ -83,15 +83,6 @@ class Writing:
             _put(folder, unfinished, path.name, replace=planned.before is not None)
         return Written(kept, path.text, planned.before is not None)
 
-    def save_new(self, folder: str, name: str, data: bytes) -> Written:
-        """Under ``name``, or ``name 2`` when that is taken: never over another file."""
-        stem, suffix = os.path.splitext(name)  # noqa: PTH122 - of a name, not of a path
-        for number in range(1, 1_000):
-            with contextlib.suppress(Conflict):
-                text = f"{folder}/{name if number == 1 else f'{stem} {number}{suffix}'}"
-                return self.write(self.plan(text, data))
-        raise Conflict(f"There are too many files called {name}.")
-
     def undo(self, written: str) -> str:
         """Brings back what was there before, and says where. Raises FileNotWritten when the file has been
         changed since it was written."""

@@ -140,9 +140,8 @@ def _join(connection: Any, governed: Governed, keys: Keys) -> Matched:
         f"(SELECT count(*) FROM {local} AS l WHERE EXISTS (SELECT 1 FROM {other} AS g WHERE {same})), "
         f"(SELECT count(*) FROM {other}), "
         f"(SELECT count(*) FROM {other} AS g WHERE EXISTS (SELECT 1 FROM {local} AS l WHERE {same})), "
-        f"(SELECT count(*) FROM (SELECT 1 FROM {other} AS g WHERE EXISTS (SELECT 1 FROM {local} AS l WHERE "
-        f"{same}) "
-        f"GROUP BY {keyed} HAVING count(*) > 1) AS r)"
+        f"(SELECT count(*) FROM (SELECT 1 FROM {other} AS g WHERE EXISTS "
+        f"(SELECT 1 FROM {local} AS l WHERE {same}) GROUP BY {keyed} HAVING count(*) > 1) AS r)"
     )
     return Matched(*connection.execute(query).fetchone())
 

@@ -93,8 +93,7 @@ def _sql(table: NamedTable, own: str, measure: str, other: str, figure: str) -> 
     stem = table.path.rpartition("/")[2]
     mine = (
         f"SELECT {same(f't.{name(own)}')} AS v, any_value(t.{name(own)}) AS label, sum(t.{name(measure)}) "
-        f"AS figure "
-        f"FROM {name(table.name)} AS t WHERE t.{name(own)} IS NOT NULL GROUP BY 1"
+        f"AS figure FROM {name(table.name)} AS t WHERE t.{name(own)} IS NOT NULL GROUP BY 1"
     )
     theirs = (
         f"SELECT {same(f'g.{name(other)}')} AS v, any_value(g.{name(other)}) AS label, "

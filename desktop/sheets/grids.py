@@ -19,7 +19,6 @@ from shared.engine import text
 from shared.errors import FileUnreadable
 
 WORKBOOKS = ("xlsx", "xlsm", "xlsb", "xls", "ods")
-TEXTS = ("csv", "tsv", "tab", "txt")
 HEAD_ROWS = 100_000
 HEAD_CELLS = 2_000_000
 """Of a larger sheet only so much is looked at as a whole; the rest are rows of its last table."""

@@ -5,7 +5,6 @@ Which meaning a column has is decided in columns.
 """
 
 import re
-from datetime import date, timedelta
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from functools import cache
@@ -172,11 +171,6 @@ def decimal_of(text: str, style: str = "point") -> Decimal | None:
     signs = (found["before"], found["after"], found["behind"])
     negative = bool(found["open"] and found["close"]) or any(sign not in (None, "+") for sign in signs)
     return -number if negative else number
-
-
-def serial_day(number: float) -> date:
-    """The day that Excel means by a number."""
-    return date(1899, 12, 30) + timedelta(days=int(number))
 
 
 # -- the same as SQL ---------------------------------------------------------------------------

@@ -58,11 +58,6 @@ def zone_of(timetable: Timetable, here: tzinfo) -> tzinfo:
     return ZoneInfo(timetable.zone) if timetable.zone else here
 
 
-def next_after(timetable: Timetable, after: datetime, here: tzinfo, anchor: datetime) -> Occurrence:
-    """The first occurrence later than ``after``. ``anchor`` is what intervals are counted from."""
-    return next(upcoming(timetable, after, here, anchor))
-
-
 def upcoming(timetable: Timetable, after: datetime, here: tzinfo, anchor: datetime) -> Iterator[Occurrence]:
     """Every occurrence later than ``after``, without end."""
     if timetable.kind == "interval":

@@ -26,8 +26,7 @@ class LocalTablesTool:
     name = "local_tables"
     description = (
         "Describe the spreadsheets and CSV files on the person's own PC that they granted: tables, "
-        "columns, types, "
-        "counts. Call it with file names before query_local or private_join."
+        "columns, types, counts. Call it with file names before query_local or private_join."
     )
     arguments: type[msgspec.Struct] = LocalTablesArguments
 

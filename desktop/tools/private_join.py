@@ -31,8 +31,7 @@ class PrivateJoinArguments(msgspec.Struct, frozen=True, forbid_unknown_fields=Tr
         msgspec.Meta(
             description=(
                 "One SELECT in the connection's dialect, already aggregated to the keys of the join. It "
-                "must not "
-                "hold values of the local table. Its rows become the table `governed`."
+                "must not hold values of the local table. Its rows become the table `governed`."
             ),
             min_length=1,
         ),
@@ -43,8 +42,8 @@ class PrivateJoinArguments(msgspec.Struct, frozen=True, forbid_unknown_fields=Tr
         msgspec.Meta(
             description=(
                 "One SELECT in DuckDB's SQL over `joined`: every row and column of the local table, with "
-                "the governed "
-                "columns that match (NULL where none does; `governed_x` where both have a column x)."
+                "the governed columns that match (NULL where none does; `governed_x` where both have a "
+                "column x)."
             ),
             min_length=1,
         ),
@@ -56,9 +55,8 @@ class PrivateJoinTool:
     name = "private_join"
     description = (
         "Join a spreadsheet on the person's own PC with a governed result, on that PC: nothing of the "
-        "spreadsheet "
-        "leaves it. The person sees the result; you get only columns, counts and sums. State no figure but "
-        "those."
+        "spreadsheet leaves it. The person sees the result; you get only columns, counts and sums. State no "
+        "figure but those."
     )
     arguments: type[msgspec.Struct] = PrivateJoinArguments
 

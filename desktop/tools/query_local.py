@@ -27,9 +27,8 @@ class QueryLocalTool:
     name = "query_local"
     description = (
         "Run one read-only SELECT over the person's own spreadsheets, on their PC. The person sees the "
-        "whole result; "
-        f"you get columns, the number of rows and at most {PREVIEW_ROWS} rows, or none where the person "
-        f"wants that."
+        "whole result; you get columns, the number of rows and at most "
+        f"{PREVIEW_ROWS} rows, or none where the person wants that."
     )
     arguments: type[msgspec.Struct] = QueryLocalArguments
 

@@ -92,7 +92,3 @@ class StatePages:
             return self._parts.sources.connections()
         except AppError:
             return []
-
-
-def backend_news(state: msgspec.Struct) -> bytes:
-    return encoded(state)

@@ -233,8 +233,7 @@ DESCRIBED: Mapping[str, Described] = {
     "insights.recommend": Described(
         "Recommend what to do",
         "Options with what the data says they would have brought, a range, and what they assume; as the "
-        "answer "
-        "to an analysis, with the insights that they rest on.",
+        "answer to an analysis, with the insights that they rest on.",
         failures=_ASKING,
         example={
             "connection": "postgres_prod",

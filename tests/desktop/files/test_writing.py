@@ -66,11 +66,6 @@ def test_what_was_changed_since_it_was_written_is_not_taken_back(writing: Writin
     assert (place.folder / "sales.txt").read_bytes() == b"and then edited"
 
 
-def test_saving_finds_a_free_name(writing: Writing, place: Place) -> None:
-    names = [writing.save_new("Reports", "zones.csv", b"1").path for _ in range(3)]
-    assert names == ["Reports/zones.csv", "Reports/zones 2.csv", "Reports/zones 3.csv"]
-
-
 ELSEWHERE = [
     *("Reports", "Reports/nowhere/x.csv", "Reports/a", "../x.csv", "Reports/../x.csv", "/etc/cron.d/x"),
     *("Other/x.csv", "Reports/out/x.csv", "Reports/link.csv", "Reports/.bashrc", "Dropped files/x.csv"),

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from desktop.store.tasks import Timetable
-from desktop.tasks.timetable import check, describe, instant, latest_in, next_after, upcoming
+from desktop.tasks.timetable import check, describe, instant, latest_in, upcoming
 from shared.errors import InvalidRequest
 
 INDIA, BERLIN, NEW_YORK = ZoneInfo("Asia/Kolkata"), ZoneInfo("Europe/Berlin"), ZoneInfo("America/New_York")
@@ -23,7 +23,7 @@ def names(timetable: Timetable, count: int, *, after: datetime = START, zone: Zo
 def test_a_daily_task_runs_at_its_time_by_the_wall() -> None:
     daily = Timetable(kind="daily", at="09:00")
     assert names(daily, 2) == ["2026-11-29T09:00", "2026-11-30T09:00"]
-    assert next_after(daily, START, INDIA, START).at == datetime(2026, 11, 29, 3, 30, tzinfo=UTC)
+    assert next(upcoming(daily, START, INDIA, START)).at == datetime(2026, 11, 29, 3, 30, tzinfo=UTC)
 
 
 def test_weekdays_leave_out_the_weekend() -> None:
@@ -85,7 +85,7 @@ def test_the_last_of_several_missed_ones_is_found() -> None:
 
 def test_a_fixed_zone_does_not_follow_the_person() -> None:
     fixed = Timetable(kind="daily", at="09:00", zone="America/New_York")
-    assert next_after(fixed, START, INDIA, START).at == datetime(2026, 11, 28, 14, tzinfo=UTC)
+    assert next(upcoming(fixed, START, INDIA, START)).at == datetime(2026, 11, 28, 14, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
