@@ -7,7 +7,17 @@ from collections.abc import Callable
 from pathlib import Path
 
 from server import reach
+from server.connectors.base import Field
 from shared.errors import InvalidRequest, SourceUnavailable
+
+CERTIFICATE_AUTHORITY = Field(
+    "ssl_ca",
+    "Certificate authority",
+    required=False,
+    help="PEM text, or a path on the backend; empty for the system's own authorities.",
+    guards_secret=True,
+)
+"""What :func:`trusting` takes."""
 
 
 class Secret:

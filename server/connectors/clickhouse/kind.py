@@ -14,7 +14,7 @@ from server import reach
 from server.connectors.base import Field, Kind
 from server.connectors.clickhouse.errors import ServerError, login_failure
 from server.connectors.clickhouse.login import Login
-from server.connectors.login import Secret, connected, is_loopback, trusting
+from server.connectors.login import CERTIFICATE_AUTHORITY, Secret, connected, is_loopback, trusting
 from shared.errors import AppError, DriverMissing, InvalidRequest, SourceUnavailable
 from shared.http_adapter import tls_context
 
@@ -169,13 +169,7 @@ KIND = Kind(
             help="verify-full (the default), require, or disable (the default for this very machine).",
             guards_secret=True,
         ),
-        Field(
-            "ssl_ca",
-            "Certificate authority",
-            required=False,
-            help="PEM text, or a path on the backend; empty for the system's own authorities.",
-            guards_secret=True,
-        ),
+        CERTIFICATE_AUTHORITY,
     ),
     open=open_clickhouse,
 )

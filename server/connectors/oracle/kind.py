@@ -14,7 +14,7 @@ import msgspec
 
 from server import reach
 from server.connectors.base import Field, Kind
-from server.connectors.login import Secret, is_loopback, trusting
+from server.connectors.login import CERTIFICATE_AUTHORITY, Secret, is_loopback, trusting
 from server.connectors.oracle import descriptor as oracle_descriptor
 from server.connectors.oracle import errors as oracle_errors
 from server.connectors.oracle import socket as oracle_socket
@@ -263,13 +263,7 @@ KIND = Kind(
             help="tcps (TLS, the default) or tcp (not encrypted; the default for this very machine).",
             guards_secret=True,
         ),
-        Field(
-            "ssl_ca",
-            "Certificate authority",
-            required=False,
-            help="PEM text, or a path on the backend; empty for the system's own authorities.",
-            guards_secret=True,
-        ),
+        CERTIFICATE_AUTHORITY,
         Field(
             "wallet",
             "Wallet",

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from server.connectors.base import Field, Kind
-from server.connectors.login import Secret, connected, is_loopback, trusting
+from server.connectors.login import CERTIFICATE_AUTHORITY, Secret, connected, is_loopback, trusting
 from server.connectors.postgres.cancel import TLS_REQUEST, CancelTicket
 from server.connectors.postgres.errors import login_failure
 from server.connectors.postgres.protocol import Wire
@@ -222,13 +222,7 @@ KIND = Kind(
             help="verify-full (the default), require, or prefer (the default for this very machine).",
             guards_secret=True,
         ),
-        Field(
-            "ssl_ca",
-            "Certificate authority",
-            required=False,
-            help="PEM text, or a path on the backend; empty for the system's own authorities.",
-            guards_secret=True,
-        ),
+        CERTIFICATE_AUTHORITY,
     ),
     open=open_postgres,
 )
