@@ -10,9 +10,9 @@ import pytest
 
 from desktop.store.grants import GrantStore
 from tests.desktop.running import RetailPeer
+from tests.display import Display, absent, displayed, wait_for
 from tests.journeys.processes import ROOT, Running
 from tests.journeys.test_tasks import Kept
-from tests.packaging.display import Display, absent, missing, wait_for
 from tests.peers.notifications import NotificationsPeer
 
 pytestmark = [pytest.mark.window, pytest.mark.slow]
@@ -20,10 +20,7 @@ pytestmark = [pytest.mark.window, pytest.mark.slow]
 
 @pytest.fixture
 def display(tmp_path: Path) -> Iterator[Display]:
-    if missing():
-        absent(f"needs {missing()}")
-    with Display(tmp_path) as display:
-        display.manage()
+    with displayed(tmp_path, managed=True) as display:
         yield display
 
 

@@ -11,8 +11,8 @@ from desktop.store.database import Database
 from desktop.store.runs import Run, Runs
 from desktop.store.tasks import Tasks
 from tests.desktop.running import RetailPeer
+from tests.display import absent, wait_for
 from tests.journeys.processes import Running
-from tests.packaging.display import absent, wait_for
 
 pytestmark = pytest.mark.slow
 

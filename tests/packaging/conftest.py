@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.packaging.display import Display, absent, missing
+from tests.display import Display, absent, displayed
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -51,8 +51,5 @@ def _build(into: Path) -> None:
 
 @pytest.fixture
 def display(tmp_path: Path) -> Iterator[Display]:
-    lacking = missing()
-    if lacking:
-        absent(f"needs {lacking}")
-    with Display(tmp_path) as display:
+    with displayed(tmp_path) as display:
         yield display

@@ -12,8 +12,8 @@ from desktop import __version__
 from desktop.store.conversations import Conversations
 from desktop.store.database import Database
 from desktop.store.turns import Turns
+from tests.display import Display, wait_for
 from tests.packaging.conftest import ROOT
-from tests.packaging.display import Display, wait_for
 from tests.packaging.programs import Packaged, said, settled
 
 pytestmark = [pytest.mark.slow, pytest.mark.window]

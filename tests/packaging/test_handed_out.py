@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from desktop import __version__
-from tests.packaging.display import absent
+from tests.display import absent
 from tests.packaging.programs import said
 
 pytestmark = pytest.mark.slow

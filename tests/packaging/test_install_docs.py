@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from desktop import __version__
+from tests.display import absent
 from tests.docs.pages import commands
-from tests.packaging.display import absent
 
 pytestmark = pytest.mark.slow
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tests.bench.ship.figure import ShipFigure
-from tests.packaging.display import Display, missing
+from tests.display import Display, missing
 from tests.packaging.programs import Packaged, settled
 
 _ROOT = Path(__file__).resolve().parents[3]

@@ -1,11 +1,12 @@
 """A screen of its own for a program under test: Xvfb, with its pixels in a file that can be looked at."""
 
+import contextlib
 import os
 import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import NoReturn
@@ -13,7 +14,7 @@ from typing import NoReturn
 import numpy
 import pytest
 
-NEEDED = ("Xvfb", "xdotool", "import", "openbox")
+_NEEDED = ("Xvfb", "xdotool", "import", "openbox")
 TITLE = "V-Mart AI Agent"
 _WIDTH, _HEIGHT = 1400, 900
 _ACCENT = 0x3647B0  # in shared/ui/css/tokens.css, in the light
@@ -33,7 +34,18 @@ def missing() -> str:
     """What a machine lacks for a window, or nothing."""
     if sys.platform != "linux":
         return "Linux"
-    return ", ".join(name for name in NEEDED if shutil.which(name) is None)
+    return ", ".join(name for name in _NEEDED if shutil.which(name) is None)
+
+
+@contextlib.contextmanager
+def displayed(folder: Path, *, managed: bool = False) -> Iterator["Display"]:
+    """A screen with its pixels in ``folder``, and with a window manager; skips where there can be none."""
+    if missing():
+        absent(f"needs {missing()}")
+    with Display(folder) as display:
+        if managed:
+            display.manage()
+        yield display
 
 
 def wait_for(what: Callable[[], bool], seconds: float = 120, every: float = 0.1) -> None:
@@ -53,7 +65,6 @@ class Display:
         self._server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         assert self._server.stdout is not None
         self.name = f":{self._server.stdout.readline().strip()}"
-
         self._managers: list[subprocess.Popen[bytes]] = []
 
     def __enter__(self) -> "Display":
@@ -77,9 +88,11 @@ class Display:
 
     def window(self, title: str = TITLE) -> str:
         """The window's number, or nothing."""
-        return (self.do("xdotool", "search", "--onlyvisible", "--name", f"^{title}$").splitlines() or [""])[
-            -1
-        ]
+        found = self.windows(title)
+        return found[-1] if found else ""
+
+    def windows(self, title: str = TITLE) -> list[str]:
+        return self.do("xdotool", "search", "--onlyvisible", "--name", f"^{title}$").splitlines()
 
     def type(self, text: str) -> None:
         """With the keyboard, into whatever has its focus, in place of what stands there, and Return."""
