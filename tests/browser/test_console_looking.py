@@ -129,6 +129,7 @@ def test_the_overview_counts_and_tests(page: Page, backend: RunningBackend) -> N
     made(backend, "/api/connections", {"name": "gone", "type": "ledger", "params": ledger})
     sign_in(page, backend)
     expect(page.locator(".tile", has_text="calls since the start")).to_be_visible()
+    expect(page.locator(".tile", has_text="worker")).to_have_text(re.compile("^1worker$"))
     expect(page.locator(".tile", has_text="median query")).to_be_visible()
     page.get_by_role("button", name="Test connections").click()
     expect(page.get_by_text("gone does not work")).to_be_visible()

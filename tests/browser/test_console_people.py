@@ -102,11 +102,17 @@ def test_a_built_in_role_can_be_copied_and_not_changed(page: Page, backend: Runn
     sign_in(page, backend, "roles/viewer")
     drawer = page.locator("#drawer")
     expect(drawer.get_by_text("This role is built in")).to_be_visible()
+    expect(page.get_by_role("row", name="viewer").get_by_role("link")).to_have_attribute(
+        "aria-current", "true"
+    )
     expect(drawer.get_by_role("link", name="Change")).to_have_count(0)
     drawer.get_by_role("link", name="Copy").click()
     drawer.get_by_label("Name", exact=True).fill("viewer_too")
     drawer.get_by_role("button", name="Add", exact=True).click()
     expect(drawer.get_by_text("All data of all connections")).to_be_visible()
+    made(backend, "/api/users", {"username": "only.one", "roles": ["viewer_too"]})
+    page.reload()
+    expect(drawer.get_by_text("1 user or key", exact=True)).to_be_visible()
 
 
 def test_a_key_is_shown_once_and_works_and_rotates(page: Page, backend: RunningBackend) -> None:

@@ -68,6 +68,8 @@ def test_a_folder_is_granted_looked_through_searched_and_taken_back(files: Page,
     files.get_by_label("The folder’s path").fill("/etc")
     files.keyboard.press("Enter")
     expect(files.get_by_role("alert").get_by_text("belongs to the system")).to_be_visible()
+    files.get_by_role("button", name="Cancel").click()
+    expect(files.get_by_role("heading", name="No folder is granted yet")).to_be_visible()
     grant(files, folder)
     tree = files.get_by_role("navigation", name="Granted folders")
     tree.get_by_role("link", name="plan.md").click()
@@ -81,6 +83,13 @@ def test_a_folder_is_granted_looked_through_searched_and_taken_back(files: Page,
     expect(files.get_by_text(re.compile("· 1 sheet$"))).to_be_visible()
     tree.get_by_role("link", name="broken.pdf").click()
     expect(files.get_by_text("It is broken: it ends too early, or was damaged on the way.")).to_be_visible()
+
+    up = files.locator(".page").get_by_role("link", name="Reports", exact=True)
+    expect(up).to_have_count(0)  # the tree is beside it
+    files.set_viewport_size({"width": 380, "height": 800})
+    up.click()
+    expect(files.get_by_role("heading", name="Reports", exact=True)).to_be_visible()
+    files.set_viewport_size({"width": 1280, "height": 800})
 
     files.get_by_label("Find a file or a word in it").fill("diwali patna")
     files.keyboard.press("Enter")
@@ -106,6 +115,7 @@ def test_every_state_of_the_page_stands_in_both_themes_wide_and_narrow(files: Pa
     files.keyboard.press("Enter")
     expect(files.get_by_text("Give the whole path")).to_be_visible()
     bad += look(files, "files_grant")
+    files.get_by_role("button", name="Cancel").click()
     grant(files, folder)
     bad += look(files, "files_folder")
     for name in ("plan.md", "targets.xlsx", "broken.pdf"):

@@ -130,6 +130,8 @@ def settings_change(page: Page, peer: Peer) -> None:
 def settings_program(page: Page, peer: Peer) -> None:
     page.goto(f"{peer.url}#/settings/program")
     expect(page.get_by_role("button", name="Change Port")).to_be_visible()
+    index = page.get_by_role("navigation", name="Settings")
+    expect(index.get_by_role("link", name="The program")).to_have_attribute("aria-current", "true")
 
 
 def settings_about(page: Page, peer: Peer) -> None:

@@ -51,7 +51,7 @@ def test_the_line_the_place_and_the_text_tell_what_the_model_got(page: Page, tmp
         expect(line).to_contain_text(size(page, wire))
         expect(page.locator(".sent-of")).to_have_text(size(page, wire))
         line.click()
-        expect(page.get_by_role("heading", name="What left this PC").last).to_be_visible()
+        expect(page.get_by_role("heading", name="What left this PC")).to_be_visible()
         expect(page.locator(".sent-total dd").first).to_have_text(size(page, wire))
         turn = page.locator(".sent-turn")
         expect(turn).to_have_count(1)
@@ -130,6 +130,8 @@ def test_the_places_look_well_in_both_themes_wide_and_narrow(page: Page, tmp_pat
     with window(page, tmp_path, both, text("North leads."), QUERY, text("Again.")):
         page.goto(page.url.split("#")[0] + "#/sent")
         expect(page.get_by_text("Nothing has left this PC yet.")).to_be_visible()
+        expect(page.get_by_role("heading", name="What left this PC")).to_have_count(1)
+        expect(page.locator(".page.sent .page-h")).to_have_text(re.compile("for you alone.$"))
         look("sent-empty")
         page.get_by_role("link", name="New conversation").click()
         ask(page, "Net sales by zone")

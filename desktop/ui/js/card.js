@@ -16,6 +16,9 @@ import { state, update } from "./state.js";
 import { rowCount, Table } from "./table.js";
 import { toast } from "./toast.js";
 
+/** Facts in a line, with a dot between two that stand beside each other. */
+export const factLine = (facts) => h("p", { class: "card-sub" }, facts.map((fact) => (typeof fact === "string" ? h("span", null, fact) : fact)));
+
 const COPIED_ROWS = 100000;
 
 export class Card {
@@ -41,8 +44,6 @@ export class Card {
     if (result.as_of) facts.push(t("card.asOf", { when: date(result.as_of) }));
     facts.push(h("span", { title: moment(result.ran_at) }, t("card.ran", { when: clockOrDay(result.ran_at) })));
     facts.push(result.connection, elapsed(result.elapsed_ms));
-    const line = h("p", { class: "card-sub" });
-    facts.forEach((fact, at) => line.append(...(at && !facts[at - 1].classList?.contains("tag") ? [h("span", { class: "sep" }, "·")] : []), fact));
     const about = h("div", { class: "grow" }, h("h2", { class: "card-title" }, result.title));
     if (headline) {
       const tone = { up: "ok", down: "bad" }[headline.trend] ?? "quiet";
@@ -50,8 +51,7 @@ export class Card {
         headline.delta ? h("span", { class: `delta ${tone}` }, headline.delta) : null,
         headline.label && !result.title.toLowerCase().includes(headline.label.toLowerCase()) ? h("span", { class: "label" }, headline.label) : null));
     }
-    about.append(line);
-    return h("div", { class: "card-head" }, about, this.chartable && !this.single ? this.views() : null);
+    return h("div", { class: "card-head" }, about, this.chartable && !this.single ? this.views() : null, factLine(facts));
   }
 
   /** What has changed since the result that stood here was kept. */

@@ -93,7 +93,7 @@ export class Chart {
       const embed = await loadVega();
       const rows = await this.rows.range(0, Math.min(ROWS_DRAWN, this.rows.count));
       if (turn !== this.turn) return;
-      this.plan = plan(this.result, this.proposed, this.kind, rows, look());
+      this.plan = plan(this.result, this.proposed, this.kind, rows, { ...look(), room: this.chart.clientWidth || 480 });
       const { spec } = this.plan;
       this.width = spec.width = this.chart.clientWidth || 480;
       if (this.kind !== "bar") spec.height = Math.max(200, Math.min(560, this.chart.clientHeight || 260));

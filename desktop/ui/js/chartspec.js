@@ -8,6 +8,8 @@ const MOST_SERIES = 6;
 const MOST_BARS = 20;
 const MOST_SIDE_BY_SIDE = 40;
 const MOST_GUESSED = 200; // a result that nobody proposed a chart for, and is longer, is a list
+const LETTER = 6.5; // pixels, about, of a name at its axis
+const NUMBER = 68; // and of the number at the end of a bar
 const NUMBERS = ["integer", "decimal", "float"];
 const TIMES = ["date", "timestamp"];
 
@@ -28,7 +30,7 @@ export function proposal(result) {
 
 const timely = (result, at) => TIMES.includes(result.columns[at].type) || ["month", "date"].includes(result.formats[at]);
 
-/** Everything the drawing needs. ``rows`` as fetched; ``look`` holds colours and the font. */
+/** Everything the drawing needs. ``rows`` as fetched; ``look`` holds colours, the font, and the room across. */
 export function plan(result, proposed, kind, rows, look) {
   const at = (name) => result.columns.findIndex((column) => column.name === name);
   const x = at(proposed.x);
@@ -106,18 +108,21 @@ function drawing({ kind, points, labels, series, format, look, time }) {
     ? { field: "series", type: "nominal", scale: { domain: series, range: look.series.slice(0, series.length) }, legend: null }
     : { value: look.series[0] };
   const longest = labels.reduce((most, label) => Math.max(most, String(label).length), 0);
+  const largest = points.reduce((most, { y }) => Math.max(most, Math.abs(y)), 0);
   const band = kind === "bar" || kind === "column";
   // Side by side while there is room for it; on top of each other beyond, where values add up.
   const stacked = many && (kind === "area" || (band && format !== "percent" && labels.length * series.length > MOST_SIDE_BY_SIDE));
   const sparse = Math.max(1, Math.ceil(labels.length / 7));
+  const nameRoom = across ? Math.min(168, Math.round(look.room * 0.4)) : 96;
   const steep = !across && !time && (longest * labels.length > 64 || longest > 14);
   const shownLabels = time && labels.length > 8 ? labels.filter((_, at) => at % sparse === 0) : undefined;
   const names = {
     field: "x", type: "ordinal", sort: null, title: null, scale: { domain: labels, ...(band ? { paddingInner: 0.28, paddingOuter: 0.14 } : { padding: 0.2 }) },
-    axis: { labelLimit: across ? 168 : 96, labelAngle: steep ? -38 : 0, labelOverlap: "greedy", grid: false, ticks: false, domain: !across, labelPadding: 8, ...(shownLabels ? { values: shownLabels } : {}) },
+    axis: { labelLimit: nameRoom, labelAngle: steep ? -38 : 0, labelOverlap: "greedy", grid: false, ticks: false, domain: !across, labelPadding: 8, ...(shownLabels ? { values: shownLabels } : {}) },
   };
   // The longest bar to the left must leave room for its number, beside the name of its line.
-  const below = across && !many ? Math.min(0, ...points.map(({ y }) => y)) * 1.15 : 0;
+  const bars = look.room - Math.min(nameRoom, longest * LETTER) - 24;
+  const below = across && !many ? (Math.min(0, ...points.map(({ y }) => y)) * bars) / Math.max(bars - NUMBER, bars / 2) : 0;
   const values = {
     field: "y", type: "quantitative", title: null, stack: stacked ? "zero" : null,
     scale: { zero: band || kind === "area", nice: true, ...(below ? { domainMin: below } : {}) },
@@ -134,7 +139,7 @@ function drawing({ kind, points, labels, series, format, look, time }) {
   }
   else layers.push({ mark: { type: "bar", cornerRadiusEnd: 2 } });
   if (band && !many && labels.length <= (across ? MOST_BARS : 12) && !(!across && longest > 20)) {
-    for (const up of [true, false]) if (points.some(({ y }) => y >= 0 === up)) layers.push(valueLabels(across, look, up));
+    for (const up of [true, false]) if (points.some(({ y }) => y >= 0 === up)) layers.push(valueLabels(across, look, up, largest < 1000 ? ",.2~f" : ",.0f"));
   }
   return {
     data: { values: points }, width: 300, height: across ? Math.max(120, labels.length * barStep(labels.length, stacked ? 1 : series.length)) : 220,
@@ -148,12 +153,12 @@ function drawing({ kind, points, labels, series, format, look, time }) {
 const barStep = (labels, series) => (series > 1 ? Math.max(26, series * 9) : labels > 12 ? 21 : Math.max(26, Math.min(40, 230 / labels)));
 
 /** The value at the end of its bar, on the side it points to. */
-function valueLabels(across, look, up) {
+function valueLabels(across, look, up, format) {
   const side = up ? 1 : -1;
   const place = across
     ? { align: up ? "left" : "right", baseline: "middle", dx: 5 * side }
     : { align: "center", baseline: up ? "bottom" : "top", dy: -4 * side };
-  const text = { field: "y", type: "quantitative", format: ",.2~f" };
+  const text = { field: "y", type: "quantitative", format };
   return {
     transform: [{ filter: up ? "datum.y >= 0" : "datum.y < 0" }],
     mark: { type: "text", fontSize: 11, fontWeight: 500, ...place },

@@ -118,7 +118,7 @@ export class Data {
   tableHead(table) {
     const facts = [table.comment, table.row_estimate !== null ? t("data.rows", { count: number(table.row_estimate) }) : "", t("data.columnCount", { count: table.columns.length })];
     return h("div", { class: "page head" }, h("div", { class: "page-h" },
-      h("div", { class: "grow" }, h("h2", null, table.name), h("p", { class: "quiet" }, facts.filter(Boolean).join(" · "))),
+      h("div", { class: "grow" }, h("p", { class: "small only-narrow" }, h("a", { href: `#/data/${encodeURIComponent(this.connection)}` }, t("data.tablesOf", { name: this.connection }))), h("h2", null, table.name), h("p", { class: "quiet" }, facts.filter(Boolean).join(" · "))),
       h("button", { type: "button", class: "btn primary", onclick: () => this.app.askAbout(this.connection, table) }, t("data.ask"))));
   }
 

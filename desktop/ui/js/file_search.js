@@ -2,7 +2,7 @@
 
 import { watch } from "./api.js";
 import { button, h, icon } from "./dom.js";
-import { hrefOf, signOf } from "./files.js";
+import { hrefOf, signOf } from "./file_path.js";
 import { number } from "./format.js";
 import { t } from "./messages.js";
 import { query } from "./wire.js";

@@ -2,6 +2,7 @@
 
 import { get, post } from "./api.js";
 import { button, h, icon } from "./dom.js";
+import { wayUp } from "./file_path.js";
 import { bytes, moment, number } from "./format.js";
 import { t } from "./messages.js";
 import { sheetAddress } from "./sheet_table.js";
@@ -37,7 +38,7 @@ export class FileView {
   head(file, place, document) {
     const facts = [t(`files.kind.${document?.kind ?? file.kind}`), bytes(file.size), file.modified_at ? moment(file.modified_at) : null, ...counts(document)];
     return h("div", { class: "page-h" },
-      h("div", { class: "grow" }, h("h2", null, file.name), h("p", { class: "quiet" }, facts.filter(Boolean).join(" · ")), h("p", { class: "quiet small where" }, place || file.path)),
+      h("div", { class: "grow" }, wayUp(file.path), h("h2", null, file.name), h("p", { class: "quiet" }, facts.filter(Boolean).join(" · ")), h("p", { class: "quiet small where" }, place || file.path)),
       h("div", { class: "acts" },
         document ? button("btn primary", null, t("files.ask"), () => this.page.ask(file)) : null,
         ["csv", "workbook"].includes(file.kind) ? h("a", { class: "btn", href: sheetAddress(file.path) }, t("sheets.what")) : null,

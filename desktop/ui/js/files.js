@@ -3,6 +3,7 @@
 import { get, post, remove } from "./api.js";
 import { button, h, icon } from "./dom.js";
 import { askAbout } from "./drop.js";
+import { hrefOf, parentOf, signOf, steps, wayUp } from "./file_path.js";
 import { FileSearch } from "./file_search.js";
 import { FileView } from "./file_view.js";
 import { bytes, clockOrDay, number } from "./format.js";
@@ -13,9 +14,6 @@ import { toast } from "./toast.js";
 import { query } from "./wire.js";
 
 const MOST_ROWS = 2000;
-const SIGNS = { folder: "folder", csv: "table", workbook: "table" };
-export const signOf = (entry) => SIGNS[entry.kind] ?? "file";
-export const hrefOf = (path) => `#/files/${encodeURIComponent(path)}`;
 
 export class Files {
   constructor(app) {
@@ -33,7 +31,7 @@ export class Files {
       this.detail);
     this.view = new FileView(this);
     this.search = new FileSearch();
-    this.form = new GrantForm((grant) => this.granted(grant));
+    this.form = new GrantForm((grant) => this.granted(grant), () => this.show(this.path));
     on("grants", () => this.element.isConnected && this.show(this.path));
   }
 
@@ -52,6 +50,7 @@ export class Files {
     this.path = path || null;
     this.search.stop();
     this.element.classList.toggle("picked", Boolean(path));
+    this.element.classList.toggle("bare", !state.grants?.length);
     this.drawTree();
     if (!state.grants?.length) return this.drawEmpty();
     if (!this.path) return this.drawGrants();
@@ -145,13 +144,13 @@ export class Files {
   folderHead(grant) {
     const whole = grant?.name === this.path;
     return h("div", { class: "page-h" },
-      h("div", { class: "grow" }, h("h2", null, this.path.split("/").at(-1)), h("p", { class: "quiet small where" }, whole ? grant.place || t("files.dropWhy") : this.path)),
+      h("div", { class: "grow" }, wayUp(this.path), h("h2", null, this.path.split("/").at(-1)), h("p", { class: "quiet small where" }, whole ? grant.place || t("files.dropWhy") : this.path)),
       whole ? h("div", { class: "acts" }, button("btn", null, t("files.revoke"), () => this.revoke(grant))) : null);
   }
 
   drawGrants() {
     this.detail.replaceChildren(h("div", { class: "page" }, this.form.element.isConnected ? this.form.element : null,
-      h("div", { class: "page-h" }, h("div", { class: "grow" }, h("h2", null, t("files.title")), h("p", { class: "quiet" }, t("files.lead")))),
+      h("p", { class: "quiet" }, t("files.lead")),
       h("ul", { class: "grants" }, state.grants.map((grant) => h("li", { class: "row" }, icon("folder"),
         h("a", { class: "grow cut", href: hrefOf(grant.name) }, h("span", { class: "strong" }, grant.name), h("span", { class: "quiet small where" }, grant.place || t("files.dropWhy"))),
         button("btn small", null, t("files.revoke"), () => this.revoke(grant)))))));
@@ -251,12 +250,4 @@ function table(entries) {
   const row = (entry) => h("tr", null, h("th", { scope: "row" }, h("a", { class: "row", href: hrefOf(entry.path) }, icon(signOf(entry)), h("span", { class: "cut" }, entry.name))),
     h("td", { class: "quiet opt" }, t(`files.kind.${entry.kind}`)), h("td", { class: "num" }, entry.kind === "folder" ? "" : bytes(entry.size)), h("td", { class: "quiet nowrap opt" }, clockOrDay(entry.modified_at)));
   return h("table", { class: "cols listing" }, h("thead", null, h("tr", null, h("th", { scope: "col" }, t("files.name")), h("th", { scope: "col", class: "w-kind opt" }, t("files.kind")), h("th", { scope: "col", class: "num w-size" }, t("files.size")), h("th", { scope: "col", class: "w-when opt" }, t("files.changed")))), h("tbody", null, entries.map(row)));
-}
-
-const parentOf = (path) => path.split("/").slice(0, -1).join("/");
-
-/** ``a/b/c`` to ``a``, ``a/b``. */
-function steps(path) {
-  const names = path.split("/");
-  return names.length < 2 ? names : names.slice(0, -1).map((_, at) => names.slice(0, at + 1).join("/"));
 }

@@ -8,7 +8,7 @@ import { toast } from "./toast.js";
 const EXAMPLE = navigator.userAgent.includes("Windows") ? "C:\\Users\\Asha\\Documents\\Reports" : "/home/asha/Documents/Reports";
 
 export class GrantForm {
-  constructor(granted) {
+  constructor(granted, left) {
     this.granted = granted;
     this.field = h("input", { type: "text", id: "grant-path", autocomplete: "off", spellcheck: "false", "aria-describedby": "grant-hint grant-says" });
     this.says = h("div", { id: "grant-says", role: "alert" });
@@ -16,7 +16,7 @@ export class GrantForm {
       h("h2", null, t("files.grant")), h("p", { class: "quiet" }, t("files.lead")),
       h("label", { for: "grant-path" }, t("files.pathLabel")), h("div", { class: "field" }, this.field),
       h("p", { class: "hint", id: "grant-hint" }, t("files.pathHint", { example: EXAMPLE })), this.says,
-      h("div", { class: "acts" }, h("button", { type: "submit", class: "btn primary" }, t("files.grantIt"))));
+      h("div", { class: "acts" }, h("button", { type: "submit", class: "btn primary" }, t("files.grantIt")), button("btn", null, t("cancel"), left)));
   }
 
   begin() {

@@ -1,5 +1,6 @@
 // The card of an insight: the facts with how much they matter, each with its evidence; a drawing; options with their effect.
 
+import { factLine } from "./card.js";
 import { copyText, saveResult } from "./clipboard.js";
 import { button, h, icon } from "./dom.js";
 import { clockOrDay, date, moment, number, short } from "./format.js";
@@ -29,9 +30,7 @@ export class InsightCard {
     if (result.as_of) facts.push(t("card.asOf", { when: date(result.as_of) }));
     facts.push(h("span", { title: moment(result.ran_at) }, t("card.ran", { when: clockOrDay(result.ran_at) })), result.connection);
     if (result.told_by && result.told_by !== "templates") facts.push(t("insight.toldBy", { model: result.told_by }));
-    const line = h("p", { class: "card-sub" });
-    facts.forEach((fact, at) => line.append(...(at ? [h("span", { class: "sep" }, "·")] : []), fact));
-    return h("div", { class: "card-head" }, h("div", { class: "grow" }, h("h2", { class: "card-title" }, result.title), line));
+    return h("div", { class: "card-head" }, h("h2", { class: "card-title grow" }, result.title), factLine(facts));
   }
 
   facts() {

@@ -2,12 +2,12 @@
 
 export const OFFLINE = {
   "banner.offline": "The backend has been away since {when}.",
-  "banner.offlineShort": "Answers kept on this PC still work; new questions wait and run when it returns.",
+  "banner.offlineShort": "Answers kept on this PC still work; new questions wait for it.",
   "banner.look": "Try now",
   "banner.looking": "Looking for the backend",
   "banner.next": "Next try in {age}",
   "banner.trying": "Trying",
-  "ask.offline": "Ask anything; it will run when the backend returns",
+  "ask.offline": "Ask; it runs when the backend is back",
 
   "wait.count": "{count} {count|question|questions} waiting",
   "wait.title": "This question waits for the backend",

@@ -16,6 +16,7 @@ export const PLACES = {
   "data.link": "{columns} points at {table} ({others})",
   "data.linked": "{table} ({columns}) points here",
   "data.rows": "About {count} {count|row|rows}",
+  "data.tablesOf": "All tables of {name}",
   "data.columnCount": "{count} {count|column|columns}",
   "data.pick": "Choose a table to see what is in it.",
   "data.empty": "This connection shows no tables to you.",

@@ -19,7 +19,7 @@ export class SentPlace {
     this.list = h("div", { class: "sent-list" });
     this.foot = h("div", { class: "acts" });
     this.element = h("div", { class: "scroll", tabindex: "-1" }, h("div", { class: "page sent" },
-      h("div", { class: "page-h" }, h("div", { class: "grow" }, h("h2", null, t("sent.title")), h("p", { class: "quiet" }, t("sent.lead"))), this.scope),
+      h("div", { class: "page-h" }, h("p", { class: "quiet grow" }, t("sent.lead")), this.scope),
       this.total, this.list, this.foot));
   }
 
@@ -27,7 +27,7 @@ export class SentPlace {
     this.of = conversation ?? "";
     if (this.of) this.last = this.of;
     this.shown = 0;
-    this.scope.replaceChildren(this.scopes());
+    this.scope.replaceChildren(...this.scopes());
     this.total.replaceChildren();
     this.foot.replaceChildren();
     this.list.replaceChildren(h("p", { class: "row quiet" }, h("span", { class: "spin" }), t("sent.loading")));
@@ -35,9 +35,9 @@ export class SentPlace {
   }
 
   scopes() {
-    if (!this.last) return null;
+    if (!this.last) return [];
     const link = (to, words) => h("a", { href: sentAddress(to), "aria-current": this.of === to ? "true" : null }, words);
-    return h("nav", { class: "seg", "aria-label": t("sent.scope") }, link(this.last, t("sent.conversation")), link("", t("sent.everything")));
+    return [h("nav", { class: "seg", "aria-label": t("sent.scope") }, link(this.last, t("sent.conversation")), link("", t("sent.everything")))];
   }
 
   async read() {

@@ -39,16 +39,38 @@ export class Settings {
     this.title = "set.title";
     this.places = new Map(SECTIONS.map((section) => [section, h("section", { id: `set-${section.name}`, "aria-label": t(`set.${section.name}`) })]));
     this.page = h("div", { class: "page narrow" }, [...this.places.values()]);
-    const index = h("div", { class: "tree index" }, SECTIONS.map(({ name, icon: sign }) =>
-      h("a", { class: "item", href: `#/settings/${name}` }, icon(sign), h("span", { class: "cut grow" }, t(`set.${name}`)))));
+    this.links = new Map(SECTIONS.map(({ name, icon: sign }) => [name, h("a", { class: "item", href: `#/settings/${name}` }, icon(sign), h("span", { class: "cut grow" }, t(`set.${name}`)))]));
+    this.index = h("div", { class: "tree index" }, [...this.links.values()]);
     this.element = h("div", { class: "split settings" },
-      h("nav", { class: "pane", "aria-label": t("set.title") }, index),
+      h("nav", { class: "pane", "aria-label": t("set.title") }, this.index),
       h("div", { class: "pane", tabindex: "0", role: "region", "aria-label": t("set.title") }, this.page));
+    this.inView = new Set();
+    const eyes = new IntersectionObserver((seen) => this.looked(seen), { rootMargin: "-120px 0px -40px 0px" });
+    for (const place of this.places.values()) eyes.observe(place);
     for (const section of SECTIONS) if (section.hears) on(section.hears, () => this.element.isConnected && this.draw(section));
+  }
+
+  /** The section that was asked for is marked while it is in view, and the first in view otherwise. */
+  looked(seen) {
+    for (const { target, isIntersecting } of seen) this.inView[isIntersecting ? "add" : "delete"](target);
+    this.mark();
+  }
+
+  mark() {
+    const names = SECTIONS.filter((section) => this.inView.has(this.places.get(section))).map(({ name }) => name);
+    const now = names.includes(this.wanted) ? this.wanted : names[0];
+    for (const [name, link] of this.links) {
+      if (name === now) link.setAttribute("aria-current", "true");
+      else link.removeAttribute("aria-current");
+    }
+    const marked = this.links.get(now);
+    if (marked) this.index.scrollLeft = marked.offsetLeft - this.index.clientWidth / 3; // where it is a strip
   }
 
   async show(name) {
     const { hash } = location;
+    this.wanted = name;
+    this.mark();
     const to = () => name && location.hash === hash && this.page.querySelector(`#set-${CSS.escape(name)}`)?.scrollIntoView();
     const opened = SECTIONS.map((section) => {
       this.draw(section);

@@ -2,6 +2,7 @@
 
 import { get, put } from "./api.js";
 import { announce, button, h, icon } from "./dom.js";
+import { number } from "./format.js";
 import { t } from "./messages.js";
 import { row } from "./settings_rows.js";
 import { on, state, update } from "./state.js";
@@ -13,6 +14,8 @@ export const SHOWN = {
   answers: ["gemini.api_key", "gemini.model", "gemini.sdk", "gemini.base_url", "gemini.timeout", "openai.base_url", "openai.api_key", "openai.model", "openai.timeout"],
   program: ["chatbot.port", "chatbot.session_timeout", "google_oauth.client_id", "google_oauth.client_secret", "google_oauth.hosted_domain", "google_oauth.required", "google_oauth.auth_uri", "google_oauth.token_uri", "google_oauth.certs_uri", "google_oauth.revoke_uri", "logging.level", "logging.format", "logging.file", "logging.max_size_mb"],
 };
+
+const SECONDS = /timeout$|cache_ttl$/;
 
 let reading = null;
 
@@ -127,9 +130,10 @@ function typed(kind, text) {
   return ["whole", "number"].includes(kind) && text.trim() !== "" && Number.isFinite(number) ? number : text;
 }
 
-function valueOf({ kind, value, is_set: isSet, default: usual }) {
+function valueOf({ name, kind, value, is_set: isSet, default: usual }) {
   if (kind === "secret") return isSet ? t("config.isSet") : h("span", { class: "quiet" }, t("config.notSet"));
   if (kind === "switch") return t(`config.${value}`);
   if (value === "") return h("span", { class: "quiet" }, t("config.empty"));
-  return [String(value), value === usual ? h("span", { class: "quiet small" }, ` ${t("config.usual")}`) : null];
+  const words = SECONDS.test(name) ? t("config.seconds", { count: number(value) }) : String(value);
+  return [words, value === usual ? h("span", { class: "quiet small" }, ` ${t("config.usual")}`) : null];
 }

@@ -33,7 +33,7 @@ export class Sheets {
   }
 
   async list() {
-    const head = h("div", { class: "page-h" }, h("div", { class: "grow" }, h("h2", null, t("sheets.title")), h("p", { class: "quiet" }, t("sheets.lead"))));
+    const head = h("p", { class: "quiet" }, t("sheets.lead"));
     this.say(head, h("p", { class: "row quiet" }, h("span", { class: "spin" }), t("sheets.looking")));
     try {
       const { files } = await get("/api/sheets");

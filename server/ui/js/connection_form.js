@@ -5,7 +5,7 @@ import { h } from "./dom.js";
 import { openDrawer } from "./drawer.js";
 import { areaField, choiceField, Fault, form, numberField, required, textField } from "./forms.js";
 
-const WIDTHS = { host: "w4", port: "w2", user: "w3", password: "w3" };
+const WIDTHS = { host: "w3", port: "w3", user: "w3", password: "w3" };
 const OFTEN_LEFT = new Set(["samples", "cache_seconds", "max_connections", "query_timeout", "memory_mb", "threads", "cache_mb", "copy_mb"]);
 
 export class ConnectionForm {

@@ -5,7 +5,7 @@ import { confirm } from "./confirm.js";
 import { openDrawer } from "./drawer.js";
 import { button, h, iconButton } from "./dom.js";
 import { effective } from "./effective.js";
-import { age, date, moment } from "./format.js";
+import { age, counted, date, moment } from "./format.js";
 import { choiceField, form } from "./forms.js";
 import { KeyForm } from "./key_form.js";
 import { List } from "./list.js";
@@ -35,7 +35,7 @@ class Keys {
         { head: "Key", cell: ({ id, name }) => [h("span", { class: "name" }, name, id === whoami().key_id ? h("span", { class: "tag accent" }, "yours") : null), h("span", { class: "quiet small mono" }, id)] },
         { head: "State", cell: stateOf },
         { head: "User", kind: "rare", cell: ({ user }) => user || h("span", { class: "quiet" }, "—") },
-        { head: "May", cell: ({ roles, permissions, user }) => (roles.length ? tags(roles) : permissions.length ? h("span", { title: permissions.join(", ") }, `${permissions.length} ${permissions.length === 1 ? "permission" : "permissions"}`) : h("span", { class: "quiet" }, user ? `as ${user}` : "nothing")) },
+        { head: "May", cell: ({ roles, permissions, user }) => (roles.length ? tags(roles) : permissions.length ? h("span", { title: permissions.join(", ") }, counted(permissions.length, "permission")) : h("span", { class: "quiet" }, user ? `as ${user}` : "nothing")) },
         { head: "Last used", kind: "rare", cell: ({ last_used_at: used }) => (used ? h("span", { title: moment(used) }, `${age(used)} ago`) : h("span", { class: "quiet" }, "never")) },
         { head: "Expires", cell: expiry },
       ],

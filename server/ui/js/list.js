@@ -20,6 +20,19 @@ export class List {
     this.element = h("div", { class: "list-place" }, this.tools, this.table, this.under);
     this.asked = 0;
     this.rows = null;
+    addEventListener("hashchange", () => this.mark());
+  }
+
+  /** The line whose thing is open beside the list. */
+  mark() {
+    for (const line of this.body.rows) {
+      const link = line.querySelector("a.open");
+      const to = link.getAttribute("href");
+      const open = location.hash === to || location.hash.startsWith(`${to}/`);
+      line.classList.toggle("on", open);
+      if (open) link.setAttribute("aria-current", "true");
+      else link.removeAttribute("aria-current");
+    }
   }
 
   get search() {
@@ -66,6 +79,7 @@ export class List {
     const sought = this.search.toLowerCase();
     const shown = this.words && sought ? this.rows.filter((row) => this.words(row).toLowerCase().includes(sought)) : this.rows;
     this.body.replaceChildren(...shown.map((row) => this.line(row)));
+    this.mark();
     this.table.hidden = !shown.length;
     if (shown.length) this.under.replaceChildren(this.next ? button("btn", null, "Show more", () => this.readMore()) : "");
     else if (sought) this.under.replaceChildren(empty("Nothing found", `Nothing here fits “${this.search}”.`, button("btn small", null, "Show all", () => this.clear())));

@@ -6,7 +6,7 @@ import { button, h, icon } from "./dom.js";
 import { age, date, elapsed, number } from "./format.js";
 import { load } from "./load.js";
 import { Metrics } from "./metrics.js";
-import { failed, pageHead, section, tile, waiting } from "./parts.js";
+import { failed, pageHead, section, tally, tile, waiting } from "./parts.js";
 import { may } from "./session.js";
 import { checked, testOf } from "./testing.js";
 
@@ -61,8 +61,8 @@ class Overview {
     const away = ready.sources_away ?? 0;
     const tiles = [
       tile(well ? "Well" : ready.status === "ready" ? health.status : "Not ready", `up for ${age(Date.now() - health.uptime * 1000)}`, well ? "ok" : "warn"),
-      tile(away ? `${number(ready.sources - away)} of ${number(ready.sources)}` : number(connections?.length ?? health.connections), away ? "connections there" : "connections", away ? "warn" : ""),
-      keys ? tile(number(keys.filter(alive).length), "keys that work") : null,
+      away ? tile(`${number(ready.sources - away)} of ${number(ready.sources)}`, "connections there", "warn") : tally(connections?.length ?? health.connections, "connection", "connections"),
+      keys ? tally(keys.filter(alive).length, "key that works", "keys that work") : null,
       ...(metrics ? figures(metrics) : []),
     ];
     const warnings = this.warnings();
@@ -111,13 +111,13 @@ function figures(metrics) {
     return seconds === null ? "—" : elapsed(seconds * 1000);
   };
   return [
-    tile(number(calls), "calls since the start"),
-    tile(number(failures), "calls that failed", failures ? "bad" : ""),
+    tally(calls, "call since the start", "calls since the start"),
+    tally(failures, "call that failed", "calls that failed", failures ? "bad" : ""),
     tile(time(0.5), "median query"),
     tile(time(0.95), "95 of 100 within"),
     tile(hits + misses ? `${number((100 * hits) / (hits + misses), 0)} %` : "—", "answers from the cache"),
-    tile(number(metrics.sum("vmart_queries_running") ?? 0), "queries now"),
-    tile(number(metrics.sum("vmart_workers") ?? 1), "workers"),
+    tally(metrics.sum("vmart_queries_running") ?? 0, "query now", "queries now"),
+    tally(metrics.sum("vmart_workers") ?? 1, "worker", "workers"),
   ];
 }
 

@@ -3,6 +3,7 @@
 import { sentence } from "./api.js";
 import { copy } from "./copy.js";
 import { button, h, icon, iconButton } from "./dom.js";
+import { number } from "./format.js";
 import { sqlBlock } from "./sql.js";
 
 export const pageHead = (title, hint, ...acts) =>
@@ -20,6 +21,9 @@ export const waiting = (what) => h("p", { class: "waiting", role: "status" }, h(
 export const empty = (title, text, ...acts) => h("div", { class: "empty" }, h("p", { class: "strong" }, title), h("p", { class: "quiet" }, text), acts.length ? h("div", { class: "acts" }, acts) : null);
 
 export const tile = (figure, label, kind = "") => h("div", { class: "tile" }, h("p", { class: `figure num ${kind}` }, figure), h("p", { class: "quiet small" }, label));
+
+/** How many of a thing there are: 1 worker, 2 workers. */
+export const tally = (count, one, many, kind) => tile(number(count), count === 1 ? one : many, kind);
 
 export const state = (kind, text, more) => h("span", { class: "state" }, h("span", { class: kind }, h("span", { class: kind === "ok" ? "dot" : "dot hollow" }), " ", text), more ? h("span", { class: "quiet small" }, more) : null);
 

@@ -1,7 +1,7 @@
 // Data policies in words, for lists and for who only reads.
 
 import { h } from "./dom.js";
-import { number } from "./format.js";
+import { counted } from "./format.js";
 import { sqlBlock } from "./sql.js";
 
 export const MASKS = { hide: "hidden value", hash: "hashed", last_four: "last four characters", year: "year only" };
@@ -17,7 +17,7 @@ export function policySummary(policies) {
   if (!policies.length) return "No data";
   if (isEverything(policies)) return "All data";
   const tables = policies.flatMap((policy) => policy.tables);
-  const parts = [`${tables.some(({ table }) => table.includes("*")) ? "Tables" : number(tables.length) + (tables.length === 1 ? " table" : " tables")} of ${policies.map(({ connection }) => (connection === "*" ? "every connection" : connection)).join(", ")}`];
+  const parts = [`${tables.some(({ table }) => table.includes("*")) ? "Tables" : counted(tables.length, "table")} of ${policies.map(({ connection }) => (connection === "*" ? "every connection" : connection)).join(", ")}`];
   if (tables.some(({ rows }) => rows)) parts.push("rows filtered");
   if (tables.some(({ columns, hidden, masks }) => columns || hidden?.length || Object.keys(masks ?? {}).length)) parts.push("columns limited");
   return parts.join(", ");

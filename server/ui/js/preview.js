@@ -1,7 +1,7 @@
 // Looking through the eyes of a user, a role or a draft of policies. Draws nothing.
 
 import { post } from "./api.js";
-import { number } from "./format.js";
+import { counted } from "./format.js";
 import { mayAll } from "./session.js";
 
 export const mayPreview = () => mayAll("roles_read", "users_read", "schema_read", "db_read");
@@ -19,7 +19,7 @@ export async function look({ connection, table, policies }) {
   try {
     if (table.includes("*")) {
       const { tables } = await post("/api/preview", { connection, policies });
-      return { says: `${number(tables.length)} ${tables.length === 1 ? "table fits" : "tables fit"}.` };
+      return { says: `${counted(tables.length, "table fits", "tables fit")}.` };
     }
     if (attribute) {
       const { tables } = await post("/api/preview", { connection, policies });
@@ -27,7 +27,7 @@ export async function look({ connection, table, policies }) {
     }
     const { rows } = await post("/api/preview", { connection, policies, query: `SELECT count(*) AS n FROM ${table}`, timeout_seconds: COUNT_SECONDS });
     const count = Number(rows[0][0]);
-    return { says: `${number(count)} ${count === 1 ? "row is" : "rows are"} seen.` };
+    return { says: `${counted(count, "row is", "rows are")} seen.` };
   } catch (error) {
     if (error.code === "query_timeout") return { says: "Understood. Counting its rows takes long, and was stopped." };
     if (/There is no table called/.test(error.message)) return { fault: unseen() };

@@ -4,7 +4,7 @@ import { at, get, remove, sentence } from "./api.js";
 import { confirm } from "./confirm.js";
 import { openDrawer } from "./drawer.js";
 import { h, iconButton } from "./dom.js";
-import { moment, number } from "./format.js";
+import { counted, moment, number } from "./format.js";
 import { List } from "./list.js";
 import { grouped, meaningOf, readMeanings } from "./meanings.js";
 import { menu } from "./menu.js";
@@ -31,7 +31,7 @@ class Roles {
       },
       columns: [
         { head: "Role", cell: ({ name, description, built_in: fixed }) => [h("span", { class: "name" }, name, fixed ? h("span", { class: "tag" }, "built in") : null), description ? h("span", { class: "quiet small" }, description) : null] },
-        { head: "May", cell: ({ permissions }) => h("span", { title: permissions.join(", ") }, permissions.length === 23 ? "everything" : `${permissions.length} ${permissions.length === 1 ? "permission" : "permissions"}`) },
+        { head: "May", cell: ({ permissions }) => h("span", { title: permissions.join(", ") }, permissions.length === 23 ? "everything" : counted(permissions.length, "permission")) },
         { head: "Sees", cell: ({ policies }) => policySummary(policies) },
         { head: "Held by", kind: "num", cell: ({ holders }) => number(holders) },
       ],
@@ -66,7 +66,7 @@ class Roles {
     const more = iconButton("more", "More", () => menu(more, [{ label: "Delete", icon: "bin", danger: true, act: () => this.drop(role) }], { label: name }), { "aria-haspopup": "menu", "aria-expanded": "false" });
     openDrawer(name, [
       role.built_in ? note("", "This role is built in and stays as it is. Copy it to make one of your own.") : null,
-      facts([["About", role.description], ["Held by", `${number(role.holders)} users and keys`], ["Changed", role.updated_at ? moment(role.updated_at) : ""]]),
+      facts([["About", role.description], ["Held by", counted(role.holders, "user or key", "users and keys")], ["Changed", role.updated_at ? moment(role.updated_at) : ""]]),
       section("Data that it shows", h("div", { class: "stack" }, policyLines(role.policies))),
       section("Permissions", groups.length ? groups.map(([title, names]) => h("div", null, h("p", { class: "strong" }, title), h("ul", { class: "why" }, names.map((one) => h("li", null, h("span", null, h("span", { class: "name" }, one), " ", h("span", { class: "quiet small" }, meaningOf(one)))))))) : h("p", { class: "quiet" }, "None.")),
     ].filter(Boolean), {
@@ -97,7 +97,7 @@ class Roles {
   }
 
   async drop({ name, holders }) {
-    const text = holders ? `${number(holders)} users and keys have it. The backend refuses to delete a role that is in use: take it from them first.` : "Nobody has it. This cannot be undone.";
+    const text = holders ? `${counted(holders, "user or key has it", "users and keys have it")}. The backend refuses to delete a role that is in use: take it from them first.` : "Nobody has it. This cannot be undone.";
     if (!(await confirm({ title: `Delete the role ${name}?`, text, act: "Delete" }))) return;
     try {
       await remove(at("roles", name));

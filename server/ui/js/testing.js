@@ -3,7 +3,7 @@
 import { forgetAccounts, line, noteAccount } from "./account.js";
 import { at, post, sentence } from "./api.js";
 import { announce, h } from "./dom.js";
-import { elapsed } from "./format.js";
+import { counted, elapsed } from "./format.js";
 
 const results = new Map();
 let shown = null; // the place of a test that was opened last
@@ -59,7 +59,7 @@ export class TestPlace {
     if (!test) return;
     const { running, error, warnings = [] } = test;
     this.verdict.className = running ? "" : error ? "bad" : warnings.length ? "warn" : "ok";
-    this.verdict.textContent = running ? "Testing" : error ? "Does not work" : warnings.length ? `Works, ${warnings.length} ${warnings.length === 1 ? "warning" : "warnings"}` : "Works";
+    this.verdict.textContent = running ? "Testing" : error ? "Does not work" : warnings.length ? `Works, ${counted(warnings.length, "warning")}` : "Works";
     if (running) this.steps.replaceChildren(h("li", null, h("span", { class: "spin" }), h("span", { class: "quiet" }, "Opening it, asking whether it answers and what its account may do")));
     else if (error) this.steps.replaceChildren(line("failed", "x", error.message, error.details));
     else this.steps.replaceChildren(line("ok", "check", "Opened, signed in, answered", "", elapsed(test.elapsed_ms)));

@@ -5,7 +5,7 @@ import { confirm } from "./confirm.js";
 import { openDrawer } from "./drawer.js";
 import { button, h, iconButton } from "./dom.js";
 import { effective } from "./effective.js";
-import { moment, number } from "./format.js";
+import { counted, moment, number } from "./format.js";
 import { List } from "./list.js";
 import { menu } from "./menu.js";
 import { empty, facts, failed, link, pageHead, state, tags, waiting } from "./parts.js";
@@ -103,7 +103,7 @@ class Users {
   }
 
   async drop({ username, keys }) {
-    const text = `${keys ? `The ${number(keys)} ${keys === 1 ? "key" : "keys"} of this user are revoked for good. ` : ""}What the user did stays in the audit trail.`;
+    const text = `${keys ? `${counted(keys, "key of this user is", "keys of this user are")} revoked for good. ` : ""}What the user did stays in the audit trail.`;
     if (!(await confirm({ title: `Delete ${username}?`, text, act: "Delete", word: username }))) return;
     try {
       await remove(at("users", username));

@@ -2,7 +2,7 @@
 
 import { get } from "./api.js";
 import { h, icon } from "./dom.js";
-import { cell, number } from "./format.js";
+import { cell, counted, number } from "./format.js";
 import { choiceField } from "./forms.js";
 import { empty, failed, note, pageHead, waiting } from "./parts.js";
 import { fits } from "./policy_words.js";
@@ -68,7 +68,7 @@ class View {
     const [kind, name] = Object.entries(who)[0];
     const lines = all.map((table) => {
       const shown = there.get(table.name);
-      const words = shown ? `${number(shown.columns.length)} of ${number(table.columns.length)} columns` : "not there";
+      const words = shown ? `${number(shown.columns.length)} of ${counted(table.columns.length, "column")}` : "not there";
       const content = [icon("table"), h("span", { class: "cut grow" }, table.name), h("span", { class: "count" }, words)];
       return h("li", null, shown
         ? h("a", { class: "item", href: `#/view/${kind}/${encodeURIComponent(name)}/${encodeURIComponent(connection)}/${encodeURIComponent(table.name)}`, "aria-current": table.name === chosen ? "true" : null }, content)
@@ -90,7 +90,7 @@ class View {
     try {
       const found = await rowsAs(connection, who, table.name, SAMPLE);
       rows.replaceChildren(found.rows.length ? grid(found) : h("p", { class: "quiet" }, "No row."));
-      if (found.rows.length) place.append(h("p", { class: "quiet small" }, found.truncated ? `The first ${number(found.rows.length)} rows` : `All ${number(found.rows.length)} rows`));
+      if (found.rows.length) place.append(h("p", { class: "quiet small" }, found.truncated ? `The first ${counted(found.rows.length, "row")}` : `All there is: ${counted(found.rows.length, "row")}`));
     } catch (error) {
       rows.replaceChildren(failed(error));
     }

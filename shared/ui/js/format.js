@@ -24,6 +24,9 @@ export const isNumber = (value) => typeof value === "number" || typeof value ===
 
 export const number = (value, digits = 2, least = 0) => minus(numberFormat(digits, least).format(value));
 
+/** 1 row, 2 rows, 1,000 rows. The window has its words in a catalogue, which knows of one and many itself. */
+export const counted = (count, one, many = `${one}s`) => `${number(count)} ${count === 1 ? one : many}`;
+
 export function money(value, digits = 2, least = 0) {
   const text = numberFormat(digits, least).format(value);
   return text.startsWith("-") ? `−₹${text.slice(1)}` : `₹${text}`;
