@@ -75,11 +75,14 @@ def test_a_question_is_answered_checked_followed_and_found_again(window: Page) -
 
 def test_edited_sql_runs_on_the_backend_and_writing_is_refused(window: Page) -> None:
     ask(window, "Net sales by zone")
-    edit = window.get_by_role("button", name="Edit and rerun")
-    edit.click(timeout=SOON)
+    edit, busy = window.get_by_role("button", name="Edit and rerun"), window.locator(".turn[aria-busy]")
+    expect(edit).to_be_visible(timeout=SOON)
+    expect(busy).to_have_count(0, timeout=SOON)  # nothing else runs before the answer is over
+    edit.click()
     window.get_by_label("SQL to run").fill("SELECT COUNT(*) AS stores FROM stores")
     window.keyboard.press("Control+Enter")
     expect(window.locator(".headline .big")).to_have_text("120", timeout=SOON)
+    expect(busy).to_have_count(0, timeout=SOON)
     edit.last.click()
     window.get_by_label("SQL to run").fill("DELETE FROM stores")
     window.keyboard.press("Control+Enter")

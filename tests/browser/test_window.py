@@ -152,6 +152,17 @@ def test_sql_that_failed_stays_in_hand_and_asking_again_runs_it_again(window: Pa
     expect(window.get_by_role("region", name="Result: ")).to_have_count(2)
 
 
+def test_sql_that_is_run_while_an_answer_is_written_stays_in_hand(window: Page, peer: Peer) -> None:
+    ask(window, "Net sales by zone, lingering", wait=False)
+    window.get_by_role("button", name="Edit and rerun").click()
+    editor = window.get_by_label("SQL to run")
+    editor.fill("SELECT zone FROM sales")
+    window.keyboard.press("Control+Enter")
+    expect(window.locator("#toasts")).to_contain_text("The answer is still being written")
+    expect(editor).to_have_value("SELECT zone FROM sales")
+    assert peer.reran == []
+
+
 def test_tabs_share_one_line_to_the_agent_so_that_a_seventh_works(window: Page, peer: Peer) -> None:
     tabs = [window.context.new_page() for _ in range(6)]
     for tab in tabs:

@@ -51,7 +51,7 @@ export class App {
   }
 
   ready() {
-    if (!this.conversation?.id && !this.composer.field.value) this.composer.show(null, state.draft ?? "", { followUp: false });
+    if (!this.conversation && !this.composer.field.value) this.composer.show(null, state.draft ?? "", { followUp: false });
     this.composer.drawPicker();
     if (this.home.element.isConnected) this.home.draw();
   }

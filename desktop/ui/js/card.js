@@ -138,8 +138,7 @@ export class Card {
   edit() {
     const editor = sqlEditor(this.result.sql, {
       onRun: (sql) => {
-        this.hideSql();
-        this.turn.rerun(this.result, sql);
+        if (this.turn.rerun(this.result, sql)) this.hideSql();
       },
       onCancel: () => {
         this.hideSql();

@@ -4,7 +4,7 @@
 import { h, icon } from "./dom.js";
 import { cell, heading } from "./format.js";
 import { t } from "./messages.js";
-import { plan } from "./chartspec.js";
+import { barsHeight, plan } from "./chartspec.js";
 
 const KINDS = ["bar", "column", "line", "area"];
 const ROWS_DRAWN = 5000;
@@ -41,6 +41,7 @@ export class Chart {
     this.notes = h("p", { class: "plot-note small quiet", hidden: true });
     this.element = h("div", { class: "plot" }, h("div", { class: "plot-bar" }, this.title, this.kinds), this.legend, this.chart, this.notes);
     this.tip = null;
+    this.makeRoom();
     this.chart.addEventListener("pointermove", (event) => this.hover(event));
     this.chart.addEventListener("pointerleave", () => this.leave());
     this.watch();
@@ -83,12 +84,19 @@ export class Chart {
     }).observe(this.chart);
   }
 
+  /** Few bars need less room than other charts; it is there before they are, so that nothing below moves. */
+  makeRoom() {
+    const height = this.kind === "bar" ? barsHeight(this.result, this.proposed) : null;
+    this.chart.style.minHeight = height === null ? "" : `min(${height}px, var(--plot-h))`;
+  }
+
   async draw() {
     if (!this.element.isConnected) {
       drawn.delete(this);
       return;
     }
     const turn = (this.turn = (this.turn ?? 0) + 1);
+    this.makeRoom();
     try {
       const embed = await loadVega();
       const rows = await this.rows.range(0, Math.min(ROWS_DRAWN, this.rows.count));

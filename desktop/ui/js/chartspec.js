@@ -142,7 +142,7 @@ function drawing({ kind, points, labels, series, format, look, time }) {
     for (const up of [true, false]) if (points.some(({ y }) => y >= 0 === up)) layers.push(valueLabels(across, look, up, largest < 1000 ? ",.2~f" : ",.0f"));
   }
   return {
-    data: { values: points }, width: 300, height: across ? Math.max(120, labels.length * barStep(labels.length, stacked ? 1 : series.length)) : 220,
+    data: { values: points }, width: 300, height: kind === "bar" ? acrossHeight(labels.length, stacked ? 1 : series.length) : 220,
     autosize: { type: "fit", contains: "padding" }, padding: { left: 4, right: across ? 8 : 10, top: 8, bottom: 4 },
     encoding: { ...place, ...offset, color: colour },
     layer: layers,
@@ -150,7 +150,12 @@ function drawing({ kind, points, labels, series, format, look, time }) {
   };
 }
 
-const barStep = (labels, series) => (series > 1 ? Math.max(26, series * 9) : labels > 12 ? 21 : Math.max(26, Math.min(40, 230 / labels)));
+/** How high bars across will be, as far as the result tells before its rows are read; null when it does not. */
+export const barsHeight = (result, proposed) => (proposed.series ? null : acrossHeight(Math.min(result.row_count, MOST_BARS), proposed.y.length) + 8);
+
+const acrossHeight = (labels, series) => Math.max(120, labels * barStep(labels, series));
+
+const barStep = (labels, series) => (series > 1 ? Math.max(26, series * 9, Math.min(48, 230 / labels)) : labels > 12 ? 21 : Math.max(26, Math.min(40, 230 / labels)));
 
 /** The value at the end of its bar, on the side it points to. */
 function valueLabels(across, look, up, format) {

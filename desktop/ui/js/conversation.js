@@ -80,12 +80,18 @@ export class Conversation {
 
   async run({ question, path, body, replaced = null, edited = null }) {
     if (this.running && replaced) await this.stopped();
-    if (this.running) return toast(t("turn.busy"));
+    if (this.isBusy()) return;
     if (replaced) {
       if (replaced.id) body.replaces_turn_id = replaced.id;
       for (const gone of this.turns.splice(this.turns.indexOf(replaced))) gone.element.remove();
     }
-    return this.follow(this.addTurn({ question, edited }), (onEvent, signal) => follow(path, body, onEvent, signal));
+    await this.follow(this.addTurn({ question, edited }), (onEvent, signal) => follow(path, body, onEvent, signal));
+  }
+
+  /** True, and said, while an answer is being written. */
+  isBusy() {
+    if (this.running) toast(t("turn.busy"));
+    return Boolean(this.running);
   }
 
   /** Show a turn while its events come in, to its end whatever happens. */

@@ -115,7 +115,7 @@ export class Inspector {
     const { turn, card } = this.shown;
     const { sql } = card.result;
     const edit = () => {
-      const editor = sqlEditor(sql, { onRun: (text) => (this.sql(), turn.rerun(card.result, text)), onCancel: () => this.sql() });
+      const editor = sqlEditor(sql, { onRun: (text) => turn.rerun(card.result, text) && this.sql(), onCancel: () => this.sql() });
       this.foot.hidden = true;
       this.panel.replaceChildren(editor.element);
       editor.focus();

@@ -169,8 +169,7 @@ export class Turn {
     const { result, sql } = this.edited;
     const editor = sqlEditor(sql, {
       onRun: (text) => {
-        editor.element.remove();
-        this.rerun(result, text);
+        if (this.rerun(result, text)) editor.element.remove();
       },
       onCancel: () => editor.element.remove(),
     });
@@ -218,8 +217,11 @@ export class Turn {
     copyText(markdown(copy));
   }
 
+  /** False when an answer is being written: then nothing runs, and what was typed stays. */
   rerun(result, sql) {
+    if (this.host.isBusy()) return false;
     this.host.rerun(result, sql);
+    return true;
   }
 
   inspect(card, tab) {
