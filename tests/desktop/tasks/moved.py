@@ -21,6 +21,8 @@ class MovedClock:
     def __init__(self, now: datetime, zone: tzinfo = INDIA, *, up: timedelta = timedelta(days=2)) -> None:
         self._lock = threading.Lock()
         self._now, self._zone, self._up = now.astimezone(UTC), zone, up
+        self.looked = 0
+        """How often the scheduler looked at it: at the end of each round, and when it begins a run."""
 
     def now(self) -> datetime:
         with self._lock:
@@ -31,6 +33,7 @@ class MovedClock:
 
     def since_boot(self) -> float | None:
         with self._lock:
+            self.looked += 1
             return self._up.total_seconds()
 
     def asleep(self, for_: timedelta) -> None:
@@ -131,8 +134,13 @@ class Tasked:
         return found
 
     def quiet(self, task_id: str, count: int) -> None:
-        """Nothing more runs, however often the scheduler looks."""
+        """Nothing more runs: the scheduler has gone a whole round since the clock was moved. The first look may
+        end a round from before, the second begin a run; the third is then the end of a whole one."""
         for _ in range(3):
+            before = self.clock.looked
             self.look()
-            time.sleep(0.1)
+            self._until_looked(before)
         assert len(self.runs(task_id)) == count
+
+    def _until_looked(self, before: int) -> None:
+        eventually(lambda: self.clock.looked > before)
