@@ -134,7 +134,7 @@ class Tasked:
         return found
 
     def quiet(self, task_id: str, count: int) -> None:
-        """Nothing more runs: the scheduler has gone a whole round since the clock was moved. The first look may
+        """Nothing more runs: the scheduler went a whole round since the clock was moved. The first look may
         end a round from before, the second begin a run; the third is then the end of a whole one."""
         for _ in range(3):
             before = self.clock.looked
