@@ -166,6 +166,7 @@ def install(kind: str) -> None:
         "install",
         "--require-hashes",
         "--no-deps",
+        "--no-compile",
         "--disable-pip-version-check",
     ]
     command += ["--no-input", "--progress-bar", "off", "-r", str(lock)]
@@ -197,6 +198,13 @@ def install(kind: str) -> None:
         )
     if torn().exists():
         torn().unlink()
+    compile_packages()
+
+
+def compile_packages() -> None:
+    """On every processor, where pip uses one. What cannot be compiled is said when it is imported."""
+    command = [str(venv_python()), "-P", "-m", "compileall", "-q", "-j", "0"]
+    subprocess.call(command + [str(folder) for folder in site_packages()], stdout=-3, stderr=-3)
 
 
 # -- Talking to the person ----------------------------------------------------------------
