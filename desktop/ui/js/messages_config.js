@@ -49,7 +49,7 @@ export const CONFIG = {
   "config.isSet": "Set",
   "config.notSet": "Not set",
   "config.empty": "None",
-  "config.seconds": "{count} {count|second|seconds}",
+  "config.seconds": "{count} s",
   "config.usual": "(as usual)",
   "config.true": "On",
   "config.false": "Off",
