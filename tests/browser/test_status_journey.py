@@ -32,6 +32,8 @@ def test_the_status_page_counts_live_and_the_bundle_is_shown_and_then_saved(page
             timeout=SOON,
         )
 
+        page.goto(f"{link.partition('?')[0]}#/sent")
+        expect(page.get_by_text("No model is set up.")).to_be_visible(timeout=SOON)
         page.goto(f"{link.partition('?')[0]}#/settings/about")
         page.get_by_role("button", name="Show", exact=True).click(timeout=SOON)
         page.get_by_text("kept.txt").click(timeout=SOON)

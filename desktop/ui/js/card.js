@@ -17,7 +17,10 @@ import { rowCount, Table } from "./table.js";
 import { toast } from "./toast.js";
 
 /** Facts in a line, with a dot between two that stand beside each other. */
-export const factLine = (facts) => h("p", { class: "card-sub" }, facts.map((fact) => (typeof fact === "string" ? h("span", null, fact) : fact)));
+export function factLine(facts) {
+  const isTag = (fact) => Boolean(fact.classList?.contains("tag"));
+  return h("p", { class: "card-sub" }, facts.map((fact, at) => h("span", { class: isTag(fact) ? "fact of-tag" : "fact" }, at && !isTag(facts[at - 1]) ? h("span", { class: "sep" }, "·") : null, fact)));
+}
 
 const COPIED_ROWS = 100000;
 

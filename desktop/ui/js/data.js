@@ -109,16 +109,15 @@ export class Data {
     const about = state.connections.find(({ name }) => name === this.connection);
     const list = h("ul", { class: "conns" }, schema.tables.map((table) => h("li", null, h("a", { class: "conn", href: this.href(this.connection, table.name) },
       h("span", { class: "row strong" }, icon("table"), h("span", { class: "cut" }, table.name)),
-      h("span", { class: "quiet small" }, table.comment || [t("data.columnCount", { count: table.columns.length }), table.row_estimate !== null ? t("data.rows", { count: number(table.row_estimate) }) : ""].filter(Boolean).join(" · "))))));
+      table.comment ? h("span", { class: "quiet small line" }, table.comment) : null, h("span", { class: "quiet small line" }, size(table))))));
     this.detail.replaceChildren(h("div", { class: "page" },
       h("div", { class: "page-h" }, h("div", { class: "grow" }, h("h2", null, this.connection), h("p", { class: "quiet" }, about?.description || t("data.pick")))),
       schema.tables.length ? list : h("p", { class: "quiet" }, t("data.empty"))));
   }
 
   tableHead(table) {
-    const facts = [table.comment, table.row_estimate !== null ? t("data.rows", { count: number(table.row_estimate) }) : "", t("data.columnCount", { count: table.columns.length })];
     return h("div", { class: "page head" }, h("div", { class: "page-h" },
-      h("div", { class: "grow" }, h("p", { class: "small only-narrow" }, h("a", { href: `#/data/${encodeURIComponent(this.connection)}` }, t("data.tablesOf", { name: this.connection }))), h("h2", null, table.name), h("p", { class: "quiet" }, facts.filter(Boolean).join(" · "))),
+      h("div", { class: "grow" }, h("p", { class: "small only-narrow" }, h("a", { href: `#/data/${encodeURIComponent(this.connection)}` }, t("data.tablesOf", { name: this.connection }))), h("h2", null, table.name), h("p", { class: "quiet" }, [table.comment, size(table)].filter(Boolean).join(" · "))),
       h("button", { type: "button", class: "btn primary", onclick: () => this.app.askAbout(this.connection, table) }, t("data.ask"))));
   }
 
@@ -158,3 +157,5 @@ export class Data {
     return h("section", { class: "page" }, h("h3", { class: "sec-h" }, t("data.links")), h("ul", { class: "links" }, lines.map(([to, words]) => h("li", null, h("a", { href: this.href(this.connection, to) }, words)))));
   }
 }
+
+const size = (table) => [table.row_estimate !== null ? t("data.rows", { count: number(table.row_estimate) }) : "", t("data.columnCount", { count: table.columns.length })].filter(Boolean).join(" · ");

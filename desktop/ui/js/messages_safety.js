@@ -57,6 +57,7 @@ export const SAFETY = {
   "sent.text": "Text",
   "sent.keepsCells": "Cell values stay on this PC.",
   "sent.sendsCells": "The model sees rows of results.",
+  "sent.noModel": "No model is set up. The built-in analyst works on this PC.",
   "sent.change": "Change",
 
   "set.privacy": "Privacy",

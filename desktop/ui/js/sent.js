@@ -64,10 +64,11 @@ export class SentPlace {
 function totals(total) {
   const fact = (label, value) => h("div", null, h("dt", null, label), h("dd", { class: "num" }, value));
   const keeps = state.settings.never_send_cells;
+  const says = state.model.kind === "analyst" ? "sent.noModel" : keeps ? "sent.keepsCells" : "sent.sendsCells";
   return h("section", { class: "sent-total" },
     h("dl", null, fact(t("sent.model"), bytes(total.bytes)), fact(t("sent.columns"), number(total.columns)), fact(t("sent.rows"), number(total.rows)), fact(t("sent.backend"), bytes(total.backend_bytes))),
     h("p", { class: "quiet small" }, t("sent.rowsHint")),
-    h("p", { class: keeps ? "row ok-line" : "row" }, icon(keeps ? "lock" : "shield"), h("span", null, t(keeps ? "sent.keepsCells" : "sent.sendsCells"), " ", h("a", { href: "#/settings/privacy" }, t("sent.change")))));
+    h("p", { class: keeps ? "row ok-line" : "row" }, icon(keeps ? "lock" : "shield"), h("span", null, t(says), " ", h("a", { href: "#/settings/privacy" }, t("sent.change")))));
 }
 
 /** One question, closed; what was sent for it is drawn when it is opened. */
