@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, Request, expect
+from playwright.sync_api import BrowserContext, Page, Request, Route, expect
 
 from tests.browser.administration import sign_in
 from tests.server.running import RunningBackend
@@ -123,3 +123,18 @@ def test_the_overview_tells_what_needs_a_person(page: Page, backend: RunningBack
     expect(page.get_by_role("heading", name="Overview")).to_be_visible()
     expect(page.get_by_text("This backend is reached without encryption")).to_be_visible()
     expect(page.locator(".status").get_by_text(re.compile("Backend up for"))).to_be_visible()
+
+
+def test_a_script_that_was_lost_on_the_way_is_fetched_again(page: Page, backend: RunningBackend) -> None:
+    lost: list[str] = []
+
+    def lose_once(route: Route) -> None:
+        if lost:
+            route.continue_()
+        else:
+            lost.append(route.request.url)
+            route.abort("connectionreset")
+
+    page.route("**/js/list.js", lose_once)
+    sign_in(page, backend)
+    assert len(lost) == 1

@@ -393,6 +393,22 @@ def test_narrow_windows_open_the_rail_over_the_page(window: Page) -> None:
     expect(rail).to_be_hidden()
 
 
+def test_a_script_that_was_lost_on_the_way_is_fetched_again(page: Page, peer: Peer) -> None:
+    lost: list[str] = []
+
+    def lose_once(route: Route) -> None:
+        if lost:
+            route.continue_()
+        else:
+            lost.append(route.request.url)
+            route.abort("connectionreset")
+
+    page.route("**/js/rail.js", lose_once)
+    page.goto(peer.url)
+    expect(page.get_by_label("Your question")).to_be_visible()
+    assert len(lost) == 1
+
+
 def test_one_of_a_thing_is_not_counted_in_the_plural(window: Page) -> None:
     said = window.evaluate(
         """async () => {
