@@ -199,6 +199,12 @@ class FollowUps(_Event, tag="follow_ups", frozen=True):
     questions: list[str]
 
 
+class OpenPlace(_Event, tag="open_place", frozen=True):
+    """What is missing can be given in that place of the window."""
+
+    place: Literal["files"]
+
+
 class Effect(msgspec.Struct, frozen=True, kw_only=True):
     """Something that would change more than this conversation: a file, a schedule, a message, another
     program. ``title`` says what would be done in one line, ``details`` with what exactly (folder, name,
@@ -307,6 +313,7 @@ Event = (
     | InsightCard
     | Clarification
     | FollowUps
+    | OpenPlace
     | ApprovalAsked
     | ApprovalAnswered
     | Sent

@@ -311,6 +311,12 @@ class FileNotFound(NotFound):
     code, fixer = "file_not_found", Fixer.MODEL
 
 
+class NothingGranted(FileNotFound):
+    """The person has granted no folder and dropped no file."""
+
+    code = "nothing_granted"
+
+
 class FileUnreadable(AppError):
     """The file is there and cannot be read: broken, encrypted, too large, another kind than it says."""
 

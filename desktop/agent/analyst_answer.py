@@ -18,7 +18,7 @@ from desktop.store.results import Results
 from desktop.store.turns import Turn
 from desktop.tools.base import ToolContext
 from desktop.tools.query import Queries, Query, Ran, rows_text
-from shared.errors import ToolRefused
+from shared.errors import FileNotFound, ToolRefused
 
 
 class AnalystAnswer:
@@ -48,7 +48,8 @@ class AnalystAnswer:
         if self._sheets is not None:
             try:
                 status = yield from self._about_a_sheet(self._sheets, progress, context, memory)
-            except ToolRefused as error:
+            except (ToolRefused, FileNotFound) as error:
+                progress.lacks_files = isinstance(error, FileNotFound)
                 yield from progress.left_open(error)
                 progress.text = str(error)
                 yield progress.chunk()

@@ -12,14 +12,14 @@ from desktop.events import Choice, Clarification, Event, FollowUps
 from desktop.files import wording
 from desktop.files.desk import FileDesk
 from desktop.files.documents import Document
-from desktop.files.grants import GrantedPath
+from desktop.files.grants import NOTHING_GRANTED, GrantedPath
 from desktop.files.library import Entry, Listing
 from desktop.files.paths import same_name
 from desktop.files.search import Found
 from desktop.files.wording import Wish
 from desktop.tools.base import ToolContext
 from desktop.tools.files import counted, found_in, plain
-from shared.errors import AppError, FileNotFound
+from shared.errors import AppError, FileNotFound, NothingGranted
 
 T = TypeVar("T")
 
@@ -75,11 +75,9 @@ class FileAnswer:
             progress.text = _told_listing(listing)
         else:
             grants = self._desk.grants.list()
-            yield progress.done(step.step_id, counted(len(grants), "folder"))
             if not grants:
-                raise FileNotFound(
-                    "No folder is granted yet. Grant one on the page Files, or drop a file into the window."
-                )
+                raise NothingGranted(NOTHING_GRANTED)
+            yield progress.done(step.step_id, counted(len(grants), "folder"))
             progress.text = "\n".join(["You granted:", "", *(f"- {_code(grant.name)}" for grant in grants)])
             yield FollowUps(questions=[f"List files in {grant.name}" for grant in grants[:3]])
         yield progress.chunk()
@@ -89,7 +87,7 @@ class FileAnswer:
         name = text.rpartition("/")[2]
         step = progress.step(f"Reading {name}"[:120])
         yield step
-        paths = yield from _working(lambda: self._named(text, context), progress)
+        paths = yield from _working(lambda: self._named(text, progress, context), progress)
         if len(paths) > 1:
             yield progress.done(step.step_id, "several files have that name")
             choices = [Choice(path, f"What is in {path}?") for path in paths[:6]]
@@ -103,10 +101,12 @@ class FileAnswer:
         yield progress.chunk()
         return "answered"
 
-    def _named(self, text: str, context: ToolContext) -> list[str]:
+    def _named(self, text: str, progress: Progress, context: ToolContext) -> list[str]:
         """The path itself, or all files of that name. Raises FileNotFound."""
         try:
             return [self._desk.grants.resolve(text).text]
+        except NothingGranted:
+            raise
         except FileNotFound:
             if "/" in text:
                 raise
@@ -114,6 +114,7 @@ class FileAnswer:
             lambda entry: same_name(entry.name, text), context.cancelled, _SEARCH_SECONDS
         )
         if not found:
+            progress.lacks_files = True
             raise FileNotFound(
                 f"No granted file is called {text}. Drop it into the window, or grant its folder on the "
                 "page Files."

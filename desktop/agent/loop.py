@@ -18,7 +18,16 @@ from desktop.agent.pump import pumped
 from desktop.agent.schedule_answer import ScheduleAnswer
 from desktop.agent.sources import Sources
 from desktop.agent.stop import Stop
-from desktop.events import Counted, Effect, Event, Queued, TurnFailed, TurnFinished, TurnStarted
+from desktop.events import (
+    Counted,
+    Effect,
+    Event,
+    OpenPlace,
+    Queued,
+    TurnFailed,
+    TurnFinished,
+    TurnStarted,
+)
 from desktop.meter import TurnMeter
 from desktop.sheets.known import THIS_PC
 from desktop.store.results import Results
@@ -91,6 +100,8 @@ class Loop:
             else:
                 status = yield from self._think(asked, progress)
                 progress.keep_figures(self.results)
+                if progress.lacks_files:
+                    yield OpenPlace(place="files")
                 if asked.may_wait and progress.kept_at is not None:
                     yield Queued(turn_id=asked.turn.id, kept_at=progress.kept_at)
         except Cancelled as error:

@@ -21,7 +21,7 @@ from desktop.meter import NOTHING, TurnMeter, added
 from desktop.store.results import Figure, Results
 from desktop.store.turns import TurnEnd
 from desktop.tools.base import ToolContext, nobody_to_ask
-from shared.errors import AppError, Cancelled
+from shared.errors import AppError, Cancelled, NothingGranted
 
 
 class Progress:
@@ -44,6 +44,7 @@ class Progress:
         self.memory: str | None = None
         self.transcript: str | None = None
         self.cells_inside = True
+        self.lacks_files = False  # what was asked needs a file that the person has not granted
         self.kept_at: str | None = None  # how old the oldest kept result in this answer is
         self._sent_before = sent_before
         self._sent_told = NOTHING
@@ -62,6 +63,7 @@ class Progress:
         return self._close(step_id, "ok", summary, detail)
 
     def failed(self, step_id: str, error: AppError, detail: str = "") -> StepFinished:
+        self.lacks_files = self.lacks_files or isinstance(error, NothingGranted)
         explained = "\n\n".join(part for part in (str(error), detail) if part)
         return self._close(step_id, "failed", error.message, explained)
 

@@ -32,6 +32,7 @@ class ScheduleAnswer:
         yield step
         if isinstance(wanted, Unclear):
             yield progress.done(step.step_id, "something is missing")
+            progress.lacks_files = wanted.lacks_folder
             return (yield from _ask_back(wanted.text, wanted.choices, progress))
         [outcome] = pumped(self._outcome(wanted, context), progress.stop)
         if isinstance(outcome, Question):

@@ -13,6 +13,7 @@ from desktop.agent.pump import pumped
 from desktop.agent.sources import AnalystLike, Sources
 from desktop.analyst.meaning import Plan, Question, Refusal
 from desktop.events import Choice, Clarification, Event, FollowUps, Reading
+from desktop.files.grants import NOTHING_GRANTED
 from desktop.sheets import comparing
 from desktop.sheets.joining import Join, Joined, Joining
 from desktop.sheets.known import Known, NamedTable
@@ -20,7 +21,7 @@ from desktop.sheets.sheets import Sheets
 from desktop.sheets.understood import TableFound
 from desktop.tools.base import ToolContext
 from desktop.tools.query import MAX_ROWS, Queries, Query, rows_text
-from shared.errors import ToolRefused
+from shared.errors import FileNotFound, NothingGranted, ToolRefused
 
 _MOST_FILES = 2_000
 _WHY = {
@@ -49,13 +50,15 @@ class SheetAnswer:
         self._queries = queries
 
     def looked(self, question: str, context: ToolContext) -> Sheet | None:
-        """The file that the question names. Raises ToolRefused when it names one that is not granted."""
+        """The file that the question names. Raises FileNotFound when it names one that is not granted."""
         if not mentions.names_a_file(question):
             return None
         files = self._sheets.files(_MOST_FILES, context.cancelled)
         path = mentions.find(question, files)
+        if path is None and not files and not self._sheets.grants.list():
+            raise NothingGranted(NOTHING_GRANTED)
         if path is None:
-            raise ToolRefused(
+            raise FileNotFound(
                 "No granted file has that name. Drop the file into the window, or grant its folder on the "
                 "page Files."
             )

@@ -15,10 +15,11 @@ from typing import BinaryIO
 from desktop.files import opening, places
 from desktop.files.paths import refuse_disguised, refuse_for_writing, refuse_name, same_name, steps_of
 from desktop.store.grants import Grant, GrantStore
-from shared.errors import Conflict, FileNotFound, InvalidRequest, PathRefused
+from shared.errors import Conflict, FileNotFound, InvalidRequest, NothingGranted, PathRefused
 from shared.paths import private_folder
 
 DROPPED = "Dropped files"
+NOTHING_GRANTED = "No folder is granted yet. Grant one on the page Files, or drop a file into the window."
 _ON_WINDOWS = os.name == "nt"
 
 
@@ -156,7 +157,7 @@ class Grants:
         refuse_disguised(text)
         known = self.list()
         if not known:
-            raise FileNotFound("No folder is granted yet. Grant one on the page Files, or drop a file in.")
+            raise NothingGranted(NOTHING_GRANTED)
         from_root = _from_root(text)
         if from_root is not None:
             for grant in known:

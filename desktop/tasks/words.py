@@ -50,10 +50,11 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Unclear(msgspec.Struct, frozen=True):
-    """What to ask back; each choice is a whole sentence."""
+    """What to ask back; each choice is a whole sentence. ``lacks_folder``: none is granted to save into."""
 
     text: str
     choices: list[Choice] = []
+    lacks_folder: bool = False
 
 
 def read(sentence: str, folders: Sequence[Folder]) -> Wanted | Unclear | None:
@@ -122,7 +123,8 @@ def _saving(
     if format_ is not None or named:
         if not folders:
             return Unclear(
-                "No folder is granted for saving yet. Grant one on the page Files, then ask again."
+                "No folder is granted for saving yet. Grant one on the page Files, then ask again.",
+                lacks_folder=True,
             )
         if len(folders) > 1 and len(named) != 1:
             choices = [Choice(f.name, f"{text} in the folder “{f.name}”") for f in folders[:6]]

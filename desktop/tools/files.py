@@ -15,11 +15,11 @@ from desktop.events import Effect, Reading
 from desktop.files import showing
 from desktop.files.desk import FileDesk
 from desktop.files.documents import Document
-from desktop.files.grants import GrantedPath
+from desktop.files.grants import NOTHING_GRANTED, GrantedPath
 from desktop.files.library import Entry
 from desktop.files.search import Found
 from desktop.tools.base import Tool, ToolContext, ToolOutput
-from shared.errors import AppError, Fixer, PathRefused, ToolRefused
+from shared.errors import AppError, Fixer, NothingGranted, PathRefused, ToolRefused
 
 _MOST_LISTED = 200
 _MOST_HITS = 30
@@ -53,6 +53,8 @@ class ListFilesTool:
         path = cast("ListFilesArguments", arguments).path
         if not path:
             names = [grant.name for grant in self._desk.grants.list()]
+            if not names:
+                raise NothingGranted(NOTHING_GRANTED)
             return ToolOutput(for_model={"granted_folders": names}, summary=counted(len(names), "folder"))
         listing = mended(lambda: self._desk.library.listing(path))
         told = [_told(entry) for entry in listing.entries[:_MOST_LISTED]]
@@ -80,6 +82,8 @@ class SearchFilesTool:
 
     def run(self, arguments: msgspec.Struct, context: ToolContext) -> ToolOutput:
         wanted = cast("SearchFilesArguments", arguments)
+        if not self._desk.grants.list():
+            raise NothingGranted(NOTHING_GRANTED)
         found = mended(lambda: found_in(self._desk, wanted.words, wanted.folder, context))
         hits = found.hits[:_MOST_HITS]
         return ToolOutput(

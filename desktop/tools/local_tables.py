@@ -4,10 +4,11 @@ from typing import Annotated, Any, cast
 
 import msgspec
 
+from desktop.files.grants import NOTHING_GRANTED
 from desktop.sheets.known import NamedTable
 from desktop.sheets.sheets import Sheets
 from desktop.tools.base import ToolContext, ToolOutput
-from shared.errors import AppError, ToolRefused
+from shared.errors import AppError, NothingGranted, ToolRefused
 
 _MOST_FILES = 300
 _MOST_OPENED = 8
@@ -40,6 +41,7 @@ class LocalTablesTool:
     def run(self, arguments: msgspec.Struct, context: ToolContext) -> ToolOutput:
         wanted = cast("LocalTablesArguments", arguments).files
         if not wanted:
+            self._refuse_nothing()
             files = self._sheets.files(_MOST_FILES, context.cancelled)
             opened = [_described(table, rough=True) for table in self._sheets.tables()]
             counted = "1 spreadsheet" if len(files) == 1 else f"{len(files)} spreadsheets"
@@ -53,7 +55,12 @@ class LocalTablesTool:
             summary=", ".join(table.name for table in tables)[:120] or "no table",
         )
 
+    def _refuse_nothing(self) -> None:
+        if not self._sheets.grants.list():
+            raise NothingGranted(NOTHING_GRANTED)
+
     def _opened(self, name: str, context: ToolContext) -> str:
+        self._refuse_nothing()
         found = self._sheets.find(name, context.cancelled)
         if len(found) > 1:
             raise ToolRefused(

@@ -9,7 +9,7 @@ from desktop.store.tasks import Condition, Plan, Saving, Timetable
 from desktop.tasks.agenda import Agenda, TaskLine
 from desktop.tasks.answering import Folder
 from desktop.tools.base import ToolContext, ToolOutput
-from shared.errors import InvalidRequest, ToolRefused
+from shared.errors import InvalidRequest, NothingGranted, ToolRefused
 
 _WEEK = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 Day = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
@@ -124,7 +124,7 @@ def approved(agenda: Agenda, plan: Plan, context: ToolContext) -> TaskLine:
 
 def _folder(name: str, folders: list[Folder]) -> str:
     if not folders:
-        raise ToolRefused("No folder is granted for saving. The person can grant one on the page Files.")
+        raise NothingGranted("No folder is granted for saving. The person can grant one on the page Files.")
     named = [folder for folder in folders if folder.name.casefold() == name.casefold()]
     if len(named) == 1:
         return named[0].id

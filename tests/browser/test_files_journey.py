@@ -175,6 +175,17 @@ def test_a_file_and_a_pasted_table_become_chips_of_the_next_question(files: Page
     expect(chips).to_have_count(1)
 
 
+def test_an_answer_that_lacks_a_file_leads_to_the_page_by_keyboard(files: Page) -> None:
+    files.get_by_role("link", name="New conversation").click()
+    files.get_by_label("Your question").fill("list my files")
+    files.keyboard.press("Enter")
+    way = files.get_by_role("article").get_by_role("link", name="Open Files")
+    expect(way).to_be_visible()
+    way.focus()
+    files.keyboard.press("Enter")
+    expect(files.get_by_role("heading", name="No folder is granted yet")).to_be_visible()
+
+
 def test_a_large_file_shows_its_progress_and_can_be_called_off(files: Page, tmp_path: Path) -> None:
     large = tmp_path / "large.log"
     with large.open("wb") as file:

@@ -19,6 +19,8 @@ export function show(event, turn) {
       return turn.askBack(event);
     case "follow_ups":
       return turn.suggest(event.questions);
+    case "open_place":
+      return turn.offerPlace(event.place);
     case "approval_asked":
       return turn.approvals.asked(event);
     case "approval_answered":

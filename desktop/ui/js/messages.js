@@ -84,6 +84,7 @@ export const ENGLISH = {
   "turn.busy": "The answer is still being written. Wait for its end, or stop it.",
   "turn.stopHint": "Esc stops it",
   "turn.stopping": "Stopping",
+  "turn.open.files": "Open Files",
   "turn.stopped": "Stopped. Nothing was left running.",
   "turn.lost": "The connection to the answer was lost before it was complete.",
   "turn.lostMeaning": "What arrived is shown. Ask again for the whole answer.",

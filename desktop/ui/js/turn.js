@@ -14,6 +14,7 @@ import { sentOfAnswer } from "./sent_words.js";
 import { Steps } from "./steps.js";
 import { Waiting } from "./waiting.js";
 
+const PLACES = { files: "folder" };
 const ACTIONS = { retry: "again", settings: "gear", backend: "data" };
 
 export class Turn {
@@ -145,6 +146,13 @@ export class Turn {
   past() {
     this.next.hidden = true;
     this.closeChoices();
+  }
+
+  /** The place of the window where what is missing can be given. */
+  offerPlace(place) {
+    this.extra.hidden = false;
+    this.extra.append(h("div", { class: "acts read" }, h("a", { class: "btn small", href: `#/${place}` }, icon(PLACES[place]), h("span", null, t(`turn.open.${place}`)))));
+    this.host.grew();
   }
 
   metered(event) {

@@ -158,3 +158,47 @@ def test_a_model_that_is_told_no_or_goes_astray_writes_nothing(tmp_path: Path, f
         events = agent.ask("write")
         assert not [event for event in events if event["event"] == "approval_asked"]
     assert sorted(path.name for path in folder.iterdir()) == ["2025", "plan.md"]
+
+
+def ways(events: list[dict[str, Any]]) -> list[str]:
+    return [event["place"] for event in events if event["event"] == "open_place"]
+
+
+def test_where_a_file_is_missing_the_answer_leads_to_the_page_files(tmp_path: Path, folder: Path) -> None:
+    with RetailPeer() as backend, RunningAgent(tmp_path / "home", backend_url=backend.url) as agent:
+        missing = (
+            "list my files",
+            "what is in plan.md?",
+            "total amount by city in targets.xlsx",
+            "every weekday at 9 save total net amount by zone as Excel",
+        )
+        for question in missing:
+            events = agent.ask(question)
+            assert (only(events, "turn_finished")["status"], ways(events)) == ("cannot_answer", ["files"])
+            [turn] = agent.json("GET", f"/api/conversations/{events[0]['conversation_id']}")["turns"]
+            assert ways(turn["events"]) == ["files"]
+        assert ways(agent.ask("total net amount by zone")) == []
+        agent.json("POST", "/api/grants", {"path": str(folder)})
+        assert ways(agent.ask("what is in nowhere.md?")) == ["files"]
+        assert ways(agent.ask("what is in notes.txt?")) == []
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        call("list_files"),
+        call("read_file", path="Reports/plan.md"),
+        call("search_files", words="plan"),
+        call("local_tables"),
+        call("local_tables", files=["targets.xlsx"]),
+    ],
+)
+def test_and_so_it_does_when_a_model_finds_nothing_granted(tmp_path: Path, asked: Turn) -> None:
+    with (
+        RetailPeer() as backend,
+        GeminiPeer([asked, text("Grant the folder first."), text("Hello.")]) as gemini,
+        RunningAgent(tmp_path / "home", backend_url=backend.url, gemini_url=gemini.url) as agent,
+    ):
+        assert ways(agent.ask("what do my files say?")) == ["files"]
+        assert ways(agent.ask("hello")) == []
+        assert "No folder is granted yet" in str([request.body for request in gemini.asked])
