@@ -10,6 +10,7 @@ from shared.sql.rules import Rules
 
 _QUERIES = (exp.Select, exp.SetOperation, exp.Subquery, exp.Values)
 _NAMES = (exp.Column, exp.Identifier, exp.Dot)
+_OF_A_SEQUENCE = frozenset({"nextval", "currval"})
 _PLAIN_NAME = re.compile(r"[\w][\w $-]*")
 _WRITES = {
     "Insert": "INSERT", "Update": "UPDATE", "Delete": "DELETE", "Merge": "MERGE", "Drop": "DROP",
@@ -187,6 +188,10 @@ def _verify_qualifiers(tree: exp.Expr, rules: Rules) -> None:
             raise QueryRefused(
                 f"{'.'.join(parts)[:80]!r} could be a function or a sequence: {parts[0][:80]!r} is not a"
                 " table of this query."
+            )
+        if len(parts) > 1 and parts[-1] in _OF_A_SEQUENCE:  # it may be called as a table here is
+            raise QueryRefused(
+                f"{'.'.join(parts)[:80]!r} belongs to a sequence, which is not open to queries."
             )
 
 
