@@ -43,6 +43,7 @@ class Question(msgspec.Struct, frozen=True):
     """What the caller sees; ``sql`` shows no more, but for a query across connections, whose parts do not."""
     asked_at: float
     """``time.perf_counter`` at the request's arrival."""
+    request_id: str = ""
 
     @property
     def owner(self) -> str:
@@ -63,7 +64,7 @@ class Question(msgspec.Struct, frozen=True):
         return now > self.asked_at + self.timeout_seconds + _SOURCES_OWN_CHANCE_SECONDS
 
     def limits(self) -> Limits:
-        return Limits(self.max_rows, max(self.deadline - time.perf_counter(), 0.01))
+        return Limits(self.max_rows, max(self.deadline - time.perf_counter(), 0.01), self.request_id)
 
     def refuse_cut(self, result: Result) -> None:
         """Raises TooLarge. ``result`` was read to its end."""

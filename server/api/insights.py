@@ -192,6 +192,7 @@ class _Runs:
             cut_is_an_error=False,
             data=call.caller.data,
             asked_at=call.arrived,
+            request_id=call.request_id,
         )
         gathering = _Gathering()
         answer = await call.backend.queries.start(question, Writing(lambda: gathering))

@@ -183,6 +183,7 @@ async def question_for(
         cut_is_an_error=as_file and body.max_rows != max_rows,
         data=call.caller.data,
         asked_at=call.arrived,
+        request_id=call.request_id,
     )
 
 

@@ -24,6 +24,9 @@ class Limits(msgspec.Struct, frozen=True):
 
     max_rows: int
     timeout_seconds: float
+    request_id: str = ""
+    """Of the call that asks: letters, digits, dots, dashes and underscores. A source that can show it beside
+    the running query, and at no cost, does."""
 
 
 @runtime_checkable

@@ -95,6 +95,22 @@ def test_a_client_that_leaves_takes_its_query_out_of_the_database(
     assert _query(shop, "SELECT 1 AS n").status == 200
 
 
+def test_the_database_shows_the_request_id_beside_a_running_query_and_no_longer(
+    shop: RunningBackend, postgres: PostgresServer
+) -> None:
+    def named() -> set[object]:
+        sql = "SELECT application_name FROM pg_stat_activity WHERE usename = 'reader'"
+        return {row[0] for row in postgres.execute(sql)}
+
+    connection = shop.connect()
+    body = b'{"connection": "shop", "query": "%s"}' % LONG.encode()
+    headers = shop.headers(body, None, {"X-Request-Id": "ticket-4711.a_b"})
+    connection.request("POST", "/api/query", body, headers)
+    wait_until(lambda: "V-Mart ticket-4711.a_b" in named())
+    connection.close()
+    wait_until(lambda: named() == {"V-Mart AI Agent"})
+
+
 def test_connections_that_the_database_dropped_are_replaced_unseen(
     shop: RunningBackend, postgres: PostgresServer
 ) -> None:

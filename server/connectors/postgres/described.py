@@ -1,5 +1,6 @@
 """SQL that PostgreSQL has described: its columns, how its rows are asked for, and who reads them."""
 
+import re
 from collections.abc import Hashable
 
 import msgspec
@@ -39,13 +40,22 @@ ALSO_FORGET = simple_query("ROLLBACK; DEALLOCATE ALL")
 
 _TEXT = 25
 
+_PLAIN = re.compile(r"[A-Za-z0-9._-]+")
+_LONGEST_NAME = 63
+"""Bytes; the server cuts the rest off."""
+
 _REMEMBERED, _REMEMBERED_CHARACTERS = 200, 10_000
 
 
 def begin(limits: Limits, before: str = "") -> bytes:
-    """One ReadyForQuery answers."""
+    """One ReadyForQuery answers. The request's id is the name of the application while the query runs: that
+    takes no exchange of its own. A quick query has none, for the server would tell us of each change."""
     milliseconds = max(1, int(limits.timeout_seconds * 1000))
-    return simple_query(f"{before}BEGIN READ ONLY; SET LOCAL statement_timeout = {milliseconds}")
+    sql = f"{before}BEGIN READ ONLY; SET LOCAL statement_timeout = {milliseconds}"
+    if _PLAIN.fullmatch(limits.request_id):
+        name = f"V-Mart {limits.request_id}"[:_LONGEST_NAME]
+        sql += f"; SET LOCAL application_name = '{name}'"
+    return simple_query(sql)
 
 
 def describe(statement: Statement) -> bytes:
