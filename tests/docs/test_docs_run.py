@@ -2,6 +2,7 @@
 
 import os
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -10,14 +11,19 @@ from pathlib import Path
 import pytest
 
 from tests.docs.pages import ROOT, commands
+from tests.peers import library
 
 ONCE = {"test", "bench"}  # would run this very test again, or for minutes: only their --help is tried
 
 
 @pytest.fixture(scope="module")
-def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+def environment(tmp_path_factory: pytest.TempPathFactory, demo_folder: Path) -> dict[str, str]:
+    """A home in which the demo has only to start."""
+    home = tmp_path_factory.mktemp("home")
+    shutil.copytree(demo_folder, home / "demo" / "data")
+    library.lay_into(home)
     kept = {name: value for name, value in os.environ.items() if name not in ("DISPLAY", "WAYLAND_DISPLAY")}
-    return kept | {"VMART_HOME": str(tmp_path_factory.mktemp("home"))}
+    return kept | {"VMART_HOME": str(home)}
 
 
 @pytest.mark.skipif(

@@ -16,6 +16,7 @@ import pytest
 from desktop import __version__
 from tests.desktop.running import RetailPeer
 from tests.journeys.processes import ROOT, Running, desktop, environment
+from tests.peers import library
 
 
 @pytest.fixture
@@ -27,6 +28,7 @@ def peer() -> Iterator[RetailPeer]:
 
 def configured(folder: Path, peer: RetailPeer) -> Path:
     folder.mkdir(exist_ok=True)
+    library.lay_into(folder)
     (folder / "chatbot_config.yaml").write_text(f"backend: {{url: '{peer.url}', api_key: k}}\n")
     return folder
 
