@@ -194,7 +194,7 @@ def test_the_trail_is_verified_and_a_change_is_told_by_its_number(backend: Runni
 
 def test_the_trail_is_verified_once_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     state = open_state("", tmp_path)
-    trail = open_trail(state, tmp_path / "audit", KEY)
+    trail, of_another_worker = (open_trail(state, tmp_path / "audit", KEY) for _ in range(2))
     begun, go_on = threading.Event(), threading.Event()
 
     def read(witness: Witness) -> Mark | None:
@@ -207,12 +207,14 @@ def test_the_trail_is_verified_once_at_a_time(tmp_path: Path, monkeypatch: pytes
     with ThreadPoolExecutor(1) as threads:
         first = threads.submit(trail.verify)
         assert begun.wait(30)
-        with pytest.raises(Conflict):
-            trail.verify()
+        for one in (trail, of_another_worker):
+            with pytest.raises(Conflict):
+                one.verify()
         go_on.set()
         assert first.result().is_whole
-    assert trail.verify().is_whole
-    trail.close()
+    for one in (of_another_worker, trail):
+        assert one.verify().is_whole
+        one.close()
     state.close()
 
 

@@ -4,6 +4,7 @@ A line that was written is never lost: when the process dies, whoever starts nex
 finds it in the spool. When neither takes a line, its caller waits.
 """
 
+import contextlib
 import logging
 import threading
 import time
@@ -17,6 +18,7 @@ from server.store.audit.pruning import Pruned, prune
 from server.store.audit.repeats import Repeats
 from server.store.audit.spool import Left, Numbered, Spool
 from server.store.audit.verifying import Verified, verify
+from server.store.lock import Held, hold
 from server.store.state import State
 from shared.errors import Conflict
 
@@ -35,8 +37,9 @@ class AuditTrail:
     """``write`` never waits; ``write_slowly`` does when many lines stand before it, or no disk takes one."""
 
     def __init__(
-        self, state: State, chain: Chain, spool: Spool, *, waiting_lines: int, keep_days: int
+        self, state: State, chain: Chain, spool: Spool, *, folder: Path, waiting_lines: int, keep_days: int
     ) -> None:
+        self._verifying_file = folder / "verifying"
         self.keep_days = keep_days
         """May be changed at any time; 0 keeps all."""
         self._repeats = Repeats()
@@ -104,16 +107,24 @@ class AuditTrail:
     def verify(self) -> Verified:
         """Whether the chain is as it was written; of a very long one, its newer part. Blocking, for seconds.
 
-        Raises Conflict while another thread does the same.
+        Raises Conflict while another thread, or another process of this machine, does the same.
         """
+        already = Conflict("The audit trail is being verified already. Try again when that is done.")
         if not self._verifying.acquire(blocking=False):
-            raise Conflict("The audit trail is being verified already. Try again when that is done.")
+            raise already
+        held: Held | None = Held()
         try:
+            with contextlib.suppress(OSError):  # a system without such locks: each process by itself then
+                held = hold(self._verifying_file)
+            if held is None:
+                raise already
             with self._state.begin() as connection:
                 head = find_mark(connection, "head")
             first = 0 if head is None else max(head.mark.sequence - _MOST_VERIFIED + 1, 0)
             return verify(self._state, self._chain.sealer, self._chain.witness, first=first)
         finally:
+            if held is not None:
+                held.close()
             self._verifying.release()
 
     def close(self, timeout_seconds: float = 10) -> None:
@@ -261,4 +272,4 @@ def open_trail(
     sealer = Sealer(key)
     spool = Spool(folder)
     chain = Chain(sealer, Witness(folder / "head", sealer))
-    return AuditTrail(state, chain, spool, waiting_lines=waiting_lines, keep_days=keep_days)
+    return AuditTrail(state, chain, spool, folder=folder, waiting_lines=waiting_lines, keep_days=keep_days)
