@@ -162,7 +162,7 @@ def test_settings_go_to_the_demo_and_back_without_the_key_being_typed_again(
         )
         expect(page.get_by_text("whose settings are kept")).to_be_visible()
         page.get_by_role("link", name="again").click()
-        expect(page.get_by_label("Address")).to_have_value(company.url)
+        expect(page.get_by_label("Address", exact=True)).to_have_value(company.url)
         page.get_by_role("button", name="Test and connect").click()
         page.get_by_role("button", name="Start asking").click(timeout=SOON)
         expect(page.get_by_role("contentinfo").get_by_text("Backend online")).to_be_visible(timeout=SOON)
