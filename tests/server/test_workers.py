@@ -236,12 +236,18 @@ def test_a_running_query_ends_before_all_workers_do(backend: BackendProcess, fol
     client.execute_query("files", "SELECT n FROM numbers")
     answers: list[int] = []
     # some seconds of counting
-    sql = "SELECT count(*) AS n FROM numbers a, numbers b, numbers c WHERE a.n < 150 AND a.n + b.n > c.n"
+    sql = "SELECT count(*) AS n FROM numbers a, numbers b, numbers c WHERE a.n < 600 AND a.n + b.n > c.n"
     asking = threading.Thread(
         target=lambda: answers.append(next(iter(client.execute_query("files", sql).rows))[0])
     )
     asking.start()
-    time.sleep(0.3)
+
+    def is_counting() -> bool:
+        time.sleep(0.1)  # of 300 calls an hour
+        with backend.open("GET", "/metrics") as response:
+            return b"\nvmart_queries_running 0" not in response.read()
+
+    wait_until(is_counting, seconds=20)
     workers = workers_of(backend)
     assert backend.stop() == 0
     asking.join(20)
