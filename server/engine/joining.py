@@ -139,9 +139,9 @@ def serve(first: messages.Gather, orders: messages.Orders, desk: Desk, out: Bina
             case messages.Begin() as order:
                 engine.begin(order)
             case messages.Query() | messages.Prepare() | messages.Settle() as order:
-                desk.running = order.id
+                desk.begin(order.id)
                 _answer(engine, order, out)
-                desk.running = 0
+                desk.end()
                 engine.database.settle()
 
 

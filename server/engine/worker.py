@@ -57,11 +57,11 @@ def _answer(first: messages.Open, orders: messages.Orders, desk: Desk, out: Bina
 def _serve(engine: Engine, order: messages.Request | messages.PartRows, desk: Desk, out: BinaryIO) -> None:
     if not isinstance(order, messages.Query | messages.Profile | messages.Look):
         return
-    desk.running = order.id
+    desk.begin(order.id)
     try:
         engine.look(at_once=isinstance(order, messages.Look) and order.at_once)
     except OSError as error:
-        desk.running = 0
+        desk.end()
         messages.send(out, messages.Failure("source", _unreadable(error)))
         return
     messages.send(out, messages.Looked())
@@ -82,7 +82,7 @@ def _serve(engine: Engine, order: messages.Request | messages.PartRows, desk: De
     except (duckdb.Error, OSError, ValueError, RuntimeError, ChangedError) as error:
         messages.send(out, messages.Failure("query", engine.plain(error)))
     finally:
-        desk.running = 0
+        desk.end()
         engine.database.settle()
 
 

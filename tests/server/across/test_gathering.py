@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from server.engine import messages
 from server.engine.gathering import Gathering, Part
 from shared.errors import QueryCancelled, QueryFailed, QueryRefused, SourceUnavailable
 from shared.results import Column, ColumnType, JsonRows
@@ -178,6 +179,18 @@ def test_a_cancel_ends_the_query_and_not_the_engine(engine: Gathering) -> None:
     asking.join(20)
     assert len(failures) == 1
     assert rows(engine, "SELECT count(*) FROM c.t") == b"[1000]\n"
+
+
+def test_a_cancel_that_comes_before_its_query_stops_it_all_the_same(engine: Gathering) -> None:
+    fill(engine, [Column("v", ColumnType.INTEGER)], b"[1]\n" * 1000)
+    process, order = engine._engine, engine._order + 1
+    with process.killed_after(20):
+        process.send(messages.Cancel(order))
+        process.send(messages.Query(order, "SELECT count(*) FROM c.t a, c.t b, c.t c, c.t d", 10))
+        replies = [process.receive()]
+        while isinstance(replies[-1], messages.Looked | messages.Head):
+            replies.append(process.receive())
+    assert replies[-1] == messages.Failure("interrupted", "")
 
 
 def test_an_engine_that_was_killed_is_told_and_leaves_its_files_to_the_next(tmp_path: Path) -> None:
