@@ -20,6 +20,7 @@ from server.connections import ACROSS, Connections
 from server.connectors.base import Progress, Progressing, QuickAnswer
 from server.governance.errors import screened
 from server.leases import Lease
+from server.long_texts import judged
 from server.soon import Part
 from shared import guard
 from shared.errors import AppError, Conflict, InvalidRequest, QueryCancelled, SourceUnavailable
@@ -55,16 +56,20 @@ class Queries:
     def __len__(self) -> int:
         return len(self._running)
 
-    def check(
+    async def check(
         self, connection: str, text: str, data: DataPolicy = UNRESTRICTED
     ) -> tuple[ReadOnlySql, frozenset[str]]:
         """The SQL that will run, but for what ``data`` changes in it, and the tables it reads. Raises
         NotFound or QueryRefused."""
         if connection == ACROSS:
-            return self._across.check(text, data)
+            return await self._across.check(text, data)
         dialect = self._connections.dialect(connection)
-        sql = guard.check(text, dialect)
-        return sql, guard.tables(sql, dialect)
+
+        def check() -> tuple[ReadOnlySql, frozenset[str]]:
+            sql = guard.check(text, dialect)
+            return sql, guard.tables(sql, dialect)
+
+        return await judged(text, check)
 
     @contextlib.contextmanager
     def known(self, question: Question, stop: Stop) -> Iterator[None]:

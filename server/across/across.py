@@ -9,6 +9,8 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from sqlglot import exp
+
 from server.access.data_policy import UNRESTRICTED, DataPolicy
 from server.across import explain
 from server.across.connector import JoiningConnector
@@ -22,6 +24,7 @@ from server.connectors.base import ParamValue
 from server.governance.errors import screened
 from server.governance.governance import Governance, View
 from server.leases import Lease
+from server.long_texts import judged
 from server.pool_settings import PoolSettings
 from server.pools import Pool
 from server.schemas import Schemas
@@ -57,11 +60,15 @@ class Across:
         pool = PoolSettings(settings.max_running, _ENGINE_SECONDS, idle_timeout=idle_timeout)
         self._engines = Pool("queries across connections", lambda: _open(settings, spill), pool)
 
-    def check(self, text: str, data: DataPolicy = UNRESTRICTED) -> tuple[ReadOnlySql, frozenset[str]]:
+    async def check(self, text: str, data: DataPolicy = UNRESTRICTED) -> tuple[ReadOnlySql, frozenset[str]]:
         """The SQL that will run, perhaps behind EXPLAIN, and its tables with their connections. Raises
         QueryRefused or NotFound."""
-        sql = guard.check_explained(text, self._dialect)
-        tree = guard.tree(ReadOnlySql(Explained.of(sql).query), self._dialect)
+
+        def check() -> tuple[ReadOnlySql, exp.Expr]:
+            sql = guard.check_explained(text, self._dialect)
+            return sql, guard.tree(ReadOnlySql(Explained.of(sql).query), self._dialect)
+
+        sql, tree = await judged(text, check)
         return sql, frozenset(reference.written for reference in references(tree, self._names(data)))
 
     async def lease(
@@ -112,8 +119,8 @@ class Across:
         query = ReadOnlySql(explained.query)
         guard.check_params(query, self._dialect, params)
         filled = guard.fill(query, self._dialect, lambda name: guard.literal(params[name]))
-        checked = guard.check(filled, self._dialect)
-        tree = guard.tree(checked, self._dialect)
+        checked = await judged(filled, lambda: guard.check(filled, self._dialect))
+        tree = await judged(filled, lambda: guard.tree(checked, self._dialect))
         found = references(tree, self._names(data))
         if not found:
             raise QueryRefused("The query names no table of any connection; ask one connection instead.")
@@ -122,7 +129,8 @@ class Across:
         if data.restricts:
             views = {name: await self._governance.view(name, data) for name, _ in {one.key for one in bounds}}
         dialects = {one: self._connections.dialect(one) for one in {bound.key[0] for bound in bounds}}
-        return explained.how, planned(checked, tree, bounds, dialects), views
+        plan = await judged(filled, lambda: planned(checked, tree, bounds, dialects))
+        return explained.how, plan, views
 
     async def _bound(self, found: Sequence[Reference], data: DataPolicy) -> list[Bound]:
         names = sorted({reference.connection for reference in found})

@@ -48,8 +48,11 @@ def rejects_null(condition: exp.Expr) -> bool:
 
 def passed_on(condition: exp.Expr, find: Find, dialect: str) -> exp.Expr | None:
     """A condition in the words of the source that every row satisfies that satisfies ``condition``; None
-    when there is none that is worth asking for."""
-    return _Writer(find, dialect).implied(condition)
+    when there is none that is worth asking for, or it is nested too deeply to tell."""
+    try:
+        return _Writer(find, dialect).implied(condition)
+    except RecursionError:
+        return None  # the engine that joins filters all the same
 
 
 def one_of(column: ColumnInfo, values: Sequence[str | int], dialect: str) -> exp.Expr | None:

@@ -136,7 +136,7 @@ async def _from_source(call: Call, connection: str, text: str, wish: "Wish") -> 
     if not few.table.truncated or connection == ACROSS:
         note.row_count = few.table.rows
         return await asyncio.to_thread(lambda: by_rows.measured(few.table, wish.interest, wish.periods))
-    sql, _ = call.backend.queries.check(connection, text)
+    sql, _ = await call.backend.queries.check(connection, text)
     asking = Asking(sql, call.backend.connections.dialect(connection), few.columns)
 
     async def ask(about: str, most: int) -> "Table":

@@ -221,9 +221,9 @@ async def checked(call: Call, connection: str, text: str) -> tuple[ReadOnlySql, 
     """The SQL that will run for this caller, and the tables it reads. Raises why it will not run."""
     backend, data = call.backend, call.caller.data
     if not data.restricts:
-        return backend.queries.check(connection, text)
+        return await backend.queries.check(connection, text)
     backend.governance.demand(connection, data)
-    sql, tables = backend.queries.check(connection, text, data)
+    sql, tables = await backend.queries.check(connection, text, data)
     if connection != ACROSS:
         sql = await backend.governance.apply(connection, sql, data)
     return sql, tables

@@ -19,6 +19,7 @@ from server.governance import fences, needs
 from server.governance.governed import Governed, Rules, governed
 from server.governance.names import Directory
 from server.governance.rewriting import rewritten
+from server.long_texts import judged
 from server.schemas import Schemas, together
 from shared import guard
 from shared.errors import AppError, NotFound, QueryFailed, QueryRefused
@@ -62,7 +63,7 @@ class Governance:
         found = self._queries.find(key)
         if found is None:
             try:
-                found = view.rewrite(sql)
+                found = await judged(sql, lambda: view.rewrite(sql))
             except QueryRefused as refusal:
                 # anew: as it was raised it holds the frames that it came through, and so the query's tree
                 found = QueryRefused(refusal.message, details=refusal.details)
