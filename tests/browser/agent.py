@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Page
 
 from desktop.serving import Serving, take_port
 from shared.settings import AgentSettings
@@ -23,3 +24,12 @@ def running_agent(home: Path, settings: AgentSettings, *, ask: bool = False) -> 
         listening, _ = take_port(0)
         with Serving(settings, home, listening, ask=ask, open_browser=lambda _: False) as serving:
             yield serving.door.link
+
+
+@contextmanager
+def drafted(page: Page, text: str) -> Iterator[None]:
+    """Until what is written meanwhile is kept; the empty draft after a question does not count."""
+    with page.expect_response(
+        lambda answer: answer.url.endswith("/api/draft") and text in (answer.request.post_data or "")
+    ):
+        yield

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.agent import SOON
+from tests.browser.agent import SOON, drafted
 from tests.browser.test_screens import PICTURES
 from tests.journeys.processes import Running
 from tests.server.processes import BackendProcess
@@ -126,7 +126,7 @@ def test_questions_wait_through_two_kills_and_say_what_changed(
         called_off.get_by_role("button", name="Do not ask it").click(timeout=SOON)
         expect(called_off.get_by_text("Stopped. Nothing was left running.")).to_be_visible()
         rename(page, "Total net amount by zone", "A bad day")
-        with page.expect_response("**/api/draft"):
+        with drafted(page, "and this is not asked yet"):
             page.get_by_label("Your question").fill("and this is not asked yet")
         conversation = page.evaluate("location.hash")
         assert program.end(signal.SIGKILL) != 0

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
+from tests.browser.agent import drafted
 from tests.browser.peer import Peer
 from tests.browser.test_screens import ask
 
@@ -302,10 +303,9 @@ def test_search_finds_a_conversation_by_the_words_in_it(window: Page, peer: Peer
 
 def test_a_draft_survives_a_reload_and_so_does_the_conversation(window: Page, peer: Peer) -> None:
     ask(window, "Net sales by zone")
-    with window.expect_request("**/api/draft", timeout=3000):
-        window.get_by_label("Your question").fill("And in")
     expect(window.locator(".turn")).to_have_count(1)
-    window.wait_for_timeout(500)
+    with drafted(window, "And in"):
+        window.get_by_label("Your question").fill("And in")
     window.reload()
     expect(window.get_by_text("₹124.19 crore")).to_be_visible()
     expect(window.get_by_label("Your question")).to_have_value("And in")

@@ -31,7 +31,8 @@ export class Composer {
       event.preventDefault();
       this.focus();
     });
-    this.saveDraft = later(DRAFT_AFTER, (id, text) => put("/api/draft", { conversation_id: id, text }).catch(() => undefined));
+    this.saved = Promise.resolve();
+    this.saveDraft = later(DRAFT_AFTER, (id, text) => this.keepDraft(id, text));
     on("connections connection", () => this.drawPicker());
     this.running = false;
     this.draw();
@@ -91,6 +92,11 @@ export class Composer {
     if (this.conversationId === null) update({ draft: this.field.value });
     this.saveDraft(this.conversationId, this.field.value);
     this.app.drafted(this.field.value);
+  }
+
+  /** One after the other, so that an older text never overtakes a newer one. */
+  keepDraft(id, text) {
+    this.saved = this.saved.then(() => put("/api/draft", { conversation_id: id, text })).catch(() => undefined);
   }
 
   fit() {
