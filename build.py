@@ -6,6 +6,7 @@ Written so that old Pythons can still read it and say what is wrong; no product 
 
 import argparse
 import hashlib
+import json
 import os
 import re
 import shutil
@@ -20,6 +21,7 @@ ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
 OLDEST = (3, 11)
 NEWEST = (3, 14)
+SECOND_CHANCES = 3  # tests
 LOCKS = {kind: ROOT / "requirements" / (kind + ".lock") for kind in ("run", "dev", "build")}
 
 
@@ -286,7 +288,22 @@ def run_test(arguments: List[str]) -> int:
     # one more than processors, for half of the tests wait; no more: windows and databases have time limits
     workers = str(min(4, 1 + (os.cpu_count() or 1)))
     parallel = [] if known.serial else ["-n", workers, "--dist", "loadfile", "--no-loadscope-reorder"]
-    return become(["-m", "pytest"] + parallel + rest)
+    if not known.all or known.serial:
+        return become(["-m", "pytest"] + parallel + rest)
+    code = subprocess.call([str(venv_python()), "-P", "-m", "pytest"] + parallel + rest)
+    return once_more(rest) if code == 1 else code
+
+
+def once_more(rest: List[str]) -> int:
+    """A few tests that failed among the others run again, alone and in sight: what fails twice has failed.
+    Many are no accident of a busy machine."""
+    cache = ROOT / ".pytest_cache" / "v" / "cache" / "lastfailed"
+    failed = sorted(json.loads(cache.read_text())) if cache.exists() else []
+    if not 0 < len(failed) <= SECOND_CHANCES:
+        return 1
+    say("\nFailed among the others, now once more alone; what passes is still to be made certain:")
+    say("\n".join("  UNSTEADY " + test for test in failed))
+    return become(["-m", "pytest", "--last-failed"] + rest)
 
 
 def run_check(arguments: List[str]) -> int:
