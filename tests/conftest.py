@@ -34,6 +34,13 @@ _LONGEST_LAST = ("test_screens.py", "test_window.py", "test_session_journey.py",
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--all", action="store_true", help="also run the tests that are marked slow")
+    parser.addoption(
+        "--generated",
+        type=int,
+        default=1_000,
+        metavar="N",
+        help="with --all: generated queries that each dialect answers under a policy (default: %(default)s)",
+    )
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
