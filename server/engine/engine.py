@@ -1,12 +1,10 @@
 """The engine of one folder: looks at it, keeps its tables at hand, answers queries over them.
 
-Tables are opened when a query first names them, so a folder of thousands of files is ready at once. What must
-be converted before is asked for (messages.Missing); the converting is not done here.
+Tables are opened (see views) when a query first names them, so a folder of thousands of files is ready at
+once. What must be converted before is asked for (messages.Missing); the converting is not done here.
 """
 
-import contextlib
 import itertools
-import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,22 +12,18 @@ from typing import BinaryIO
 
 import duckdb
 
-from server.engine import catalog, messages, profile, tables
-from server.engine.catalog import Catalog, Table
-from server.engine.pins import ChangedError, Pin, Pins, opened, reason
+from server.engine import messages, profile, tables
+from server.engine.catalog import Catalog
+from server.engine.pins import ChangedError, Pins
 from server.engine.shelf import Shelf
 from server.engine.tables import File
-from shared.engine import text, text_tables
-from shared.engine.database import Database, Prepared, plain, plain_of_file, settings
-from shared.engine.quoting import name
+from server.engine.views import Views
+from shared.engine.database import Database, Prepared, plain, settings
 from shared.engine.typed import UNEXPECTED
 
 LOOK_AGAIN_SECONDS = 1.0
 """How old a look at the folder may be."""
 _MOST_PREPARED = 500
-_MIDDLING = 8
-"""A file of this part of ``direct_bytes`` is converted in seconds: only a query for few rows, which can be
-held back until nothing can go wrong any more, is answered from the file itself."""
 _FEW_ROWS = 10_000
 
 
@@ -72,10 +66,8 @@ class Engine:
         self._pins.release()
         self._catalog = Catalog(self.root, self._found.files, self._shelf, self._pins)
         self.database = Database(self._config, self._catalog.allowed())
+        self._views = Views(self.root, self._catalog, self._shelf, self.database, self._direct_bytes)
         self._prepared: dict[str, Prepared] = {}
-        self._views: dict[str, list[Pin]] = {}
-        self._direct: set[str] = set()
-        self._forms: dict[str, text.Form | None] = {}
 
     # -- Answering ---------------------------------------------------------------------------
 
@@ -92,7 +84,7 @@ class Engine:
                 raise
             messages.send(out, messages.Missing(unsure, first=True))
             return
-        if hints := self._hints(query):
+        if hints := self._views.direct(query.tables):
             waits = order.max_rows > _FEW_ROWS and any(file.size < self._direct_bytes for file in hints)
             messages.send(out, messages.Missing(hints, first=waits))
             if not waits:
@@ -157,24 +149,17 @@ class Engine:
 
     def _current(self, known: Prepared) -> bool:
         """Whether the files are still those that were opened, and no copy has become ready."""
-        if any(not pin.holds() for pin in self._pinned(known)):
+        if any(not pin.holds() for pin in self._views.pins(known.tables)):
             self.look(again=True)
             return False
-        if self._converted(known.tables):
+        if self._views.converted(known.tables):
             self._build()
             return False
         return True
 
-    def _converted(self, names: list[tuple[str, str]]) -> bool:
-        """Whether the copy of a file has become ready that is read as it is until then."""
-        waiting = [table for table in self._tables(names) if table.name in self._direct]
-        return any(self._shelf.find(table.parts[0].file) for table in waiting)
-
     def _unsure(self, sql: str) -> list[File]:
         """Files of a query that can not run, when that may be because only their first rows are known."""
-        files = [
-            t.parts[0].file for t in self._tables(self.database.tables_in(sql)) if t.name in self._direct
-        ]
+        files = self._views.direct(self.database.tables_in(sql))
         return [file for file in files if file.size < self._direct_bytes]
 
     def _prepare(self, sql: str) -> Prepared:
@@ -186,89 +171,22 @@ class Engine:
         self._prepared[sql] = query
         return query
 
-    def _tables(self, names: list[tuple[str, str]]) -> Iterator[Table]:
-        for schema, table in names:
-            if found := self._catalog.find(schema, table):
-                yield found
-
-    def _pinned(self, query: Prepared) -> Iterator[Pin]:
-        for table in self._tables(query.tables):
-            yield from self._views.get(table.name, ())
-
     def _check_unchanged(self, query: Prepared) -> None:
         """Rows of two versions of a file are no answer."""
-        for pin in self._pinned(query):
+        for pin in self._views.pins(query.tables):
             if not pin.holds():
                 raise ValueError(f"{pin.file.path} was changed while it was read; ask again.")
 
-    def _hints(self, query: Prepared) -> list[File]:
-        return [t.parts[0].file for t in self._tables(query.tables) if t.name in self._direct]
-
-    # -- Opening tables ----------------------------------------------------------------------
-
     def _open(self, names: list[tuple[str, str]]) -> None:
         """Makes views of the tables among ``names``."""
-        if self._converted(names) or (self._not_ready(names) and self._news(names)):
-            self._build()
-        if missing := self._not_ready(names):
-            raise NotReadyError(missing)
-        for table in self._tables(names):
-            if table.name not in self._views:
-                self._view(table)
-
-    def _not_ready(self, names: list[tuple[str, str]]) -> list[File]:
-        files: dict[str, File] = {}
-        for schema, table in names:
-            known = self._catalog.find(schema, table)
-            if known is None:
-                files |= {file.path: file for file in self._catalog.sheets_of(schema, table)}
-            elif not self._can_be_direct(known, self._direct_bytes // _MIDDLING):
-                files |= {file.path: file for file in known.missing()}
-        return list(files.values())
-
-    def _news(self, names: list[tuple[str, str]]) -> bool:
-        """Whether something was converted since the catalog was made."""
-        return any(self._shelf.find(file) is not None for file in self._not_ready(names))
-
-    def _can_be_direct(self, table: Table, least_bytes: int) -> bool:
-        return catalog.can_be_direct(table, least_bytes) and self._form(table) is not None
-
-    def _form(self, table: Table) -> text.Form | None:
-        """How a large text file is to be read as it is; None when it must be converted first."""
-        if table.name not in self._forms:
-            self._forms[table.name] = None
-            with contextlib.suppress(ValueError, ChangedError, OSError):
-                with os.fdopen(opened(self.root, table.parts[0].file.path), "rb") as raw:
-                    form = text.form(raw)
-                    direct = form.plain and not text_tables.has_long_line(raw)
-                if direct:
-                    self._forms[table.name] = form
-        return self._forms[table.name]
-
-    def _view(self, table: Table) -> None:
-        if why := table.broken():
-            raise ValueError(f"{why}.")
-        form = self._form(table) if table.missing() else None
-        try:
-            pinned = self._catalog.pinned(table)
-        except OSError as error:
-            raise ValueError(f"{table.parts[0].file.path} can not be read: {reason(error)}.") from error
-        if form is None:
-            select = catalog.select(table)
-            for part in table.parts:
-                self._shelf.used(part.file)
-        else:
-            select = catalog.select_direct(self.database.connection, table, form)
-            self._direct.add(table.name)
-        if table.schema:
-            self.database.connection.execute(f"CREATE SCHEMA IF NOT EXISTS {name(table.schema)}")
-        view = ".".join(name(part) for part in (table.schema, table.table) if part)
-        try:
-            self.database.connection.execute(f"CREATE OR REPLACE VIEW {view} AS {select}")
-        except duckdb.Error as error:
-            why = plain_of_file(error, [str(part.path) for part in table.parts])
-            raise ValueError(f"{table.parts[0].file.path} can not be read: {why}.") from error
-        self._views[table.name] = pinned
+        waiting = self._views.not_ready(names)
+        if self._views.converted(names) or any(self._shelf.find(file) is not None for file in waiting):
+            self._build()  # something was converted since the catalog was made
+            waiting = self._views.not_ready(names)
+        if waiting:
+            raise NotReadyError(waiting)
+        for table in self._views.tables(names):
+            self._views.open(table)
 
     # -- Telling about the folder ------------------------------------------------------------
 
@@ -276,7 +194,7 @@ class Engine:
         """Everything that is not converted, but for what can be read as it is."""
         files = list(self._catalog.unread)
         for table in self._catalog.tables.values():
-            if not self._can_be_direct(table, self._direct_bytes):
+            if not self._views.can_be_direct(table):
                 files += table.missing()
         return files
 
@@ -291,7 +209,7 @@ class Engine:
         for table in self._catalog.tables.values():
             if not table.missing() and not table.broken():
                 try:
-                    self._view(table)
+                    self._views.open_again(table)
                 except (ValueError, OSError, ChangedError) as error:
                     found.append(self.plain(error))
         return found
@@ -305,17 +223,13 @@ class Engine:
         shown = [
             table
             for table in self._catalog.tables.values()
-            if not table.broken() and (not table.missing() or self._can_be_direct(table, self._direct_bytes))
+            if not table.broken() and (not table.missing() or self._views.can_be_direct(table))
         ]
         direct = {table.name for table in shown if table.missing()}
-        found, hurried = profile.Profile(self.database.connection, self._cache, self._opened).tables(
+        found, hurried = profile.Profile(self.database.connection, self._cache, self._views.open).tables(
             shown, direct
         )
         messages.send(out, messages.Tables(found, waiting=len(missing), hurried=hurried))
-
-    def _opened(self, table: Table) -> None:
-        if table.name not in self._views:
-            self._view(table)
 
     def plain(self, error: BaseException) -> str:
         """An error without the machine's paths."""
