@@ -29,6 +29,7 @@ from desktop.files.writing import Written
 from desktop.sheets.joining import Joining
 from desktop.sheets.sheets import Sheets
 from desktop.sheets.shelf import Shelf
+from desktop.store import rescue
 from desktop.store.conversations import Conversations
 from desktop.store.database import Database
 from desktop.store.grants import GrantStore
@@ -110,6 +111,7 @@ def build(
     """``folder`` is a person's: all that is kept for them lies there. ``backend`` is made by the caller, who
     may have started it before the rest was imported. Tasks begin to run when the caller starts the
     scheduler. ``changed`` hears ``conversations``, ``tasks`` or ``grants``."""
+    rescue.mend(folder / "agent.db")
     database = Database(folder / "agent.db")
     results = Results(database, folder / "results")
     turns, conversations, sent = Turns(database), Conversations(database), SentStore(database)

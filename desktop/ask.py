@@ -7,7 +7,7 @@ import threading
 import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 import msgspec
 
@@ -17,6 +17,9 @@ from desktop.people import LOCAL, People
 from shared import logs
 from shared.errors import SessionOver
 from shared.paths import home, private_folder
+
+if TYPE_CHECKING:
+    from desktop.store.preferences import PreferenceStore
 
 _EXIT = {"answered": 0, "needs_clarification": 3}
 _SHOWN_ROWS = 50
@@ -59,6 +62,7 @@ def _answered(parsed: argparse.Namespace, settings: Any, own: Path, backend: Bac
     from desktop.events import Clarification, FollowUps, ResultCard, TurnFailed, TurnFinished
 
     agent = build(settings, own, backend)
+    _tell_notice(agent.preferences, asked_by_program=parsed.json)
     try:
         running = agent.runner.ask(
             Ask(
@@ -109,6 +113,13 @@ def _answered(parsed: argparse.Namespace, settings: Any, own: Path, backend: Bac
         }
     finally:
         agent.close()
+
+
+def _tell_notice(preferences: "PreferenceStore", *, asked_by_program: bool) -> None:
+    if notice := preferences.notice():
+        _say(notice, to=sys.stderr)
+        if not asked_by_program:  # which may not pass it on
+            preferences.forget_notice()
 
 
 def _json(answer: dict[str, Any]) -> str:

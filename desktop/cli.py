@@ -1,6 +1,7 @@
 """The agent's commands: run, ask, clean-up. Nothing but Python's own is imported before one is known."""
 
 import argparse
+import errno
 import logging
 import sys
 from collections.abc import Sequence
@@ -98,16 +99,30 @@ def _told(error: Exception, log_file: Path | None) -> tuple[str, int]:
         return str(error), 2 if isinstance(error, SettingsInvalid) else 1
     if isinstance(error, ModuleNotFoundError) and (missing := find_missing_package(error, "desktop")):
         return missing, 1
-    if isinstance(error, OSError) and isinstance(error.filename, str):  # something that can be mended
-        return f"{error.filename} cannot be used: {error.strerror}.", 1
+    if isinstance(error, OSError) and (sentence := _mendable(error)):
+        return sentence, 1
     logging.getLogger(__name__).error("It failed unexpectedly.", exc_info=error)
     where = f" What happened stands in {log_file}." if log_file else ""
     return f"Something went wrong in this program.{where}", 1
 
 
+def _mendable(error: OSError) -> str:
+    """Empty when there is nothing that somebody could go and mend."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        what = error.filename if isinstance(error.filename, str) else "what this program keeps"
+        return f"There is no room on the disk for {what}. Make room, then start V-Mart AI Agent again."
+    if not isinstance(error.filename, str):
+        return ""
+    remedy = ""
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        remedy = " Make it writable for you, or set VMART_HOME to a folder that is."
+    return f"{error.filename} cannot be used: {error.strerror}.{remedy}"
+
+
 def _log_file() -> Path | None:
     """Opens the log unless a command has done so. None when there can be none."""
     from shared import logs
+    from shared.errors import SettingsInvalid
     from shared.paths import home, private_folder
 
     for handler in logging.getLogger().handlers:
@@ -116,7 +131,7 @@ def _log_file() -> Path | None:
     try:
         file = private_folder(home() / "agent") / "agent.log"
         logs.set_up(file=file, to_terminal=False)
-    except OSError:
+    except (OSError, SettingsInvalid):
         return None
     return file
 

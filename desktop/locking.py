@@ -24,6 +24,29 @@ def take(opened: int) -> None:
         fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
+def share(file: Path) -> int:
+    """Held together with others until what is given back is closed; meanwhile nobody has it alone. Waits as
+    ``locked`` does. Without effect on Windows, where an open file cannot be moved away anyway."""
+    opened = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
+    if sys.platform == "win32":
+        return opened
+    import fcntl
+
+    deadline = time.monotonic() + _WAIT_SECONDS
+    while True:
+        try:
+            fcntl.flock(opened, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError as error:
+            if error.errno not in HELD:
+                return opened  # a file system without locks
+            if time.monotonic() > deadline:
+                os.close(opened)
+                raise
+            time.sleep(0.05)
+        else:
+            return opened
+
+
 @contextmanager
 def locked(file: Path) -> Iterator[None]:
     """Waits for its turn; a file system without locks lets everybody in. Raises OSError when another process

@@ -53,7 +53,7 @@ class VegaBundle:
         self._child: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        threading.Thread(target=self.path, name="vega", daemon=True).start()
+        threading.Thread(target=self._make_ready, name="vega", daemon=True).start()
 
     def stop(self) -> None:
         """What is being made is given up."""
@@ -72,13 +72,20 @@ class VegaBundle:
             if not file.exists():
                 private_folder(self._folder)
                 fresh = file.with_suffix(f".{os.getpid()}.new")
-                if not self._make_in_child(fresh) and not self._stopped.is_set():
-                    make(fresh)
-                if self._stopped.is_set():
+                try:
+                    if not self._make_in_child(fresh) and not self._stopped.is_set():
+                        make(fresh)
+                    if not self._stopped.is_set():
+                        fresh.replace(file)
+                finally:
                     fresh.unlink(missing_ok=True)
-                else:
-                    fresh.replace(file)
             return file
+
+    def _make_ready(self) -> None:
+        try:
+            self.path()
+        except OSError as error:  # tried again when the page asks for it
+            _log.warning("The drawing library cannot be kept in %s: %s", self._folder, error)
 
     def _make_in_child(self, file: Path) -> bool:
         """Whether it worked. A frozen program, which carries the file, takes no ``-m``."""

@@ -214,6 +214,18 @@ class StateTooNew(AppError):
     code, status, fixer = "state_too_new", 500, Fixer.OPERATOR
 
 
+class StateUnusable(AppError):
+    """The agent's own state cannot be opened or written; the message says where it is and what to mend."""
+
+    code, status, fixer = "state_unusable", 500, Fixer.OPERATOR
+
+
+class StateDamaged(StateUnusable):
+    """The agent's own state is no sound state of ours any more; the next start puts it aside."""
+
+    code = "state_damaged"
+
+
 class BackupFailed(AppError):
     """A backup could not be written, or a restore not carried out; what was there before is still there."""
 

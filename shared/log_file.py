@@ -1,7 +1,10 @@
 """A log file that several processes write and any of them may rotate, without losing a line or a file."""
 
+import contextlib
+import errno
 import os
 import sys
+from io import TextIOWrapper
 from logging import LogRecord
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
@@ -13,9 +16,38 @@ if sys.platform != "win32":
 class SharedLogFile(RotatingFileHandler):
     """Follows the file when another process has rotated it, and rotates it only when no other does."""
 
+    _told = False
+
+    def _open(self) -> TextIOWrapper:
+        """A pipe that nobody reads would hold whoever opens it, for ever."""
+        if sys.platform == "win32":
+            return super()._open()
+        try:
+            number = os.open(self.baseFilename, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NONBLOCK, 0o666)
+        except OSError as error:
+            if error.errno != errno.ENXIO:
+                raise
+            raise OSError(error.errno, "It is a pipe that nobody reads", self.baseFilename) from error
+        os.set_blocking(number, True)
+        return open(number, "a", encoding=self.encoding, errors=self.errors)  # noqa: PTH123 - it is open
+
+    def handleError(self, record: LogRecord) -> None:  # noqa: N802 - logging's name
+        """A full disk is told once, not with a traceback for each line that it costs."""
+        error = sys.exc_info()[1]
+        if not isinstance(error, OSError):
+            super().handleError(record)
+        elif not self._told:
+            self._told = True
+            with contextlib.suppress(OSError, AttributeError):  # a program without a console has no stderr
+                sys.stderr.write(f"The log {self.baseFilename} cannot be written: {error.strerror}.\n")
+
     def emit(self, record: LogRecord) -> None:
-        if sys.platform != "win32":
-            self._follow()
+        try:
+            if sys.platform != "win32":
+                self._follow()
+        except OSError:
+            self.handleError(record)
+            return
         super().emit(record)
 
     def doRollover(self) -> None:  # noqa: N802 - logging's name
@@ -44,5 +76,6 @@ class SharedLogFile(RotatingFileHandler):
             if (there.st_dev, there.st_ino) == (ours.st_dev, ours.st_ino):
                 return False
         self.stream.close()
+        self.stream = None  # logging opens it when it can be
         self.stream = self._open()
         return True

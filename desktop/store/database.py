@@ -1,16 +1,19 @@
 """The agent's own state, one SQLite file: opened, migrated, handed out. What is kept is in the nouns."""
 
 import os
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.exc import DatabaseError
 
+from desktop.locking import share
 from desktop.store.migrations import MIGRATIONS
+from desktop.store.soundness import LOCK, failure_of, refuse_newer
 from desktop.store.version import version_of
-from shared.errors import StateTooNew
 from shared.paths import private_folder
 
 
@@ -22,10 +25,11 @@ class Database:
     """
 
     def __init__(self, file: Path) -> None:
-        _refuse_newer(version_of(file), file)
+        refuse_newer(file, version_of(file))
         private_folder(file.parent)
         os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))  # SQLite's logs take its mode over
         self.file = file
+        self._let_go = weakref.finalize(self, os.close, share(file.with_name(LOCK)))
         self._engine = _engine(file)
         self._writing = self._engine.execution_options(vmart_begin="BEGIN IMMEDIATE")
         with self.write() as connection:
@@ -34,18 +38,29 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """A transaction that sees one state of the file."""
-        with self._engine.begin() as connection:
+        """A transaction that sees one state of the file. Raises StateUnusable when that cannot be read."""
+        with self._in_our_words(), self._engine.begin() as connection:
             yield connection
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
-        """A transaction that is committed at its end, or not at all."""
-        with self._writing.begin() as connection:
+        """A transaction that is committed at its end, or not at all. Raises StateUnusable for a full disk and
+        its like."""
+        with self._in_our_words(), self._writing.begin() as connection:
             yield connection
 
     def close(self) -> None:
         self._engine.dispose()
+        self._let_go()
+
+    @contextmanager
+    def _in_our_words(self) -> Iterator[None]:
+        try:
+            yield
+        except DatabaseError as error:
+            if failure := failure_of(error.orig, self.file):
+                raise failure from error
+            raise
 
 
 def _engine(file: Path) -> Engine:
@@ -64,17 +79,9 @@ def _engine(file: Path) -> Engine:
     return engine
 
 
-def _refuse_newer(version: int, file: Path) -> None:
-    if version > len(MIGRATIONS):
-        raise StateTooNew(
-            f"{file} was written by a newer version of V-Mart AI Agent. "
-            "Update this one; the file has been left as it is."
-        )
-
-
 def _migrate(connection: Connection, file: Path) -> None:
     version = int(connection.exec_driver_sql("PRAGMA user_version").scalar_one())
-    _refuse_newer(version, file)  # once more, for another process may have been quicker
+    refuse_newer(file, version)  # once more, for another process may have been quicker
     for number, statements in enumerate(MIGRATIONS[version:], start=version + 1):
         for statement in statements:
             connection.exec_driver_sql(statement)

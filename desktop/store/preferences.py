@@ -10,6 +10,7 @@ from desktop.store.database import Database
 from desktop.store.tables import preferences
 
 _SETTINGS, _DRAFT = "settings", "draft"
+NOTICE = "notice"
 
 
 class Preferences(msgspec.Struct, frozen=True):
@@ -28,8 +29,12 @@ class PreferenceStore:
         self._database = database
 
     def get(self) -> Preferences:
+        """What cannot be read, because it was damaged, is replaced by what sends the least."""
         text = self.value(_SETTINGS)
-        return msgspec.json.decode(text, type=Preferences) if text else Preferences()
+        try:
+            return msgspec.json.decode(text, type=Preferences) if text else Preferences()
+        except msgspec.DecodeError:
+            return Preferences(never_send_cells=True)
 
     def keep(self, chosen: Preferences) -> None:
         self.keep_value(_SETTINGS, msgspec.json.encode(chosen).decode())
@@ -39,6 +44,13 @@ class PreferenceStore:
 
     def keep_draft(self, text: str) -> None:
         self.keep_value(_DRAFT, text)
+
+    def notice(self) -> str:
+        """What happened to the state, for the person to read; empty when they have."""
+        return self.value(NOTICE)
+
+    def forget_notice(self) -> None:
+        self.keep_value(NOTICE, "")
 
     def value(self, name: str) -> str:
         with self._database.read() as connection:

@@ -29,6 +29,11 @@ def version_of(file: Path) -> int:
     return in_file if in_log is None else in_log
 
 
+def is_sqlite(file: Path) -> bool:
+    with file.open("rb") as opened:
+        return opened.read(len(_MAGIC)) == _MAGIC
+
+
 def _of_log(log: Path) -> int | None:
     """Of the last first page that a finished transaction has left in the log."""
     try:

@@ -62,6 +62,7 @@ def personal(parts: Parts) -> bottle.Bottle:
         ("GET", "/api/events", state.events),
         ("PUT", "/api/front", FrontPage(parts.front).tell),
         ("PUT", "/api/settings", state.change_settings),
+        ("DELETE", "/api/notice", state.forget_notice),
         ("GET", "/api/config", configuration.show),
         ("PUT", "/api/config", configuration.change),
         ("GET", "/api/figures", FigurePages(parts).show),

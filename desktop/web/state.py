@@ -45,6 +45,7 @@ class StatePages:
                 "queue": parts.queue.news,
                 "native": parts.dialogs.choose is not None,
                 "draft": parts.preferences.draft(),
+                "notice": parts.preferences.notice(),
             }
         )
 
@@ -69,6 +70,11 @@ class StatePages:
         chosen = msgspec.structs.replace(self._parts.preferences.get(), **changes)
         self._parts.preferences.keep(chosen)
         return json(chosen)
+
+    def forget_notice(self) -> bottle.HTTPResponse:
+        """The person has read what happened to the state."""
+        self._parts.preferences.forget_notice()
+        return nothing()
 
     def look_again(self) -> bottle.HTTPResponse:
         """Looks for the backend at once; starts the demo anew when that is what has gone."""

@@ -7,6 +7,7 @@ import { by } from "./dom.js";
 import { useNumbers } from "./format.js";
 import { tellFront, watchFront } from "./front.js";
 import { keys } from "./keys.js";
+import { showNotice } from "./notice.js";
 import { redrawCharts } from "./chart.js";
 import { drawAccount } from "./account.js";
 import { check, isSomebodyElse, keepSession, readSession } from "./session.js";
@@ -71,6 +72,7 @@ async function start() {
   on("tasks", countTasks);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redrawCharts);
   keys(app);
+  showNotice();
   addEventListener("hashchange", () => app.route());
   app.route();
   const readAll = () => {

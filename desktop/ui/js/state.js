@@ -16,6 +16,7 @@ export const state = {
   autostart: { possible: false, on: false },
   native: false,
   draft: "",
+  notice: "",
   grants: null,
   folderDialog: false,
   conversations: null,
