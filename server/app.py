@@ -42,6 +42,7 @@ from server.store.facts import find_fact, set_fact
 from server.store.state import State, open_state
 from server.vault import MARK, Vault, open_vault
 from shared.installed import version
+from shared.llm.figures import CountedModel, ModelFigures
 from shared.settings import AiSection, BackendSettings, DatabaseSection, SecuritySection
 
 if TYPE_CHECKING:
@@ -118,7 +119,8 @@ def build(
             objection=objects,
         )
         search = AuditSearch(state)
-        parts = Parts(connections, queries, sharing, jobs, audit, search)
+        teller, model_figures = _teller(settings.ai)
+        parts = Parts(connections, queries, sharing, jobs, audit, search, model_figures)
         return state, Backend(
             settings=settings,
             keyring=keyring,
@@ -143,7 +145,7 @@ def build(
             governance=governance,
             version=version(),
             tracer=_tracer(settings),
-            teller=_teller(settings.ai),
+            teller=teller,
             vault=vault,
             siblings=siblings,
             started=shared.started if shared else time.monotonic(),
@@ -166,14 +168,20 @@ def _tracer(settings: BackendSettings) -> "Tracer | None":
     return Tracer(settings.telemetry.otlp_endpoint, version())
 
 
-def _teller(section: AiSection) -> "Model | None":
+def _teller(section: AiSection) -> "tuple[Model | None, ModelFigures | None]":
     """Gemini is asked by its OpenAI-compatible address, which takes no package of Google's."""
     if not (section.api_key.strip() or section.base_url.strip()):
-        return None
+        return None, None
     from shared.llm.openai_compatible import OpenAiCompatible
 
-    base_url = section.base_url.strip() or _GEMINI
-    return OpenAiCompatible(base_url, section.model, api_key=section.api_key.strip(), timeout=section.timeout)
+    model = OpenAiCompatible(
+        section.base_url.strip() or _GEMINI,
+        section.model,
+        api_key=section.api_key.strip(),
+        timeout=section.timeout,
+    )
+    figures = ModelFigures()
+    return CountedModel(model, figures), figures
 
 
 def _pool_settings(section: DatabaseSection, *, processes: int) -> PoolSettings:

@@ -72,11 +72,17 @@ def _verify(parsed: argparse.Namespace, read: Read) -> int:
 
 
 def _export(parsed: argparse.Namespace, read: Read) -> int:
+    from server.by_hand import recorded
     from server.store.audit.searching import AuditSearch, Filters, as_json
 
     filters = Filters(since=_moment(parsed.since), until=_moment(parsed.until))
     count = 0
-    with _opened(read(parsed.config)) as state, _writing(parsed.to) as out:
+    narrowed = " ".join(name for name in ("since", "until") if getattr(parsed, name))
+    with (
+        recorded("audit.export", fields=narrowed),
+        _opened(read(parsed.config)) as state,
+        _writing(parsed.to) as out,
+    ):
         for batch in AuditSearch(state).everything(filters):
             count += len(batch)
             out.write(b"".join([as_json(found) for found in batch]))

@@ -110,12 +110,6 @@ def _command(
     return parser
 
 
-def _days(text: str) -> int:
-    if not text.isdigit() or not 1 <= int(text) <= 36_500:
-        raise argparse.ArgumentTypeError("is a number of days, 1 or more")
-    return int(text)
-
-
 def _settings(file: Path | None) -> "BackendSettings":
     from server.settings_file import choose
 
@@ -144,6 +138,7 @@ def _check_config(parsed: argparse.Namespace) -> int:
 
 def _backup(parsed: argparse.Namespace) -> int:
     from server.backup import back_up, pour_out
+    from server.by_hand import recorded
     from shared.errors import SettingsInvalid
     from shared.paths import home
 
@@ -156,9 +151,12 @@ def _backup(parsed: argparse.Namespace) -> int:
     if str(parsed.to) == "-":
         if sys.stdout.isatty():
             raise SettingsInvalid("A backup is no text for a terminal. Send it into a file or a pipe.")
-        elsewhere, say = pour_out(settings, home(), sys.stdout.buffer, secret), sys.stderr
+        with recorded("state.backup", refused=False):
+            elsewhere = pour_out(settings, home(), sys.stdout.buffer, secret)
+        say = sys.stderr
     else:
-        saved = back_up(settings, home(), parsed.to, secret)
+        with recorded("state.backup", str(parsed.to.absolute()), refused=False):
+            saved = back_up(settings, home(), parsed.to, secret)
         elsewhere, say = saved.state_elsewhere, sys.stdout
         print(f"Saved {saved.size:,} bytes in {saved.file}.")
     if elsewhere:
@@ -171,6 +169,7 @@ def _backup(parsed: argparse.Namespace) -> int:
 
 
 def _restore(parsed: argparse.Namespace) -> int:
+    from server.by_hand import recorded
     from server.restore import restore
     from shared.paths import home
 
@@ -179,7 +178,8 @@ def _restore(parsed: argparse.Namespace) -> int:
             return _first_line(parsed.passphrase_file)
         return _asked("The passphrase of the backup: ")
 
-    done = restore(_settings(parsed.config), home(), parsed.source, passphrase, replace=parsed.replace)
+    with recorded("state.restore", str(parsed.source.absolute()), refused=False):
+        done = restore(_settings(parsed.config), home(), parsed.source, passphrase, replace=parsed.replace)
     what = "the master key" if done.state_elsewhere else "the state"
     when = f"{done.made_at:%Y-%m-%d %H:%M} UTC"
     print(f"Restored {what} as of {when}, saved by version {done.version}, into {home()}.")

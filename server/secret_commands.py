@@ -40,6 +40,7 @@ def add(command: Add) -> None:
 
 
 def _rotate_key(parsed: argparse.Namespace) -> int:
+    from server.by_hand import recorded
     from server.rotation import rotate
     from server.settings_file import choose, file_of
     from shared.paths import home
@@ -47,7 +48,8 @@ def _rotate_key(parsed: argparse.Namespace) -> int:
     settings = choose(parsed.config, os.environ).settings
     named = (file_of(parsed.config, os.environ), settings.security.api_keys_file)
     files = [Path(file) for file in named if file]
-    done = rotate(settings.store.url, home(), os.environ, files=files, drop_old=parsed.drop_old)
+    with recorded("master_key.rotate", fields="drop_old" if parsed.drop_old else ""):
+        done = rotate(settings.store.url, home(), os.environ, files=files, drop_old=parsed.drop_old)
     print(f"Sealed {done.texts} secrets with the new master key.")
     for file in done.files:
         print(f"Sealed {file} anew.")
@@ -85,7 +87,10 @@ def _seal_config(parsed: argparse.Namespace) -> int:
 
 
 def _open_config(parsed: argparse.Namespace) -> int:
-    plain = _vault(may_create=False).open_sealed(parsed.file)
+    from server.by_hand import recorded
+
+    with recorded("sealed_file.open", str(parsed.file.absolute())):
+        plain = _vault(may_create=False).open_sealed(parsed.file)
     if parsed.to is None:
         sys.stdout.flush()
         sys.stdout.buffer.write(plain)

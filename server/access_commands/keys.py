@@ -6,6 +6,7 @@ from typing import Any
 
 from server.access_commands.words import (
     Add,
+    changing,
     config,
     group,
     listed,
@@ -83,7 +84,7 @@ def _connect_code(parsed: argparse.Namespace) -> int:
         parsed.allowed_ip or [],
         parsed.rate or "",
     )
-    with opened(parsed) as keyring:
+    with changing(parsed, "connect_codes.create", parsed.name, _given(parsed)) as keyring:
         code, _ = ConnectCodes(keyring, Keys(keyring)).create(wanted, valid_minutes=parsed.minutes)
     print(code)
     if url:
@@ -94,7 +95,7 @@ def _connect_code(parsed: argparse.Namespace) -> int:
 def _generate_key(parsed: argparse.Namespace) -> int:
     from server.access.keys import Keys
 
-    with opened(parsed) as keyring:
+    with changing(parsed, "keys.create", parsed.name, _given(parsed)) as keyring:
         key, _ = Keys(keyring).create(
             parsed.name,
             permissions=listed(parsed.permissions),
@@ -106,6 +107,20 @@ def _generate_key(parsed: argparse.Namespace) -> int:
         )
     print(key)
     return 0
+
+
+def _given(parsed: argparse.Namespace) -> str:
+    """Names of the fields that were given, as the audit trail has them of a call over HTTP."""
+    given = {
+        "name": parsed.name,
+        "permissions": parsed.permissions,
+        "roles": parsed.roles or getattr(parsed, "role", None),
+        "user": parsed.user,
+        "expires_at": parsed.expires,
+        "allowed_ips": parsed.allowed_ip,
+        "rate_limit": parsed.rate,
+    }
+    return " ".join(name for name, value in given.items() if value)
 
 
 def _list_keys(parsed: argparse.Namespace) -> int:
@@ -152,7 +167,7 @@ def _change_key(parsed: argparse.Namespace) -> int:
         fields["allowed_ips"] = parsed.allowed_ip or []
     if parsed.rate is not None:
         fields["rate_limit"] = parsed.rate
-    with opened(parsed) as keyring:
+    with changing(parsed, "keys.update", parsed.id, " ".join(fields)) as keyring:
         row = Keys(keyring).change(parsed.id, KeyUpdate(**fields))
     print(f"Changed the key {row.name} ({row.id}).")
     return 0
@@ -161,7 +176,7 @@ def _change_key(parsed: argparse.Namespace) -> int:
 def _rotate_key(parsed: argparse.Namespace) -> int:
     from server.access.keys import Keys
 
-    with opened(parsed) as keyring:
+    with changing(parsed, "keys.rotate", parsed.id) as keyring:
         key, _ = Keys(keyring).rotate(parsed.id, int(parsed.overlap * 3600))
     print(key)
     return 0
@@ -170,7 +185,7 @@ def _rotate_key(parsed: argparse.Namespace) -> int:
 def _revoke_key(parsed: argparse.Namespace) -> int:
     from server.access.keys import Keys
 
-    with opened(parsed) as keyring:
+    with changing(parsed, "keys.revoke", parsed.id) as keyring:
         Keys(keyring).revoke(parsed.id)
     print(f"Revoked the key {parsed.id}.")
     return 0
@@ -190,7 +205,7 @@ def _limits(parser: argparse.ArgumentParser) -> None:
 
 def _days(text: str) -> int:
     if not text.isdigit() or not 1 <= int(text) <= 36_500:
-        raise argparse.ArgumentTypeError("is a number of _days, 1 or more")
+        raise argparse.ArgumentTypeError("is a number of days, 1 or more")
     return int(text)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from server.access_commands.words import (
     Add,
+    changing,
     group,
     listed,
     listing,
@@ -59,7 +60,7 @@ def _create_role(parsed: argparse.Namespace) -> int:
     from shared.wire import RoleCreate
 
     fields = _fields_of_role(parsed)
-    with opened(parsed) as keyring:
+    with changing(parsed, "roles.create", parsed.name, " ".join(fields)) as keyring:
         Roles(keyring).create(RoleCreate(parsed.name, **fields))
     print(f"Added the role {parsed.name}.")
     return 0
@@ -70,7 +71,7 @@ def _change_role(parsed: argparse.Namespace) -> int:
     from shared.wire import RoleUpdate
 
     fields = _fields_of_role(parsed)
-    with opened(parsed) as keyring:
+    with changing(parsed, "roles.update", parsed.name, " ".join(fields)) as keyring:
         Roles(keyring).change(parsed.name, RoleUpdate(**fields))
     print(f"Changed the role {parsed.name}.")
     return 0
@@ -79,7 +80,7 @@ def _change_role(parsed: argparse.Namespace) -> int:
 def _delete_role(parsed: argparse.Namespace) -> int:
     from server.access.roles import Roles
 
-    with opened(parsed) as keyring:
+    with changing(parsed, "roles.delete", parsed.name) as keyring:
         Roles(keyring).delete(parsed.name)
     print(f"Deleted the role {parsed.name}.")
     return 0

@@ -4,7 +4,17 @@ import argparse
 from collections.abc import Sequence
 from typing import Any
 
-from server.access_commands.words import Add, group, listing, named, opened, print_all, print_one, searched
+from server.access_commands.words import (
+    Add,
+    changing,
+    group,
+    listing,
+    named,
+    opened,
+    print_all,
+    print_one,
+    searched,
+)
 
 
 def add(command: Add) -> None:
@@ -57,7 +67,7 @@ def _create_user(parsed: argparse.Namespace) -> int:
     from shared.wire import UserCreate
 
     fields = _fields_of_user(parsed)
-    with opened(parsed) as keyring:
+    with changing(parsed, "users.create", parsed.name, " ".join(fields)) as keyring:
         Users(keyring).create(UserCreate(parsed.name, **fields))
     print(f"Added the user {parsed.name}.")
     return 0
@@ -68,7 +78,7 @@ def _change_user(parsed: argparse.Namespace) -> int:
     from shared.wire import UserUpdate
 
     fields = _fields_of_user(parsed)
-    with opened(parsed) as keyring:
+    with changing(parsed, "users.update", parsed.name, " ".join(fields)) as keyring:
         Users(keyring).change(parsed.name, UserUpdate(**fields))
     print(f"Changed the user {parsed.name}.")
     return 0
@@ -77,7 +87,7 @@ def _change_user(parsed: argparse.Namespace) -> int:
 def _delete_user(parsed: argparse.Namespace) -> int:
     from server.access.users import Users
 
-    with opened(parsed) as keyring:
+    with changing(parsed, "users.delete", parsed.name) as keyring:
         Users(keyring).delete(parsed.name)
     print(f"Deleted the user {parsed.name}, and revoked the user's keys.")
     return 0

@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -40,7 +41,17 @@ def named(parser: argparse.ArgumentParser, name: str = "name") -> argparse.Argum
 
 def listing(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--search", default="", metavar="TEXT", help="only what has it in its names")
+    parser.add_argument("--limit", type=_count, metavar="N", help="so many at a time (default: all)")
+    parser.add_argument(
+        "--after", metavar="FIRST", help="those behind it: the first word of the last line before"
+    )
     parser.add_argument("--json", action="store_true", help="one object a line")
+
+
+def _count(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError("is a number, 1 or more")
+    return int(text)
 
 
 def listed(text: str) -> list[str]:
@@ -57,14 +68,25 @@ def opened(parsed: argparse.Namespace) -> "Iterator[Keyring]":
         yield keyring
 
 
+@contextmanager
+def changing(parsed: argparse.Namespace, action: str, target: str, fields: str = "") -> "Iterator[Keyring]":
+    """Opened to change something, which the audit trail is told; ``fields`` names what was given."""
+    from server.by_hand import recorded
+
+    with recorded(action, target, fields), opened(parsed) as keyring:
+        yield keyring
+
+
 def searched(parsed: argparse.Namespace, rows: list[Any], texts: Callable[[Any], Sequence[str]]) -> list[Any]:
     words = parsed.search.lower()
     return [row for row in rows if not words or any(words in text.lower() for text in texts(row))]
 
 
 def print_all(parsed: argparse.Namespace, found: Sequence[Any], columns: Sequence[str]) -> int:
+    """``columns`` begin with what names one of them. When there are more, standard error says so."""
     import msgspec
 
+    found = _page(parsed, found, columns[0])
     if parsed.json:
         for one in found:
             print(msgspec.json.encode(one).decode())
@@ -74,6 +96,21 @@ def print_all(parsed: argparse.Namespace, found: Sequence[Any], columns: Sequenc
     for line in lines:
         print("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
     return 0
+
+
+def _page(parsed: argparse.Namespace, found: Sequence[Any], name: str) -> Sequence[Any]:
+    from shared.errors import InvalidRequest
+
+    if parsed.after is not None:
+        names = [getattr(one, name) for one in found]
+        if parsed.after not in names:
+            raise InvalidRequest(f"--after names none of them: {parsed.after!r}.")
+        found = found[names.index(parsed.after) + 1 :]
+    if parsed.limit is None or len(found) <= parsed.limit:
+        return found
+    last = getattr(found[parsed.limit - 1], name)
+    print(f"{len(found) - parsed.limit} more: --after {last}", file=sys.stderr)
+    return found[: parsed.limit]
 
 
 def print_one(found: Any) -> int:

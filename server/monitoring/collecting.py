@@ -18,6 +18,7 @@ from server.sharing import Sharing
 from server.siblings import Siblings
 from server.store.audit import AuditTrail
 from server.store.audit.searching import AuditSearch
+from shared.llm.figures import ModelFigures
 
 _TELL_SECONDS = 5.0
 _PATIENCE_SECONDS = 3.0
@@ -35,6 +36,8 @@ class Parts:
     jobs: Jobs
     audit: AuditTrail
     search: AuditSearch
+    model: ModelFigures | None
+    """Of the model that words insights; None without one."""
 
 
 class Monitoring:
@@ -86,7 +89,9 @@ class Monitoring:
 
     def here(self) -> Series:
         """Of this process, with what its forerunners counted."""
-        return added([self._before, self._requests(), self._sources(), self._rest(), self._process()])
+        return added(
+            [self._before, self._requests(), self._sources(), self._rest(), self._model(), self._process()]
+        )
 
     def _requests(self) -> Series:
         found: Series = {}
@@ -131,6 +136,18 @@ class Monitoring:
             "vmart_shared_queries_total": sharing.joined,
             "vmart_jobs": len(self._parts.jobs),
             "vmart_audit_waiting_lines": self._parts.audit.waiting,
+        }
+
+    def _model(self) -> Series:
+        if self._parts.model is None:
+            return {}
+        seen = self._parts.model.snapshot()
+        calls, tokens = "vmart_model_calls_total", "vmart_model_tokens_total"
+        return {
+            series(calls, result="answered"): seen.calls - seen.failures,
+            series(calls, result="failed"): seen.failures,
+            series(tokens, direction="in"): seen.input_tokens,
+            series(tokens, direction="out"): seen.output_tokens,
         }
 
     def _process(self) -> Series:

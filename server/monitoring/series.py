@@ -36,6 +36,8 @@ FAMILIES = (
     Family("vmart_cache_bytes", "gauge", "What they take."),
     Family("vmart_cache_lookups_total", "counter", "Questions that were, or were not, answered from there."),
     Family("vmart_shared_queries_total", "counter", "Questions that joined another's running query."),
+    Family("vmart_model_calls_total", "counter", "Calls to the model that words insights, by their result."),
+    Family("vmart_model_tokens_total", "counter", "Tokens that it was given and gave, as it counts them."),
     Family("vmart_jobs", "gauge", "Jobs that are queued or run."),
     Family("vmart_audit_waiting_lines", "gauge", "Lines of the audit trail that are not in the state yet."),
     Family("vmart_resident_bytes", "gauge", "Memory of a process."),

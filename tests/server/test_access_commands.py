@@ -2,12 +2,13 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from server.access.key_text import looks_like_a_key
 from server.cli import main
-from tests.server.running import RunningBackend, wait_until
+from tests.server.running import RunningBackend, start, wait_until
 
 POLICIES = '- connection: numbers\n  tables:\n    - {table: sales, rows: "zone = {user.zone}"}\n'
 
@@ -74,6 +75,21 @@ def test_users_roles_and_keys_are_made_changed_and_deleted(shell: Shell, tmp_pat
     assert shell("users", "list").split() == ["username", "email", "roles", "active", "keys"]
 
 
+def test_lists_come_in_pages(shell: Shell, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("asha", "bela", "chetan"):
+        shell("users", "create", name)
+
+    def page(*arguments: str) -> tuple[list[str], str]:
+        assert main(["users", "list", "--json", "--limit", "2", *arguments]) == 0
+        out, err = capsys.readouterr()
+        return [json.loads(line)["username"] for line in out.splitlines()], err
+
+    assert page() == (["asha", "bela"], "1 more: --after bela\n")
+    assert page("--after", "bela") == (["chetan"], "")
+    assert page("--search", "b") == (["bela"], "")
+    assert "none of them" in shell.refused("users", "list", "--after", "nobody")
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -122,3 +138,39 @@ def test_what_a_command_changes_a_running_backend_knows_within_a_second(
     assert status() == 200
     shell("users", "change", "asha", "--no-active")
     wait_until(lambda: status() == 401)
+
+
+def test_what_is_done_by_a_command_is_in_the_audit_trail(backend: RunningBackend, shell: Shell) -> None:
+    shell("users", "create", "asha", "--role", "viewer", "--email", "asha@example.com")
+    key = shell("generate-key", "--name", "laptop", "--user", "asha").strip()
+    shell.refused("roles", "delete", "viewer")
+    shell("users", "list")
+
+    def lines() -> list[dict[str, Any]]:
+        return [line for line in backend.audit() if line["detail"].startswith("by a command")]
+
+    wait_until(lambda: len(lines()) == 3, seconds=30)
+    told = {
+        (line["action"], line["target"], line["detail"], line["status"], line["code"]) for line in lines()
+    }
+    assert told == {
+        ("users.create", "asha", "by a command: email roles", 200, ""),
+        ("keys.create", "laptop", "by a command: name user", 200, ""),
+        ("roles.delete", "viewer", "by a command", 409, "conflict"),
+    }
+    assert all(line["key_name"].endswith("(command)") and line["address"] for line in lines())
+    assert key not in json.dumps(backend.audit())
+    assert "asha@example.com" not in json.dumps(backend.audit())
+    shell("verify-audit")
+
+
+def test_what_was_done_before_the_first_start_is_told_then(shell: Shell, tmp_path: Path) -> None:
+    shell("roles", "create", "north")
+    shell("roles", "delete", "north")
+    backend = start(tmp_path, [])
+    try:
+        wait_until(lambda: len(backend.audit()) >= 2, seconds=30)
+        assert {line["action"] for line in backend.audit()[:2]} == {"roles.create", "roles.delete"}
+    finally:
+        backend.stop()
+    assert not list((tmp_path / "backend" / "audit").glob("command-*"))

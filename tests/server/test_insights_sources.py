@@ -99,11 +99,18 @@ def test_the_backends_model_tells_it_only_to_who_may_use_it(tmp_path: Path) -> N
                 running.ask("POST", "/api/ai/analyze", {"data": rows}, key=running.key(*permissions)).json
                 for permissions in (("ai_insights",), ("ai_insights", "ai_chat"))
             ]
+            figures = running.ask("GET", "/metrics").body.decode().splitlines()
         finally:
             running.stop()
     assert [one["told_by"] for one in told] == ["templates", "OpenAI-compatible · teller-1"]
     assert told[1]["insights"][0]["description"] == "For 4 rows nobody wrote a name."
     assert len(peer.requests) == 1
+    assert [line for line in figures if line.startswith("vmart_model_")] == [
+        'vmart_model_calls_total{result="answered"} 1',
+        'vmart_model_calls_total{result="failed"} 0',
+        'vmart_model_tokens_total{direction="in"} 42',
+        'vmart_model_tokens_total{direction="out"} 17',
+    ]
     assert "insights.analyze" in {line["action"] for line in running.audit()}
     assert any("teller-1" in str(line) for line in running.audit())
 

@@ -18,6 +18,8 @@ from server.store.lock import Held, hold
 from shared.paths import private_folder
 
 _SUFFIX, _LOCK = ".spool", ".alive"
+COMMAND = "command-"
+"""What the names of writers begin with that were commands, and are gone on purpose."""
 _YOUNG_SECONDS = 86_400
 _LENGTH = struct.Struct("<I")
 
@@ -28,9 +30,9 @@ Numbered = tuple[int, AuditLine]
 class Spool:
     """Those of this process. Not for two threads at once."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, kind: str = "") -> None:
         self.folder = private_folder(folder)
-        self.writer = secrets.token_hex(8)
+        self.writer = kind + secrets.token_hex(8)
         self._alive = _held(self.folder / f"{self.writer}{_LOCK}")
         self._names = [self.folder / f"{self.writer}.{part}{_SUFFIX}" for part in (0, 1)]
         self._files = [_created(name) for name in self._names]
@@ -72,16 +74,41 @@ class Spool:
         if settled:
             (self.folder / f"{self.writer}{_LOCK}").unlink(missing_ok=True)
 
+    def give_to_whose_folder_it_is(self) -> None:
+        """An administrator of the machine writes what the account of the backend is to read."""
+        if not hasattr(os, "geteuid") or os.geteuid() != 0:
+            return
+        owner = self.folder.stat()
+        for name in (*self._names, self.folder / f"{self.writer}{_LOCK}"):
+            os.chown(name, owner.st_uid, owner.st_gid)
+
+    def _begun(self, writer: str) -> tuple[float, str]:
+        """So that what several have left, such as commands, is taken in the order of their doing."""
+        with contextlib.suppress(OSError):
+            return (self.folder / f"{writer}.0{_SUFFIX}").stat().st_mtime, writer
+        return 0.0, writer
+
     def left_by_the_dead(self) -> "list[Left]":
         """Close each. Without such locks in the system everybody else counts as dead once, at the start."""
         first, self._looked = not self._looked, True
         others = {file.name.partition(".")[0] for file in self.folder.glob(f"*{_SUFFIX}")} - {self.writer}
         found = []
-        for writer in sorted(others):
+        for writer in sorted(others, key=self._begun):
             held = _held(self.folder / f"{writer}{_LOCK}")
             if held is not None or (self._alive is None and first):
                 found.append(Left(self.folder, writer, held))
         return found
+
+
+def leave(folder: Path, line: AuditLine) -> None:
+    """The one line of a process that ends now, a command: a backend on this folder takes it over within
+    seconds, or when it starts. It needs no key for that. Raises OSError."""
+    spool = Spool(folder, COMMAND)
+    try:
+        spool.append(1, line)
+        spool.give_to_whose_folder_it_is()
+    finally:
+        spool.close(settled=False)
 
 
 class Left:
@@ -89,6 +116,7 @@ class Left:
 
     def __init__(self, folder: Path, writer: str, alive: Held | None) -> None:
         self.writer = writer
+        self.is_of_a_command = writer.startswith(COMMAND)
         self._alive = alive
         self._names = [folder / f"{writer}.{part}{_SUFFIX}" for part in (0, 1)]
         self._lock_name = folder / f"{writer}{_LOCK}"

@@ -212,7 +212,7 @@ class AuditTrail:
 
     def _take(self, left: Left) -> None:
         lines = left.lines()
-        if lines:
+        if lines and not left.is_of_a_command:
             _log.warning(
                 "A process that died left %d lines of the audit trail; they go into it now", len(lines)
             )
