@@ -34,6 +34,7 @@ from desktop.store.conversations import Conversations
 from desktop.store.database import Database
 from desktop.store.grants import GrantStore
 from desktop.store.preferences import PreferenceStore
+from desktop.store.private_answers import PrivateAnswers
 from desktop.store.results import Results
 from desktop.store.runs import Run, Runs
 from desktop.store.sent import SentStore
@@ -129,7 +130,16 @@ def build(
     files = FileDesk(grants, folder, file_written)
     joining = Joining(sheets, backend.client)
     sources = Sources(backend.client, Analyst, today, sheets)
-    queries = Queries(backend.client, results, sources.type_of, charts.of_result, backend.look, sheets)
+    private_answers = PrivateAnswers(database)
+    queries = Queries(
+        backend.client,
+        results,
+        sources.type_of,
+        charts.of_result,
+        backend.look,
+        sheets,
+        private_answers,
+    )
     insights = Insights(
         backend.client,
         results,
@@ -151,9 +161,16 @@ def build(
     scheduler = Scheduler(tasks, runs, work, clock, tasks_changed)
     agenda = Agenda(tasks, runs, scheduler, folders, clock, tasks_changed)
     model_figures = ModelFigures()
-    more: list[Tool] = [ScheduleTool(agenda), InsightTool(insights), *file_tools(files)]
+    more: list[Tool] = [
+        LocalTablesTool(sheets),
+        QueryLocalTool(queries),
+        PrivateJoinTool(joining, queries, private_answers),
+        ScheduleTool(agenda),
+        InsightTool(insights),
+        *file_tools(files),
+    ]
     loop = Loop(
-        model=_model(settings, preferences, sources, queries, results, joining, more, model_figures),
+        model=_model(settings, preferences, sources, queries, results, more, model_figures),
         analyst=AnalystAnswer(
             sources,
             queries,
@@ -207,7 +224,6 @@ def _model(
     sources: Sources,
     queries: Queries,
     results: Results,
-    joining: Joining,
     more: Sequence[Tool],
     figures: ModelFigures,
 ) -> ModelAnswer | None:
@@ -222,9 +238,6 @@ def _model(
         QueryTool(queries),
         SchemaTool(sources.schema),
         ChartTool(results),
-        LocalTablesTool(joining.sheets),
-        QueryLocalTool(queries),
-        PrivateJoinTool(joining, queries),
         *more,
     ]
     outgoing = Outgoing(CountedModel(model, figures), lambda: preferences.get().never_send_cells)

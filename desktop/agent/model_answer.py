@@ -76,8 +76,8 @@ class ModelAnswer:
         yield step
         [prompt] = pumped(self._prompt(context.connection, as_of), progress.stop)
         yield progress.done(step.step_id)
-        context = msgspec.structs.replace(context, as_of=prompt.as_of)
         line = self._outgoing.begin(earlier, progress.meter)
+        context = msgspec.structs.replace(context, as_of=prompt.as_of, keeps_cells=line.keeps_cells)
         progress.cells_inside = not line.keeps_cells
         messages: list[Message] = [UserMessage(progress.question)]
         slips = 0

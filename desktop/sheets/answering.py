@@ -11,7 +11,7 @@ from typing import Any
 
 import duckdb
 
-from desktop.sheets.asking import Answer, Ask, Governed, Keys, Matched
+from desktop.sheets.asking import Amounts, Answer, Ask, Governed, Keys, Matched
 from desktop.sheets.values import quoted
 from shared.engine import database
 from shared.engine.quoting import literal, name
@@ -62,18 +62,19 @@ def _answered(ask: Ask, spill: Path) -> Answer:
         run = opened.connection.execute
         for table in ask.tables:
             run(f"CREATE VIEW {name(table.name)} AS SELECT * FROM read_parquet({literal(table.file)})")
-        matched = None
+        matched, amounts = None, list[Amounts]()
         if ask.governed is not None:
             _take(opened.connection, ask.governed)
             if ask.keys is not None:
                 matched = _join(opened.connection, ask.governed, ask.keys)
+                amounts = [_amounts(opened.connection, ask.keys.table, one) for one in ask.keys.figures]
         prepared = opened.prepared(ask.sql, [])
         pieces, count, truncated = [], 0, False
         for rows, data in opened.stream(prepared, ask.max_rows):
             pieces.append(data)
             count += rows
             truncated = truncated or not rows
-        return Answer(prepared.columns, b"".join(pieces), count, truncated, matched)
+        return Answer(prepared.columns, b"".join(pieces), count, truncated, matched, amounts)
     finally:
         opened.connection.close()
 
@@ -144,6 +145,16 @@ def _join(connection: Any, governed: Governed, keys: Keys) -> Matched:
         f"(SELECT 1 FROM {local} AS l WHERE {same}) GROUP BY {keyed} HAVING count(*) > 1) AS r)"
     )
     return Matched(*connection.execute(query).fetchone())
+
+
+def _amounts(connection: Any, table: str, column: str) -> Amounts:
+    x = name(column)
+    query = (
+        f"SELECT count(DISTINCT {x}) FILTER (WHERE {x} <> 0), coalesce(sum({x}), 0), "
+        f"coalesce(max(abs({x})), 0), coalesce(sum(abs({x})), 0) FROM {name(table)}"
+    )
+    different, *sums = connection.execute(query).fetchone()
+    return Amounts(column, different, *map(str, sums))
 
 
 def _key(x: str) -> str:

@@ -33,6 +33,8 @@ class Keys(msgspec.Struct, frozen=True):
     table: str
     local: list[str]
     governed: list[str]
+    figures: list[str] = []
+    """Columns of the local table of which Amounts are wanted."""
 
 
 class Ask(msgspec.Struct, frozen=True, tag=True):
@@ -58,6 +60,17 @@ class Matched(msgspec.Struct, frozen=True):
     repeated: int = 0
 
 
+class Amounts(msgspec.Struct, frozen=True):
+    """Of one column of the local table, each of its rows once: how many ``different`` amounts beside zero,
+    their sum, and of the amounts without their signs the ``largest`` and the sum, as digits."""
+
+    column: str
+    different: int
+    total: str
+    largest: str
+    of_all: str
+
+
 class Answer(msgspec.Struct, frozen=True):
     """``rows`` are shared.results.JsonRows.data."""
 
@@ -66,8 +79,20 @@ class Answer(msgspec.Struct, frozen=True):
     row_count: int
     truncated: bool
     matched: Matched | None = None
+    amounts: list[Amounts] = []
 
 
 Order = Understand | Ask
 
-__all__ = ["Answer", "Ask", "Governed", "Keys", "LocalTable", "Matched", "Order", "Understand", "Understood"]
+__all__ = [
+    "Amounts",
+    "Answer",
+    "Ask",
+    "Governed",
+    "Keys",
+    "LocalTable",
+    "Matched",
+    "Order",
+    "Understand",
+    "Understood",
+]

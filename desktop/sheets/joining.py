@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 
 from desktop.events import Reading
-from desktop.sheets.asking import Governed, Keys, Matched
+from desktop.sheets.asking import Amounts, Governed, Keys, Matched
 from desktop.sheets.known import NamedTable, get_table
 from desktop.sheets.sheets import Sheets
 from shared.backend_client import BackendClient, QueryResult
@@ -46,6 +46,7 @@ class Joined(msgspec.Struct, frozen=True):
     result: QueryResult
     matched: Matched
     table: NamedTable
+    amounts: list[Amounts]
 
     def readings(self) -> list[Reading]:
         """For the card and the receipt: both sources, and what found what."""
@@ -104,14 +105,19 @@ class Joining:
                 join.sql,
                 max_rows=max_rows,
                 governed=governed,
-                keys=Keys(table.name, [local for local, _ in join.keys], [other for _, other in join.keys]),
+                keys=Keys(
+                    table.name,
+                    [local for local, _ in join.keys],
+                    [other for _, other in join.keys],
+                    [column.name for column in table.table.columns if column.type.is_number],
+                ),
                 cancelled=cancelled,
             )
         finally:
             file.unlink(missing_ok=True)
         if answer.matched is None:
             raise QueryFailed("The join gave no answer.")
-        return Joined(join, result, answer.matched, table)
+        return Joined(join, result, answer.matched, table, answer.amounts)
 
     def _fetch(
         self,

@@ -162,4 +162,7 @@ MIGRATIONS: list[list[str]] = [
         """,
         "ALTER TABLE results ADD COLUMN superseded_at TEXT",
     ],
+    [
+        "CREATE TABLE private_answers (conversation_id TEXT PRIMARY KEY, given INTEGER NOT NULL)",
+    ],
 ]

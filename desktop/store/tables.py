@@ -149,3 +149,10 @@ sheets = Table(
     Column("wishes", LargeBinary),
     Column("opened_at", Text),
 )
+
+private_answers = Table(
+    "private_answers",
+    metadata,
+    Column("conversation_id", Text, primary_key=True),
+    Column("given", Integer),
+)

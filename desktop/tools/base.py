@@ -43,7 +43,8 @@ class ToolContext(msgspec.Struct, frozen=True):
     """What a run may use. ``cancelled`` raises Cancelled when the person pressed stop; a tool calls
     it wherever it waits. ``on_stop`` takes a call to make at that moment, and gives one that takes it
     back. ``approve`` waits until the person has said yes to the effect, which is then done as it was
-    shown; a no raises EffectDeclined, a stop Cancelled."""
+    shown; a no raises EffectDeclined, a stop Cancelled. ``keeps_cells``: what is said here goes to a model
+    to which no cell value may go."""
 
     connection: str
     conversation_id: str
@@ -53,6 +54,7 @@ class ToolContext(msgspec.Struct, frozen=True):
     question: str = ""
     as_of: date | None = None
     approve: Callable[[Effect], None] = nobody_to_ask
+    keeps_cells: bool = False
 
 
 class Tool(Protocol):

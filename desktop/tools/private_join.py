@@ -1,20 +1,19 @@
 """The tool ``private_join``: a spreadsheet on the person's PC with a governed result, joined there.
 
-The model gets names, types, counts and sums over many rows; no cell, whatever the person's settings are.
+What the model gets does not depend on the SQL that it wrote beyond the names and types of columns: see
+desktop/sheets/telling. No cell, whatever the person's settings are.
 """
 
-from decimal import Decimal
-from typing import Annotated, Any, cast
+from typing import Annotated, cast
 
 import msgspec
 
+from desktop.sheets import telling
 from desktop.sheets.joining import Join, Joining
 from desktop.sheets.known import THIS_PC
+from desktop.store.private_answers import PrivateAnswers
 from desktop.tools.base import ToolContext, ToolOutput
-from desktop.tools.query import MAX_ROWS, Queries, Query, Ran, rows_text
-
-ENOUGH_ROWS = 5
-"""A sum over fewer would tell single cells."""
+from desktop.tools.query import MAX_ROWS, Queries, Query, rows_text
 
 
 class Pair(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -55,14 +54,16 @@ class PrivateJoinTool:
     name = "private_join"
     description = (
         "Join a spreadsheet on the person's own PC with a governed result, on that PC: nothing of the "
-        "spreadsheet leaves it. The person sees the result; you get only columns, counts and sums. State no "
-        "figure but those."
+        "spreadsheet leaves it. The person sees the result; you get its columns, the totals of the "
+        "spreadsheet's own whole columns, and whether most of its rows found a match: never how many rows "
+        "the result has, nor what a filter or a group came to. State no figure but those totals."
     )
     arguments: type[msgspec.Struct] = PrivateJoinArguments
 
-    def __init__(self, joining: Joining, queries: Queries) -> None:
+    def __init__(self, joining: Joining, queries: Queries, private_answers: PrivateAnswers) -> None:
         self._joining = joining
         self._queries = queries
+        self._private_answers = private_answers
 
     def label(self, arguments: msgspec.Struct, context: ToolContext) -> str:
         wanted = cast("PrivateJoinArguments", arguments)
@@ -70,6 +71,7 @@ class PrivateJoinTool:
 
     def run(self, arguments: msgspec.Struct, context: ToolContext) -> ToolOutput:
         wanted = cast("PrivateJoinArguments", arguments)
+        self._private_answers.take(context.conversation_id)  # a failure tells something too
         join = Join(
             table=wanted.table,
             connection=context.connection,
@@ -86,25 +88,12 @@ class PrivateJoinTool:
             for_model={
                 "result_id": ran.result.id,
                 "columns": [{"name": c.name, "type": c.type.value} for c in ran.result.columns],
-                "row_count": ran.result.row_count,
-                "truncated": ran.result.truncated,
-                "matched": msgspec.to_builtins(joined.matched),
-                "sums": _sums(ran),
+                "shown": "to the person, with its rows and what matched",
+                "found_a_match": telling.match(joined.matched),
+                "totals_of_the_sheet": telling.totals(joined.amounts),
             },
             for_window=ran.result.card(ran.rows),
             summary=rows_text(ran.result.row_count, truncated=ran.result.truncated),
             detail=f"{wanted.governed_sql}\n\n{wanted.sql}",
             columns_sent=len(ran.result.columns),
         )
-
-
-def _sums(ran: Ran) -> dict[str, Any]:
-    """Of the columns of figures, over enough rows not to be a cell; columns that are no amounts are left
-    out."""
-    found: dict[str, Any] = {}
-    for place, column in enumerate(ran.result.columns):
-        cells = [row[place] for row in ran.rows if isinstance(row[place], int | float | Decimal)]
-        different = {cell for cell in cells if cell}
-        if column.type.is_number and len(cells) >= ENOUGH_ROWS and len(different) >= ENOUGH_ROWS:
-            found[column.name] = float(round(sum(map(Decimal, map(str, cells)), Decimal(0)), 4))
-    return found

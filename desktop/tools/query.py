@@ -10,7 +10,9 @@ import msgspec
 
 from desktop.events import ChartSpec, Headline, Reading
 from desktop.numbers import cell_text, grouped, short_money
+from desktop.sheets.known import THIS_PC
 from desktop.store.moment import now
+from desktop.store.private_answers import PrivateAnswers
 from desktop.store.results import Results, StoredResult
 from desktop.tools.base import ToolContext, ToolOutput
 from desktop.tools.formats import guess
@@ -21,6 +23,8 @@ from shared.results import Column
 
 MAX_ROWS = 10_000
 PREVIEW_ROWS = 20
+ON_THIS_PC = "of_the_persons_own_tables"
+"""Marks an answer whose cells are the person's own, and no backend knows them."""
 _MAX_CELL = 200
 
 Suggest = Callable[[Sequence[Column], Sequence[Sequence[object]]], ChartSpec | None]
@@ -69,14 +73,17 @@ class Queries:
         suggest: Suggest,
         backend_away: Callable[[], None] = lambda: None,
         local: "Local | None" = None,
+        private_answers: PrivateAnswers | None = None,
     ) -> None:
-        """``local`` answers for the connection ``This PC``."""
+        """``local`` answers for the connection ``This PC``; ``private_answers`` counts what it tells to a
+        model that may not see cells."""
         self._client = client
         self._results = results
         self._type_of = type_of
         self._suggest = suggest
         self._backend_away = backend_away
         self._local = local
+        self._private_answers = private_answers
 
     def run(self, query: Query, context: ToolContext) -> Ran:
         return self.keep(query, self._ask(query, context), context)
@@ -124,6 +131,8 @@ class Queries:
     def _ask(self, query: Query, context: ToolContext) -> QueryResult:
         context.cancelled()
         if self._local is not None and query.connection == self._local.name:
+            if context.keeps_cells and self._private_answers is not None:
+                self._private_answers.take(context.conversation_id)
             return self._local.query(query.sql, max_rows=MAX_ROWS, cancelled=context.cancelled)
         client = self._client()
         try:
@@ -194,6 +203,8 @@ class QueryTool:
             as_of=context.as_of.isoformat() if context.as_of else None,
         )
         ran = self._queries.run(query, context)
+        if context.connection == THIS_PC:
+            return local_output(ran)
         shown = min(len(ran.rows), PREVIEW_ROWS)
         return output(
             ran,
@@ -219,6 +230,22 @@ def output(ran: Ran, **more: Any) -> ToolOutput:
         detail=result.sql,
         columns_sent=len(result.columns),
         rows_sent=len(shown),
+    )
+
+
+def local_output(ran: Ran) -> ToolOutput:
+    """As ``output``, of the person's own tables: the number of rows says what a filter found, which is a
+    value too."""
+    told = output(ran)
+    result = ran.result
+    return msgspec.structs.replace(
+        told,
+        for_model={
+            "result_id": result.id,
+            "columns": told.for_model["columns"],
+            ON_THIS_PC: True,
+        },
+        cells={"row_count": result.row_count, "truncated": result.truncated, **told.cells},
     )
 
 

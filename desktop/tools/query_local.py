@@ -7,7 +7,7 @@ import msgspec
 
 from desktop.sheets.known import THIS_PC
 from desktop.tools.base import ToolContext, ToolOutput
-from desktop.tools.query import PREVIEW_ROWS, Queries, Query, output
+from desktop.tools.query import PREVIEW_ROWS, Queries, Query, local_output
 
 
 class QueryLocalArguments(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -27,8 +27,8 @@ class QueryLocalTool:
     name = "query_local"
     description = (
         "Run one read-only SELECT over the person's own spreadsheets, on their PC. The person sees the "
-        "whole result; you get columns, the number of rows and at most "
-        f"{PREVIEW_ROWS} rows, or none where the person wants that."
+        "whole result; you get the columns, and where the person lets values go the number of rows and at "
+        f"most {PREVIEW_ROWS} rows."
     )
     arguments: type[msgspec.Struct] = QueryLocalArguments
 
@@ -40,6 +40,6 @@ class QueryLocalTool:
 
     def run(self, arguments: msgspec.Struct, context: ToolContext) -> ToolOutput:
         wanted = cast("QueryLocalArguments", arguments)
-        return output(
+        return local_output(
             self._queries.run(Query(connection=THIS_PC, sql=wanted.sql, title=wanted.title), context)
         )

@@ -251,5 +251,6 @@ def test_of_the_persons_own_sheets_no_cell_leaves_either(tmp_path: Path) -> None
         spoken = json.dumps(gemini.requests[-1]["contents"])
         assert "rents" in spoken
         assert '"words": 6' in spoken
-        assert '"row_count": 9' in spoken
+        assert '"rows": 9' in spoken  # of the table; how many a query finds would tell what is in it
+        assert "row_count" not in spoken
         assert on_the_wire(gemini) == set()
