@@ -23,11 +23,20 @@ _ANSWER_SECONDS = 5.0
 
 
 class Place(msgspec.Struct, frozen=True):
-    """Where the first one answers. ``link`` opens its window's page in a browser."""
+    """Where the first one answers. ``link`` opens its window's page in a browser; it holds the key, so it is
+    for a person to read, and never a part of a command line."""
 
     pid: int
     link: str
     token: str
+
+
+class Shown(msgspec.Struct, frozen=True):
+    """Whether the first one has a ``window``, which is in front now; otherwise ``link`` opens its page in a
+    browser, once."""
+
+    window: bool
+    link: str = ""
 
 
 class Instance:
@@ -73,10 +82,9 @@ class Instance:
             out.write(msgspec.json.encode(place))
         beside.replace(self._note)
 
-    def find_first(self) -> tuple[Place, bool] | None:
-        """The one that runs already, asked to show itself, and whether it has a window that came to the
-        front. None when it has ended meanwhile: then this process is the one. Raises Conflict when it runs
-        and does not answer."""
+    def find_first(self) -> tuple[Place, Shown] | None:
+        """The one that runs already, asked to show itself, and how it did. None when it has ended
+        meanwhile: then this process is the one. Raises Conflict when it runs and does not answer."""
         deadline = time.monotonic() + _WAIT_SECONDS
         while True:
             if self.take():
@@ -112,13 +120,13 @@ def hand_over(place: Place, link: str) -> None:
         )
 
 
-def _bring_forward(place: Place) -> bool | None:
+def _bring_forward(place: Place) -> Shown | None:
     """None when nobody answers there."""
     try:
         status, data = _asked(place, "/api/window/front", b"{}")
         if status == 404:  # an older version, which cannot come forward
-            return False
-        return bool(msgspec.json.decode(data, type=_Shown).window) if status == 200 else None
+            return Shown(window=False)
+        return msgspec.json.decode(data, type=Shown) if status == 200 else None
     except (OSError, http.client.HTTPException, msgspec.DecodeError):
         return None
 
@@ -133,7 +141,3 @@ def _asked(place: Place, path: str, body: bytes) -> tuple[int, bytes]:
         return answer.status, answer.read(10_000)
     finally:
         connection.close()
-
-
-class _Shown(msgspec.Struct, frozen=True):
-    window: bool

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from desktop import autostart, settings_file
 from desktop.browser import open_link
-from desktop.instance import Instance, Place, hand_over
+from desktop.instance import Instance, Place, Shown, hand_over
 from desktop.serving import Ending, Serving, take_port
 from shared import logs
 from shared.connect_code import parse_link
@@ -88,12 +88,12 @@ def _serve(parsed: argparse.Namespace, settings: AgentSettings, folder: Path, in
         _say("Stopping.")
 
 
-def _show_first(place: Place, has_window: bool, parsed: argparse.Namespace) -> None:
+def _show_first(place: Place, shown: Shown, parsed: argparse.Namespace) -> None:
     """A second start: the first one's window is in front by now, or its page is opened."""
-    if has_window:
+    if shown.window:
         _say("V-Mart AI Agent is open already; its window is in front now.")
         return
-    opened = not parsed.no_window and open_link(place.link)
+    opened = not parsed.no_window and bool(shown.link) and open_link(shown.link)
     where = (
         "is open already, in your browser, at" if opened else "runs already. Open this address in a browser:"
     )
@@ -120,7 +120,7 @@ def _show_window(serving: Serving, ending: Ending) -> bool:
 
 
 def _show_elsewhere(serving: Serving, *, only_print: bool) -> None:
-    opened = not only_print and open_link(serving.door.link)
+    opened = not only_print and open_link(serving.door.launch_link())
     where = "is open in your browser, at" if opened else "is ready. Open this address in a browser:"
     _say(f"V-Mart AI Agent {where}\n\n    {serving.door.link}\n")
     _say("The address holds a key for this start: do not pass it on. Ctrl-C ends the program.")

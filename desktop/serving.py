@@ -80,7 +80,13 @@ class Serving:
         self.entrance.begin()
         self._vega = VegaBundle(home / "agent" / "vendor")
         pages = Pages(_UI, self._vega.path)
-        session_pages = SessionPages(self.session, self.entrance, self.dialogs, self.offers)
+        session_pages = SessionPages(
+            self.session,
+            self.entrance,
+            self.dialogs,
+            self.offers,
+            lambda: self.door.launch_link(),  # noqa: PLW0108 - made below
+        )
         gate = Gate(self.session, outside(pages, session_pages))
         self.door = Door(gate, listening.getsockname()[1])
         self._server = WebServer(listening, self.door)

@@ -11,6 +11,7 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 import msgspec
 
+from desktop.web.launch import LaunchCodes, is_ours
 from shared.errors import AppError, InvalidRequest, NotAuthenticated, NotPermitted, TooLarge
 from shared.page_files import HEADERS
 from shared.wire import ErrorBody
@@ -24,10 +25,13 @@ Headers = list[tuple[str, str]]
 
 
 class Door:
-    """WSGI around the application. ``token`` opens it once per browser; the cookie keeps it open."""
+    """WSGI around the application. ``token`` opens it for a browser, and so does a launch code, once; the
+    cookie keeps it open."""
 
     def __init__(self, application: WSGIApplication, port: int) -> None:
         self._application = application
+        self._port = port
+        self._codes = LaunchCodes()
         self._hosts = (f"127.0.0.1:{port}", f"localhost:{port}")
         self._cookie = f"vmart_session_{port}"  # cookies know no ports: two agents must not share one
         self._session = secrets.token_urlsafe(32)
@@ -36,14 +40,18 @@ class Door:
 
     @property
     def link(self) -> str:
-        """What the window or the browser opens."""
+        """What the window opens, and what is printed for a person: never a part of a command line."""
         return f"{self.address}?token={self.token}"
+
+    def launch_link(self) -> str:
+        """What a browser is started with: good once, and soon no more."""
+        return f"{self.address}?launch={self._codes.make()}"
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         start = _with_headers(start_response)
         try:
             self._check_host(environ)
-            if self._brings_token(environ):
+            if self._brings_key(environ):
                 return self._let_in(start)
             self._check_caller(environ)
             _check_body(environ)
@@ -60,11 +68,24 @@ class Door:
         if len(hosts) != 1 or hosts[0].strip().lower() not in self._hosts:
             raise NotPermitted("This address is not served here.")
 
-    def _brings_token(self, environ: WSGIEnvironment) -> bool:
+    def _brings_key(self, environ: WSGIEnvironment) -> bool:
+        """Raises NotAuthenticated for a launch code that is good no more."""
         if environ["REQUEST_METHOD"] != "GET" or environ["PATH_INFO"] != "/":
             return False
-        given = parse_qs(environ.get("QUERY_STRING", ""), max_num_fields=5).get("token", [])
-        return len(given) == 1 and _same(given[0], self.token)
+        given = parse_qs(environ.get("QUERY_STRING", ""), max_num_fields=5)
+        match given.get("token", []), given.get("launch", []):
+            case [token], _:
+                return _same(token, self.token)
+            case _, [code]:
+                if is_ours(environ["vmart.client_port"], self._port) and self._codes.redeem(code):
+                    return True
+                if self._has_cookie(environ):  # the page was loaded again, or gone back to
+                    return True
+                raise NotAuthenticated(
+                    "This link was used already, or is too old. "
+                    "Start V-Mart AI Agent again: it opens a new one."
+                )
+        return False
 
     def _let_in(self, start: StartResponse) -> Iterable[bytes]:
         cookie = f"{self._cookie}={self._session}; HttpOnly; SameSite=Strict; Path=/"

@@ -115,6 +115,7 @@ class _RequestHandler(WSGIRequestHandler):
     def get_environ(self) -> dict[str, Any]:
         environ: dict[str, Any] = super().get_environ()
         environ["vmart.hosts"] = self.headers.get_all("host") or []
+        environ["vmart.client_port"] = self.client_address[1]
         return environ
 
     def address_string(self) -> str:

@@ -1,6 +1,6 @@
 """The session over HTTP: who is there, that they are active, how it is opened, ended and opened again."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import bottle
 
@@ -24,12 +24,18 @@ class LinkBody(Body, frozen=True):
 
 class SessionPages:
     def __init__(
-        self, session: Session[Sitting], entrance: Entrance, dialogs: Dialogs, offers: Offers
+        self,
+        session: Session[Sitting],
+        entrance: Entrance,
+        dialogs: Dialogs,
+        offers: Offers,
+        launch_link: Callable[[], str],
     ) -> None:
         self._session = session
         self._entrance = entrance
         self._dialogs = dialogs
         self._offers = offers
+        self._launch_link = launch_link
 
     def show(self) -> bottle.HTTPResponse:
         """Tells nothing of anybody but the person whose session it is."""
@@ -93,12 +99,14 @@ class SessionPages:
         return nothing()
 
     def come_forward(self) -> bottle.HTTPResponse:
-        """For a second start of the program: this one's window, if it has one, in front of all others."""
+        """For a second start of the program: this one's window, if it has one, in front of all others;
+        otherwise a link that a browser opens it with."""
         body(Empty)
         front = self._dialogs.front
-        if front is not None:
-            front()
-        return json({"window": front is not None})
+        if front is None:
+            return json({"window": False, "link": self._launch_link()})
+        front()
+        return json({"window": True, "link": ""})
 
     def offer(self) -> bottle.HTTPResponse:
         """For a second start of the program that was given a link: the window shows it, and asks."""

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Any
+from urllib.parse import urlsplit
 
 from tests.peers import library
 
@@ -88,6 +89,13 @@ class Running:
         assert self.process.stdout is not None
         self.said += self.process.stdout.read()
         return self.process.wait(30)
+
+    def launch(self, link: str) -> int:
+        """The status that a browser gets for the link that it was started with."""
+        address = urlsplit(link)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        connection.request("GET", f"{address.path}?{address.query}")
+        return connection.getresponse().status
 
     def json(self, method: str, path: str, body: Any = None) -> Any:
         data = self._open(method, path, body).read()

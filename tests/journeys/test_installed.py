@@ -111,7 +111,10 @@ def test_the_browser_that_opens_is_the_first_ones(tmp_path: Path, peer: RetailPe
         while not (tmp_path / "opened").exists():
             assert time.monotonic() < deadline
             time.sleep(0.05)
-        assert first.token in (tmp_path / "opened").read_text()
+        opened = (tmp_path / "opened").read_text().strip()
+        assert first.token not in opened  # everybody on the machine can read a command line
+        assert first.launch(opened) == 303
+        assert first.launch(opened) == 401
 
 
 def test_two_homes_have_an_agent_each(tmp_path: Path, peer: RetailPeer) -> None:

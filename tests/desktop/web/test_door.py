@@ -1,11 +1,15 @@
 """The window's server answers its own window, and nobody else."""
 
+import os
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from desktop.web.launch import LaunchCodes
 from tests.desktop.running import RetailPeer, RunningAgent
 
 
@@ -31,6 +35,46 @@ def test_the_launch_link_gives_a_cookie_that_opens_the_page(agent: RunningAgent)
     assert b"<html" in body.lower()
     assert agent.token.encode() not in body
     assert cookie.partition("=")[2] != agent.token
+
+
+def launched(agent: RunningAgent, link: str, cookie: str = "") -> int:
+    headers = {"Cookie": cookie} if cookie else {}
+    return agent.http("GET", link.removeprefix(agent.serving.door.address.rstrip("/")), headers=headers)[0]
+
+
+def test_what_a_browser_is_started_with_opens_the_page_once(agent: RunningAgent) -> None:
+    link = agent.serving.door.launch_link()
+    assert agent.token not in link
+    assert launched(agent, link) == 303
+    assert launched(agent, link) == 401
+    assert launched(agent, link, cookie_of(agent)) == 303  # loaded again by the browser that it opened
+    assert launched(agent, "/?launch=guessed") == 401
+    assert launched(agent, f"{agent.serving.door.launch_link()}&launch=two") == 401
+
+
+def test_a_launch_code_is_good_for_a_moment_only() -> None:
+    now = [0.0]
+    codes = LaunchCodes(lambda: now[0])
+    early, late = codes.make(), codes.make()
+    now[0] = 119
+    assert codes.redeem(early)
+    now[0] = 121
+    assert not codes.redeem(late)
+
+
+@pytest.mark.skipif(sys.platform != "linux" or os.getuid() != 0, reason="only root can be somebody else")
+def test_a_launch_code_is_of_no_use_to_another_user_of_the_machine(agent: RunningAgent) -> None:
+    link = agent.serving.door.launch_link()
+    query = link.partition("?")[2]
+    asked = (
+        f"exec 3<>/dev/tcp/127.0.0.1/{agent.port}; "
+        f"printf 'GET /?{query} HTTP/1.0\\r\\nHost: 127.0.0.1:{agent.port}\\r\\n\\r\\n' >&3; head -1 <&3"
+    )
+    theirs = subprocess.run(
+        ["/bin/bash", "-c", asked], user=65534, capture_output=True, text=True, timeout=60, check=True
+    )
+    assert " 401 " in theirs.stdout
+    assert launched(agent, link) == 303
 
 
 @pytest.mark.parametrize(
