@@ -120,7 +120,8 @@ class InsightFact(msgspec.Struct, frozen=True):
 
 class InsightOption(msgspec.Struct, frozen=True):
     """What could be done: ``column`` would have been more (``saved``: less) by ``expected``, ``low`` to
-    ``high``, as far as ``assumptions`` hold. ``row`` and ``figures`` as of a fact."""
+    ``high``, as far as ``assumptions`` hold. ``row`` and ``figures`` as of a fact. ``format`` is ``money``
+    or ``number``."""
 
     action: str
     rationale: str
@@ -134,6 +135,7 @@ class InsightOption(msgspec.Struct, frozen=True):
     assumptions: list[str] = []
     figures: list[Reading] = []
     sql: str = ""
+    format: str = "number"
 
 
 class InsightPoint(msgspec.Struct, frozen=True):
@@ -148,11 +150,12 @@ class InsightPoint(msgspec.Struct, frozen=True):
 
 
 class InsightLine(msgspec.Struct, frozen=True):
-    """A figure over time; ``step`` is 1, 7 or about 30 days."""
+    """A figure over time; ``step`` is 1, 7 or about 30 days, ``format`` ``money`` or ``number``."""
 
     column: str
     step: int
     points: list[InsightPoint]
+    format: str = "number"
 
 
 class InsightCard(_Event, tag="insight", frozen=True):

@@ -1,10 +1,11 @@
-"""Numbers and dates as people here write them: ₹12,34,567 and 1.24 crore. Pure; the window has its own."""
+"""Numbers and dates as written here: ₹12,34,567, 1.24 crore, −14.3 %. Pure; the window has its own."""
 
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Context, Decimal, InvalidOperation
 
 WIDE = Context(prec=400)  # holds any double and any column of a database to the last digit
 CRORE, LAKH = Decimal(10_000_000), Decimal(100_000)
+MINUS = "−"  # as wide as a plus; a hyphen would let a line break behind it
 
 
 def grouped(value: Decimal | int | float, decimals: int | None = None, *, indian: bool = True) -> str:
@@ -14,7 +15,7 @@ def grouped(value: Decimal | int | float, decimals: int | None = None, *, indian
         return str(value)
     places = 2 if decimals is None else decimals
     number = number.quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_UP, context=WIDE)
-    sign, digits = "-" if number < 0 else "", format(number.copy_abs(), "f")
+    sign, digits = MINUS if number < 0 else "", format(number.copy_abs(), "f")
     whole, _, fraction = digits.partition(".")
     if decimals is None:
         fraction = fraction.rstrip("0")
@@ -32,12 +33,23 @@ def short_money(value: Decimal | int | float) -> str:
     """``₹12.34 crore``, ``₹5.6 lakh``, ``₹8,450``."""
     number = Decimal(str(value))
     size = number.copy_abs()
-    sign = "-" if number < 0 else ""
+    sign = MINUS if number < 0 else ""
     if size >= CRORE:
         return f"{sign}₹{grouped(WIDE.divide(size, CRORE), 2)} crore"
     if size >= LAKH:
         return f"{sign}₹{grouped(size / LAKH, 2)} lakh"
     return f"{sign}₹{grouped(size, 2 if size != size.to_integral_value() else 0)}"
+
+
+def rupees(value: Decimal | int | float, decimals: int | None = 2) -> str:
+    """``−₹1,234.50``."""
+    text = grouped(value, decimals)
+    return f"{MINUS}₹{text[1:]}" if text.startswith(MINUS) else f"₹{text}"
+
+
+def percent(value: Decimal | int | float, decimals: int = 1) -> str:
+    """``−14.3 %``."""
+    return f"{grouped(value, decimals)} %"
 
 
 def cell_text(value: object, cell_format: str) -> str:
@@ -56,9 +68,9 @@ def cell_text(value: object, cell_format: str) -> str:
 def _number_text(value: Decimal | int | float, cell_format: str) -> str:
     match cell_format:
         case "money":
-            return "₹" + grouped(value, 2)
+            return rupees(value)
         case "percent":
-            return grouped(value, 1) + " %"
+            return percent(value)
         case "text":
             return str(value)
         case _:

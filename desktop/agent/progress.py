@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from desktop.agent import past
 from desktop.agent.markup import Marked
 from desktop.agent.provenance import Evidence
 from desktop.agent.stop import Stop
@@ -131,7 +132,7 @@ class Progress:
         started, began = self._open.pop(step_id)
         return StepFinished(
             step_id=step_id,
-            label=started.label,
+            label=past.done(started.label) if status == "ok" else started.label,
             status=status,
             elapsed_ms=round((time.monotonic() - began) * 1000, 1),
             summary=summary,

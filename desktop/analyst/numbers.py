@@ -4,7 +4,7 @@ from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-from desktop.numbers import WIDE
+from desktop.numbers import MINUS, WIDE, percent
 
 LAKH = 100_000
 CRORE = 10_000_000
@@ -55,7 +55,7 @@ def plain(value: Decimal, places: int = 2) -> str:
     text = format(value.copy_abs().quantize(step, rounding=ROUND_HALF_UP, context=WIDE), "f")
     whole, _, rest = text.partition(".")
     rest = rest if rest.strip("0") else ""
-    sign = "-" if value < 0 and (whole.strip("0") or rest) else ""
+    sign = MINUS if value < 0 and (whole.strip("0") or rest) else ""
     return sign + grouped(whole) + (f".{rest}" if rest else "")
 
 
@@ -71,7 +71,7 @@ def compact(value: Decimal) -> str:
 
 def money(value: Decimal) -> str:
     text = compact(value)
-    return f"-₹{text[1:]}" if text.startswith("-") else f"₹{text}"
+    return f"{MINUS}₹{text[1:]}" if text.startswith(MINUS) else f"₹{text}"
 
 
 def day(value: date) -> str:
@@ -90,7 +90,7 @@ def shown(value: Any, format_name: str) -> str:  # one line per format
     if number is None:
         return str(value)
     if format_name == "percent":
-        return f"{plain(number, 1)}%"
+        return percent(number)
     return money(number) if format_name == "money" else plain(number)
 
 

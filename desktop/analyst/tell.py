@@ -13,6 +13,7 @@ from desktop.analyst.meaning import Plan, Told
 from desktop.analyst.numbers import as_decimal, plain, shown
 from desktop.analyst.select import BEFORE, CHANGE_PERCENT
 from desktop.events import Headline
+from desktop.numbers import percent
 from shared.results import Column
 
 
@@ -53,7 +54,7 @@ def _delta(cell: Any) -> tuple[str, str]:
     if change is None:
         return "", ""
     sign = "+" if change > 0 else ""
-    return f"{sign}{plain(change, 1)}%", "up" if change > 0 else "down" if change < 0 else "flat"
+    return f"{sign}{percent(change)}", "up" if change > 0 else "down" if change < 0 else "flat"
 
 
 def _name(plan: Plan, row: Sequence[Any], until: int) -> str:
@@ -67,11 +68,11 @@ def _changes(plan: Plan, columns: Sequence[Column], rows: Sequence[Sequence[Any]
     if known:
         best = max(known, key=lambda row: as_decimal(row[at]) or 0)
         worst = min(known, key=lambda row: as_decimal(row[at]) or 0)
-        text += f" The strongest change is {_name(plan, best, first)} with {_delta(best[at])[0]}"
+        risen = "rose most" if (as_decimal(best[at]) or 0) > 0 else "fell least"
+        text += f" {_name(plan, best, first)} {risen}, {_delta(best[at])[0]}"
+        fallen = "fell most" if (as_decimal(worst[at]) or 0) < 0 else "rose least"
         text += (
-            f", the weakest {_name(plan, worst, first)} with {_delta(worst[at])[0]}."
-            if best is not worst
-            else "."
+            f"; {_name(plan, worst, first)} {fallen}, {_delta(worst[at])[0]}." if best is not worst else "."
         )
     return Told(text)
 

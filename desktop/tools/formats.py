@@ -3,14 +3,10 @@
 import re
 from collections.abc import Sequence
 
+from shared.money import is_money
 from shared.results import Column, ColumnType
 
-_MONEY = re.compile(
-    r"(amount|sales|revenue|turnover|price|cost|mrp|value|profit|margin|discount|target|spend|salary|rupees|inr)",
-    re.IGNORECASE,
-)
 _PERCENT = re.compile(r"(percent|pct|_rate$|share|growth|change_p|ratio)", re.IGNORECASE)
-_COUNTED = re.compile(r"(count|quantity|qty|units|lines|number|stores|products|days|bills)", re.IGNORECASE)
 _NAMED = re.compile(r"(^id$|_id$|^year$|_year$|code$|pin$|phone|^fy)", re.IGNORECASE)
 _MONTH = re.compile(r"month", re.IGNORECASE)
 
@@ -27,8 +23,6 @@ def _format(column: Column) -> str:
         return "text"
     if _PERCENT.search(column.name):
         return "percent"
-    if _COUNTED.search(column.name):
-        return "number"
-    if _MONEY.search(column.name):
+    if is_money(column.name):
         return "money"
     return "number" if column.type in (ColumnType.INTEGER, ColumnType.DECIMAL, ColumnType.FLOAT) else "text"

@@ -11,7 +11,7 @@ from uuid import uuid4
 import msgspec
 
 from desktop.events import InsightCard, InsightFact, InsightLine, InsightOption, Reading
-from desktop.numbers import grouped
+from desktop.numbers import grouped, percent, rupees
 from desktop.store.moment import now
 from desktop.store.results import Results, StoredResult
 from desktop.tools.base import ToolContext, ToolOutput
@@ -19,6 +19,7 @@ from desktop.tools.query import content_hash, plain
 from shared.backend_client import BackendClient
 from shared.backend_client.stopping import stoppable
 from shared.errors import BackendConnectionError, QueryCancelled
+from shared.money import is_money
 from shared.results import Column, ColumnType
 from shared.wire import Analysis, Insight, Recommendation, Words
 
@@ -38,6 +39,12 @@ _PERCENTS = frozenset(
     )
 )
 _PERCENTS_OF = {"unusual_rate": ("value", "usual"), "seasonal": ("high", "low")}
+_COUNTS = frozenset(
+    (
+        *("count", "days", "rows", "repeats", "groups", "groups for 80 percent", "periods", "folds"),
+        *("rest groups", "cases in the range", "of cases"),
+    )
+)
 _UNTOLD = frozenset(("distance", "chance", "strength", "tests"))
 _MOST_ROWS = 400
 _log = logging.getLogger(__name__)
@@ -127,7 +134,7 @@ class Insights:
             content_hash=result.content_hash,
             facts=facts,
             options=options,
-            line=msgspec.convert(line, InsightLine) if line and wish.goal != "recommend" else None,
+            line=_line(line) if line and wish.goal != "recommend" else None,
             told_by=analysis.told_by,
             readings=wish.readings,
             as_of=wish.as_of,
@@ -161,6 +168,15 @@ class Insights:
             raise
 
 
+def _line(told: Any) -> InsightLine:
+    line = msgspec.convert(told, InsightLine)
+    return msgspec.structs.replace(line, format=_format(line.column))
+
+
+def _format(column: str) -> str:
+    return "money" if is_money(column) else "number"
+
+
 def _change(analysis: Analysis) -> float | None:
     for one in analysis.insights:
         if isinstance(one.evidence, dict) and one.evidence.get("finding") == "driven":
@@ -176,13 +192,14 @@ def _listed(insights: list[Insight]) -> tuple[list[InsightFact], list[list[Any]]
         evidence = one.evidence if isinstance(one.evidence, dict) else {}
         name = f"{number}. {one.type.replace('_', ' ')}"
         found = [[name, *row] for row in _figures(evidence)]
+        form = _format(str(evidence.get("column", "")))
         facts.append(
             InsightFact(
                 type=one.type,
                 text=one.description,
                 importance=one.importance,
                 row=len(rows),
-                figures=[Reading(row[1], _shown(row)) for row in found],
+                figures=[Reading(row[1], _shown(row, form)) for row in found],
                 sql=str(evidence.get("sql", "")),
             )
         )
@@ -239,8 +256,9 @@ def _options(
                 saved=effect.saved,
                 assumptions=one.assumptions,
                 row=offset + len(rows),
-                figures=[Reading(row[1], _shown(row)) for row in found],
+                figures=[Reading(row[1], _shown(row, _format(effect.column))) for row in found],
                 sql=str(evidence.get("sql", "")),
+                format=_format(effect.column),
             )
         )
         rows += found
@@ -251,12 +269,12 @@ def _exact(value: float) -> Decimal:
     return Decimal(str(round(value, 4)))
 
 
-def _shown(row: list[Any]) -> str:
-    amount, percent = row[2], row[3]
-    if percent is not None:
-        return f"{percent:.2f} %"
-    whole = amount == int(amount)
-    return grouped(amount) if whole else f"{grouped(int(amount))}{format(abs(amount) % 1, '.2f')[1:]}"
+def _shown(row: list[Any], form: str) -> str:
+    _, name, amount, part = row
+    if part is not None:
+        return percent(part, 2)
+    decimals = 0 if amount == int(amount) else 2
+    return rupees(amount, decimals) if form == "money" and name not in _COUNTS else grouped(amount, decimals)
 
 
 class InsightArguments(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

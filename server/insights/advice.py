@@ -6,7 +6,7 @@ from server.insights.findings import Facts
 from server.insights.narrate import narrate, opening
 from server.insights.option import Option
 from server.insights.options import resting_on
-from server.insights.words import day, figure, name, percent
+from server.insights.words import amount, day, name, percent
 from shared.wire import Analysis, Effect, Recommendation
 
 _TOLD_GROUPS = 5
@@ -56,8 +56,9 @@ def _saves(one: Option) -> bool:
 def _rationale(one: Option) -> str:
     verb = "would have been less" if _saves(one) else "would have been more"
     return (
-        f"{_capital(name(one.measure))} {verb} by about {figure(one.expected)} ({figure(one.low)} to "
-        f"{figure(one.high)}) from {day(one.first)} to {day(one.last)}."
+        f"{_capital(name(one.measure))} {verb} by about {amount(one.measure, one.expected)} "
+        f"({amount(one.measure, one.low)} to {amount(one.measure, one.high)}) "
+        f"from {day(one.first)} to {day(one.last)}."
     )
 
 
@@ -71,9 +72,9 @@ def _told(one: Option) -> tuple[str, list[str]]:
             return (
                 f"Bring the weakest {_plural(of)} nearer to the middle one: {groups}.",
                 [
-                    f"They can reach what the middle {of} sells, {figure(one.figures['middle_a_week'])} a "
-                    "week;"
-                    " size and place are not in the data.",
+                    f"They can reach what the middle {of} sells, "
+                    f"{amount(one.measure, one.figures['middle_a_week'])} a week; "
+                    "size and place are not in the data.",
                     "Half of the gap is expected, a quarter is the cautious guess, all of it the most.",
                     "They were among the weakest in both halves of the time, so it is hardly chance.",
                 ],

@@ -22,7 +22,7 @@ from server.insights.findings import (
     UnusualRate,
 )
 from server.insights.sentences import said
-from server.insights.words import day, figure, name, span
+from server.insights.words import amount, day, figure, name, span
 from shared.wire import Analysis, Insight, Recommendation
 
 _MOST = 16
@@ -59,7 +59,7 @@ def opening(facts: Facts) -> str:
     totals = [column for column in facts.columns if column.total is not None]
     if totals:
         largest = max(totals, key=lambda column: abs(column.total or 0))
-        parts.append(f"with {name(largest.name)} of {figure(largest.total or 0)} in all")
+        parts.append(f"with {name(largest.name)} of {amount(largest.name, largest.total or 0)} in all")
     cut = " There were more rows; only these were looked at." if facts.truncated else ""
     return " ".join(parts) + "." + cut
 

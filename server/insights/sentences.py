@@ -19,7 +19,7 @@ from server.insights.findings import (
     Unusual,
     UnusualRate,
 )
-from server.insights.words import day, figure, name, percent, signed, span
+from server.insights.words import amount, day, figure, name, percent, signed, span
 
 Said = tuple[str, str, str]
 """Type, description, importance: ``high medium low``."""
@@ -108,12 +108,12 @@ def _strange(finding: Strange) -> str:
         case "extreme":
             rows = "one row" if finding.count == 1 else f"{finding.count} rows"
             return (
-                f"{column} reaches {figure(finding.value or 0)} in {rows}; the next largest is "
-                f"{figure(finding.usual or 0)}."
+                f"{column} reaches {amount(finding.column, finding.value or 0)} in {rows}; "
+                f"the next largest is {amount(finding.column, finding.usual or 0)}."
             )
         case "negative":
             rows = "1 row" if finding.count == 1 else f"{figure(finding.count)} rows"
-            return f"{column} is below zero in {rows}, down to {figure(finding.value or 0)}."
+            return f"{column} is below zero in {rows}, down to {amount(finding.column, finding.value or 0)}."
         case "blank_ends":
             return f"{column} has values that begin or end with a blank: {_quoted(finding.examples)}."
     return f"{column} has values that differ only in case or blanks: {_quoted(finding.examples)}."
@@ -135,8 +135,8 @@ def _groups(finding: Diverged | Dominant | Outlying) -> Said:
             way = "above" if finding.value > finding.middle else "below"
             text = (
                 f"{finding.group} lies far {way} the other values of {name(finding.grouping)}: "
-                f"{name(finding.column)} {figure(finding.value)}, where the middle is "
-                f"{figure(finding.middle)}."
+                f"{name(finding.column)} {amount(finding.column, finding.value)}, where the middle is "
+                f"{amount(finding.column, finding.middle)}."
             )
             return "outlier", text, "high"
         case Diverged():
@@ -156,7 +156,8 @@ def _moved(finding: Moved) -> str:
     way = "higher" if finding.percent > 0 else "lower"
     return (
         f"{name(finding.column)} was {percent(abs(finding.percent))} {way} {over} than in {against} "
-        f"(± {percent(finding.plus_minus)}): {figure(finding.later)} against {figure(finding.earlier)}."
+        f"(± {percent(finding.plus_minus)}): {amount(finding.column, finding.later)} against "
+        f"{amount(finding.column, finding.earlier)}."
     )
 
 
@@ -171,36 +172,37 @@ def _unusual(finding: Unusual) -> str:
             f"its usual {percent(finding.usual)}.{festival}"
         )
     return (
-        f"{name(finding.column)} was far {way} its usual {when}: {figure(finding.value)}, where the weeks "
-        f"around suggest {figure(finding.usual)}.{festival}"
+        f"{name(finding.column)} was far {way} its usual {when}: {amount(finding.column, finding.value)}, "
+        f"where the weeks around suggest {amount(finding.column, finding.usual)}.{festival}"
     )
 
 
 def _driven(finding: Driven) -> str:
     way = "rose" if finding.change >= 0 else "fell"
     share = f" ({percent(abs(finding.percent))})" if finding.percent is not None else ""
-    parts = "; ".join(_part(part) for part in finding.parts[:_TOLD_PARTS])
+    parts = "; ".join(_part(finding.column, part) for part in finding.parts[:_TOLD_PARTS])
     if finding.follows:
-        change = signed(finding.change, figure(abs(finding.change)))
+        change = signed(finding.change, amount(finding.column, abs(finding.change)))
         return (
             f"Of the same change of {name(finding.column)} ({change}), by {name(finding.grouping)}: {parts}."
         )
     return (
-        f"{name(finding.column)} {way} by {figure(abs(finding.change))}{share}, to {figure(finding.later)} "
-        f"{span(finding.first, finding.last)} against {figure(finding.earlier)} "
+        f"{name(finding.column)} {way} by {amount(finding.column, abs(finding.change))}{share}, to "
+        f"{amount(finding.column, finding.later)} "
+        f"{span(finding.first, finding.last)} against {amount(finding.column, finding.earlier)} "
         f"{span(finding.against_first, finding.against_last)}. By {name(finding.grouping)}: {parts}."
     )
 
 
-def _part(part: Part) -> str:
+def _part(column: str, part: Part) -> str:
     note = " (new)" if part.new else " (gone)" if part.gone else ""
-    return f"{part.group}{note} {signed(part.change, figure(abs(part.change)))}"
+    return f"{part.group}{note} {signed(part.change, amount(column, abs(part.change)))}"
 
 
 def _mix(finding: PriceVolumeMix) -> str:
     parts = (("volume", finding.volume), ("price", finding.price), ("mix", finding.mix))
-    told = ", ".join(f"{label} {signed(value, figure(abs(value)))}" for label, value in parts)
-    change = signed(finding.change, figure(abs(finding.change)))
+    told = ", ".join(f"{label} {signed(value, amount(finding.column, abs(value)))}" for label, value in parts)
+    change = signed(finding.change, amount(finding.column, abs(finding.change)))
     return (
         f"Of the change of {name(finding.column)} ({change}), by {name(finding.grouping)}: {told}, "
         f"counted in {name(finding.quantity)}."
@@ -210,8 +212,8 @@ def _mix(finding: PriceVolumeMix) -> str:
 def _forecast(finding: Forecast) -> str:
     text = (
         f"{name(finding.column)} {span(finding.first, finding.last)} should come to "
-        f"{figure(finding.value)}, between {figure(finding.low)} and {figure(finding.high)} in 80 of 100 "
-        "cases."
+        f"{amount(finding.column, finding.value)}, between {amount(finding.column, finding.low)} and "
+        f"{amount(finding.column, finding.high)} in 80 of 100 cases."
     )
     if finding.method == "naive":
         return (

@@ -39,12 +39,12 @@ def test_why_a_month_fell_is_told_with_figures_that_lead_to_their_evidence(page:
     card = asked(page, link, "Why did sales fall in November?")
     expect(card.locator(".card-title")).to_have_text("What changed net amount, Nov 2025")
     said = page.locator(".say").last
-    expect(said).to_contain_text("1,61,43,818")
+    expect(said).to_contain_text("₹1,61,43,818")
     expect(page.locator(".fig-none")).to_have_count(0)
     expect(card.get_by_role("img")).to_be_visible()
 
-    said.locator("a.fig", has_text="3,46,94,486").click()
-    expect(card.locator("dd.hit")).to_have_text("3,46,94,485.75")
+    said.locator("a.fig", has_text="₹3,46,94,486").click()
+    expect(card.locator("dd.hit")).to_have_text("₹3,46,94,485.75")
     evidence = card.locator("details.evidence").first
     expect(evidence).to_have_attribute("open", "")
     expect(evidence.locator("pre.sql")).to_contain_text("GROUP BY")

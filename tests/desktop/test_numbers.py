@@ -13,8 +13,8 @@ from desktop.analyst import numbers as told
     [
         (Decimal("1234567.5"), "12,34,567.5"),
         (Decimal("-0.001"), "0"),
-        (-1234567, "-12,34,567"),
-        (Decimal("-99999999999999999999999999999999999.5"), "-99" + ",99" * 15 + ",999.5"),
+        (-1234567, "−12,34,567"),
+        (Decimal("-99999999999999999999999999999999999.5"), "−99" + ",99" * 15 + ",999.5"),
         (10**37, "1" + ",00" * 17 + ",000"),
     ],
 )
@@ -28,3 +28,18 @@ def test_no_number_is_too_large_or_too_small_to_be_told(value: Decimal | float, 
     assert numbers.cell_text(value, cell_format)
     assert told.shown(value, cell_format)
     assert numbers.short_money(value)
+
+
+@pytest.mark.parametrize(
+    ("cell_format", "value", "text"),
+    [
+        ("money", Decimal("-1234.5"), "−₹1,234.50"),
+        ("percent", Decimal("-14.28"), "−14.3 %"),
+        ("number", -1234567, "−12,34,567"),
+    ],
+)
+def test_a_loss_is_written_the_same_in_a_table_and_in_a_sentence(
+    cell_format: str, value: Decimal | int, text: str
+) -> None:
+    assert numbers.cell_text(value, cell_format) == text
+    assert told.shown(value, cell_format) == text

@@ -72,7 +72,8 @@ export class InsightCard {
     bar.style.width = `calc(${part(option.high)} - ${part(option.low)})`;
     mark.style.left = part(option.expected);
     const column = option.column.replaceAll("_", " ");
-    const effect = t(option.saved ? "insight.saves" : "insight.brings", { column, expected: short(option.expected), low: short(option.low), high: short(option.high) });
+    const amounts = Object.fromEntries(["expected", "low", "high"].map((part) => [part, short(option[part], option.format)]));
+    const effect = t(option.saved ? "insight.saves" : "insight.brings", { column, ...amounts });
     const item = h("li", { class: "insight-item" },
       h("div", { class: "insight-words" }, h("p", { class: "strong" }, option.action), h("p", { class: "num" }, effect), range,
         option.assumptions.length ? h("details", { class: "insight-more-about" }, h("summary", null, icon("right"), t("insight.assumes")), h("ul", null, option.assumptions.map((text) => h("li", null, text)))) : null),

@@ -51,6 +51,13 @@ export function short(value, format = "number") {
   return word ? `${text} ${word}` : text;
 }
 
+/** The same in the unit of another figure, for a scale: ₹0.5 crore beside ₹1 crore. */
+export function shortLike(value, largest, format = "number") {
+  const [size, word] = unitFor(largest);
+  const text = (format === "money" ? money : number)(value / size, size === 1 && Math.abs(largest) >= 10 ? 0 : 2);
+  return word && value ? `${text} ${word}` : text;
+}
+
 const MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ");
 
 export function date(text) {

@@ -1,5 +1,6 @@
 """What the analyst covers, question by question, with gold SQL: retail, a bank, a haulier, a hospital."""
 
+import re
 from collections.abc import Iterator
 from datetime import date
 
@@ -283,6 +284,11 @@ def test_groups_that_are_all_shown_are_told_with_their_total(askers: dict[str, A
     by_state = told(asker, "number of stores by state").headline
     assert by_state is not None
     assert by_state.value == "120"
+
+
+def test_a_comparison_names_who_rose_and_who_fell_most(askers: dict[str, Asking]) -> None:
+    text = told(askers["retail"], "net sales this year compared with last year by zone").text
+    assert re.search(r"South rose most, \+[\d.]+ %; West fell most, −[\d.]+ %\.", text), text
 
 
 @pytest.mark.parametrize(

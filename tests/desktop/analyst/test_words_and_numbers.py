@@ -14,7 +14,7 @@ from shared.wire import ColumnInfo, Schema, TableInfo
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [("999", "999"), ("1234567", "12,34,567"), ("-1234.5", "-1,234.50"), ("0.004", "0"), ("-0.001", "0")],
+    [("999", "999"), ("1234567", "12,34,567"), ("-1234.5", "−1,234.50"), ("0.004", "0"), ("-0.001", "0")],
 )
 def test_numbers_are_grouped_by_lakh_and_crore(value: str, text: str) -> None:
     assert numbers.plain(Decimal(value)) == text
@@ -22,7 +22,7 @@ def test_numbers_are_grouped_by_lakh_and_crore(value: str, text: str) -> None:
 
 def test_money_is_told_in_lakh_and_crore() -> None:
     assert numbers.money(Decimal(1241900000)) == "₹124.19 crore"
-    assert numbers.money(Decimal(-250_000)) == "-₹2.50 lakh"
+    assert numbers.money(Decimal(-250_000)) == "−₹2.50 lakh"
     assert numbers.shown(None, "money") == "(none)"
     assert numbers.shown("2026-03-01", "month") == "Mar 2026"
     assert numbers.shown(date(2026, 3, 1), "date") == "1 Mar 2026"

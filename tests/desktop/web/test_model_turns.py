@@ -88,8 +88,8 @@ def test_parallel_calls_each_get_their_answer(tmp_path: Path, peer: RetailPeer) 
         events = agent.ask("q")
         assert events[-1]["status"] == "answered"
         steps = [e["label"] for e in events if e["event"] == "step_finished" and e["status"] == "ok"]
-        assert steps[0] == "Reading the schema of retail"
-        assert set(steps[1:]) == {"Reading the schema of retail", "Running SQL on retail"}
+        assert steps[0] == "Read the schema of retail"
+        assert set(steps[1:]) == {"Read the schema of retail", "Ran SQL on retail"}
         html = [event for event in events if event["event"] == "text"][-1]["html"]
         assert "Let me look." in html
         assert "Done." in html

@@ -14,7 +14,9 @@ import pytest
 
 from server.demo import parquet
 from server.insights.facts import study
+from server.insights.findings import Moved
 from server.insights.narrate import NOTHING, narrate
+from server.insights.sentences import said
 from server.insights.table import Gatherer, from_objects
 from shared.results import Column, ColumnType, JsonRows, Rows
 from shared.wire import Analysis, Insight
@@ -261,3 +263,15 @@ def test_a_day_that_stands_for_no_end_is_no_day(end: str) -> None:
 def test_days_as_far_apart_as_they_may_be_are_no_failure() -> None:
     rows = [{"day": f"{year}-12-31", "a": year} for year in (1600, 3999) for _ in range(20)]
     assert narrate(study(from_objects(rows))).facts["rows"] == 40
+
+
+def test_money_is_told_in_rupees_and_pieces_are_not() -> None:
+    lost = Moved(
+        column="net_amount", time="date", basis="year", percent=-9.5, plus_minus=1.2,
+        earlier=1234567.0, later=-1234.0, first="2024-04-01", last="2026-03-31",
+    )  # fmt: skip
+    assert "₹12,34,567" in said(lost)[1]
+    assert "−₹1,234 against" in said(lost)[1]
+    pieces = msgspec.structs.replace(lost, column="quantity")
+    assert "₹" not in said(pieces)[1]
+    assert "−1,234 against 12,34,567" in said(pieces)[1]
