@@ -44,6 +44,7 @@ class Outgoing:
         self._given_up: AppError | None = None
         self._running = False
         self._deadline = float("inf")
+        self._request_id = ""
         self._woken = threading.Event()
         self._reach = reach.current()
         try:
@@ -53,14 +54,16 @@ class Outgoing:
         self.session = _Session(self, adapter)
 
     @contextlib.contextmanager
-    def within(self, seconds: float, *, query: bool = False) -> Iterator[None]:
-        """Everything inside ends by then, or when :meth:`stop` is called, in the right error."""
+    def within(self, seconds: float, *, query: bool = False, request_id: str = "") -> Iterator[None]:
+        """Everything inside ends by then, or when :meth:`stop` is called, in the right error; and says to the
+        source for which request it is."""
         with self._lock:
             if self._given_up is not None:
                 raise self._given_up
             self._ended, self._running = None, True
             self._woken.clear()
             self._deadline = time.monotonic() + seconds
+            self._request_id = request_id
         timer = threading.Timer(seconds, self._end, args=(self._late(seconds, query=query),))
         timer.daemon = True
         timer.start()
@@ -70,6 +73,7 @@ class Outgoing:
             timer.cancel()
             with self._lock:
                 self._running, self._deadline = False, float("inf")
+                self._request_id = ""
 
     def stop(self) -> None:
         """What is under way raises QueryCancelled. Does nothing when nothing is."""
@@ -82,6 +86,11 @@ class Outgoing:
         self._end(gone)
         for one in list(self._sockets):  # also those of an end that came before
             _shut(one)
+
+    @property
+    def request_id(self) -> str:
+        """Of the call that all this is for; empty when nobody said."""
+        return self._request_id
 
     @property
     def seconds_left(self) -> float:
@@ -198,6 +207,8 @@ class _Session(requests.Session):
     def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:
         outgoing, url = self._outgoing, request.url or ""
         outgoing.admit(url)
+        if outgoing.request_id:
+            request.headers["X-Request-Id"] = outgoing.request_id
         whole = not options.pop("stream", False)
         proxies = {} if is_loopback(url) else requests.utils.get_environ_proxies(url)
         options.update(stream=True, allow_redirects=False, proxies=proxies)

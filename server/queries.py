@@ -196,7 +196,12 @@ class Queries:
         name, caller = question.connection, question.owner
         if name == ACROSS:
             filling = self._across.lease(
-                question.sql, question.params, question.deadline, caller, question.data
+                question.sql,
+                question.params,
+                question.deadline,
+                caller,
+                question.data,
+                request_id=question.request_id,
             )
             lease: Lease | None = await stop.unless_stopped(filling)
         else:

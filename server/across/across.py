@@ -78,10 +78,12 @@ class Across:
         deadline: float,
         caller: str = "",
         data: DataPolicy = UNRESTRICTED,
+        *,
+        request_id: str = "",
     ) -> Lease:
         """An engine that will answer this query, and only this one. ``deadline`` is on the clock of
         ``time.perf_counter``; ``caller`` waits in line for engines and connections, and sees ``data`` of
-        each part. Raises what any of the parts raises."""
+        each part; ``request_id`` goes with each of them. Raises what any of the parts raises."""
         how, plan, views = await self._planned(sql, params, data)
         lease = await self._engines.lease(caller)
         try:
@@ -91,7 +93,7 @@ class Across:
             if how == "EXPLAIN":
                 connector.answer_with(explain.COLUMNS, explain.as_rows(plan, {}, None))
                 return lease
-            asked_by = Caller(caller, views)
+            asked_by = Caller(caller, views, request_id)
             fetch = Fetch(self._connections, self._settings, plan, lease, connector, deadline, asked_by)
             seen = await fetch.run()
             if how:

@@ -33,10 +33,12 @@ _MOST_KEYS = filters.MOST_VALUES
 
 @dataclass(frozen=True)
 class Caller:
-    """Who waits in line, and what it sees of each connection; nothing is in ``views`` of who sees all."""
+    """Who waits in line, and what it sees of each connection; nothing is in ``views`` of who sees all.
+    ``request_id`` is what each source is told."""
 
     name: str
     views: Mapping[str, View]
+    request_id: str = ""
 
 
 class Fetch:
@@ -56,6 +58,7 @@ class Fetch:
         self._settings = settings
         self._caller = caller.name
         self._views = caller.views
+        self._request_id = caller.request_id
         self._plan = plan
         self._lease = lease
         self._connector = connector
@@ -142,7 +145,7 @@ class Fetch:
 
     def _rows(self, part: Part, connector: SqlConnector, sql: str) -> int:
         most = self._settings.max_rows
-        limits = Limits(most, max(self._deadline - time.perf_counter(), 0.01))
+        limits = Limits(most, max(self._deadline - time.perf_counter(), 0.01), self._request_id)
         rows = 0
         checked, view = guard.check(sql, part.dialect), self._views.get(part.connection)
         if view is not None:

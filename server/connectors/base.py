@@ -5,6 +5,7 @@ server/pools. (``Quick`` is the exception, for what is over before a thread woul
 driver is imported inside the connector's ``open``, so that the backend starts without it.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol, runtime_checkable
 
@@ -17,6 +18,8 @@ from shared.wire import Schema
 
 ParamValue = str | int | float | bool | None
 
+_PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+
 
 class Limits(msgspec.Struct, frozen=True):
     """What one query may use. ``max_rows`` rows are delivered, and ``Result.truncated`` is set when
@@ -27,6 +30,12 @@ class Limits(msgspec.Struct, frozen=True):
     request_id: str = ""
     """Of the call that asks: letters, digits, dots, dashes and underscores. A source that can show it beside
     the running query, and at no cost, does."""
+
+    @property
+    def label(self) -> str:
+        """``request_id`` when it is as it says, whoever gave it, and otherwise empty: what may stand in a
+        statement or a head for the source as it is."""
+        return self.request_id if _PLAIN.fullmatch(self.request_id) else ""
 
 
 @runtime_checkable

@@ -37,14 +37,15 @@ _MOST_ROWS = 400_000
 class _Wire:
     """A client's socket that can leave one reply out: who is interrupted hears of nothing else."""
 
-    def __init__(self, sock: socket.socket) -> None:
-        self._sock = sock
+    def __init__(self, sock: socket.socket, peer: "OraclePeer") -> None:
+        self._sock, self._peer = sock, peer
         self.leave_out_one = False
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._sock, name)
 
     def sendall(self, data: bytes) -> None:
+        self._peer.replies += 1
         if self.leave_out_one:
             self.leave_out_one = False
         else:
@@ -60,12 +61,15 @@ class _Current(threading.local):
 
 
 class OraclePeer:
-    """``statements`` are those of all sessions in order; ``sleep`` and ``ora`` are made for ``script``."""
+    """``statements`` are those of all sessions in order, each with its session's module and action in
+    ``named``; ``sleep`` and ``ora`` are made for ``script``."""
 
     def __init__(
         self, *, field_version: int = tns_consts.FIELD_VERSION_19_1, tls: ssl.SSLContext | None = None
     ) -> None:
         self.statements: list[str] = []
+        self.named: list[tuple[str, str]] = []
+        self.replies = 0
         self.binds: list[list[object]] = []
         self.rollbacks = 0
         self.script: dict[str, Callable[[], None]] = {}
@@ -73,6 +77,7 @@ class OraclePeer:
         self.engine = Engine("oracle", _rewritten)
         self.engine.run(*oracle_data.tables())
         self._current = current = _Current()
+        peer = self
 
         class Listener(Server):
             def _serve(self, client: socket.socket, addr: tuple[Any, ...]) -> None:
@@ -82,7 +87,7 @@ class OraclePeer:
                 except OSError:
                     client.close()
                     return
-                current.wire = _Wire(client)
+                current.wire = _Wire(client, peer)
                 super()._serve(cast("socket.socket", current.wire), addr)
 
         logging.getLogger("seerdb").setLevel(logging.CRITICAL)
@@ -131,6 +136,11 @@ class _Backend:
         self._wire = peer._current.wire
         self._session: Session = peer.engine.session()
         self._in_transaction = False
+        self._told: dict[str, str] = {}
+
+    def set_end_to_end(self, told: dict[str, str | None]) -> None:
+        """What a call brings along of what its session is at."""
+        self._told.update({name: value or "" for name, value in told.items()})
 
     def authenticate(self, user: str) -> str | None:
         return credential_lookup(self._peer.passwords, user)
@@ -140,6 +150,7 @@ class _Backend:
 
     def execute(self, sql: str, binds: Sequence[Any] = ()) -> Result:
         self._peer.statements.append(sql)
+        self._peer.named.append((self._told.get("module", ""), self._told.get("action", "")))
         values = [getattr(bind, "value", bind) for bind in binds]
         self._peer.binds.append(values)
         for piece, act in self._peer.script.items():

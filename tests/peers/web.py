@@ -24,13 +24,15 @@ class Fault(msgspec.Struct, frozen=True):
 
 
 class WebPeer(HttpPeer):
-    """``calls`` are the paths asked for; ``faults`` are used up in order."""
+    """``calls`` are the paths asked for, ``request_ids`` what each said in X-Request-Id; ``faults`` are used
+    up in order."""
 
     handler: type["WebHandler"]
 
     def __init__(self) -> None:
         super().__init__(self.handler)
         self.calls: list[str] = []
+        self.request_ids: list[str | None] = []
         self.faults: list[Fault] = []
 
     def called(self, path: str) -> Fault | None:
@@ -55,9 +57,11 @@ class WebHandler(BaseHTTPRequestHandler):
         raise NotImplementedError
 
     def do_GET(self) -> None:
+        self.peer.request_ids.append(self.headers.get("x-request-id"))
         self.answer_get()
 
     def do_POST(self) -> None:
+        self.peer.request_ids.append(self.headers.get("x-request-id"))
         self.answer_post()
 
     def send(self, status: int, body: bytes, kind: str, **headers: str) -> None:

@@ -4,7 +4,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
-from uuid import uuid4
 
 from server.connectors.base import Progress
 from server.connectors.clickhouse.errors import ServerError, query_failure
@@ -19,16 +18,17 @@ _LOOK_SECONDS = 1.0
 
 
 class HttpQuery:
-    """``aside`` asks something on the native connection; it gives nothing when that fails."""
+    """``aside`` asks something on the native connection; it gives nothing when that fails. ``query_id`` may
+    stand in quotes as it is."""
 
-    def __init__(self, http: HttpRows, aside: Aside, *, source: str, ends_at: float) -> None:
+    def __init__(self, http: HttpRows, aside: Aside, query_id: str, *, source: str, ends_at: float) -> None:
         self.truncated = False
         self.progress: Progress | None = None
         self._http = http
         self._aside = aside
         self._source = source
         self._ends_at = ends_at
-        self._query_id = str(uuid4())
+        self._query_id = query_id
         self._looked_at = time.monotonic()
         self.cancelled = False
         self._over = False
@@ -93,7 +93,7 @@ class HttpQuery:
         if now - self._looked_at < _LOOK_SECONDS:
             return
         rows = self._aside(
-            "SELECT read_rows, read_bytes, total_rows_approx FROM system.processes"  # noqa: S608 - a UUID
+            "SELECT read_rows, read_bytes, total_rows_approx FROM system.processes"  # noqa: S608 - it may stand there
             f" WHERE query_id = '{self._query_id}'"
         )
         for row in rows:

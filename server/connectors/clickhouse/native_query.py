@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import msgspec
 
-from server.connectors.base import Progress
+from server.connectors.base import Limits, Progress
 from server.connectors.clickhouse.errors import ServerError, query_failure
 from server.connectors.clickhouse.wire import Block, ConnectionLost, NotClickHouse, Wire
 from shared.errors import AppError, QueryCancelled, QueryFailed, QueryTimeout, SourceUnavailable
@@ -27,13 +27,14 @@ _json = msgspec.json.Encoder(decimal_format="number")
 class NativeQuery:
     """``out_of_step``: it failed so early that the connection must be made anew."""
 
-    def __init__(self, wire: Wire, *, source: str, seconds: float) -> None:
+    def __init__(self, wire: Wire, limits: Limits, *, source: str) -> None:
         self.truncated = False
         self.out_of_step = False
         self.progress: Progress | None = None
         self._wire = wire
         self._source = source
-        self.ends_at = time.monotonic() + seconds
+        self._label = limits.label
+        self.ends_at = time.monotonic() + limits.timeout_seconds
         self.cancelled = False
         self._running = False
         wire.total_rows = 0
@@ -89,7 +90,7 @@ class NativeQuery:
             raise self._stopped()
         self._wire.wait_at_most(self.ends_at + _GRACE_SECONDS - time.monotonic())
         try:
-            self._wire.ask(sql, str(uuid4()), settings)
+            self._wire.ask(sql, query_id(self._label), settings)
             self._running = True
             while (packet := self._wire.next_packet()) is not None:
                 if isinstance(packet, Block):
@@ -134,6 +135,12 @@ class NativeQuery:
         if isinstance(error, ConnectionLost) and error.silence and running:
             return QueryTimeout(f"{self._source} did not answer before the query's deadline.")
         return lost(error, self._source)
+
+
+def query_id(label: str) -> str:
+    """One that was never used: behind the id of the request, which may ask more than once, where there is
+    one. ClickHouse refuses an id that is running already."""
+    return f"{label}/{uuid4()}" if label else str(uuid4())
 
 
 def drain(wire: Wire) -> None:

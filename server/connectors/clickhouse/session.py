@@ -23,7 +23,7 @@ from server.connectors.clickhouse.http import HttpLost, HttpRows
 from server.connectors.clickhouse.http_query import HttpQuery
 from server.connectors.clickhouse.json import written_by_the_server
 from server.connectors.clickhouse.login import Login
-from server.connectors.clickhouse.native_query import NativeQuery, drain, lost
+from server.connectors.clickhouse.native_query import NativeQuery, drain, lost, query_id
 from server.connectors.clickhouse.params import filled
 from server.connectors.clickhouse.settings import Account
 from server.connectors.clickhouse.types import column
@@ -130,7 +130,7 @@ class ClickHouseConnector:
 
     def query(self, sql: ReadOnlySql, params: Mapping[str, ParamValue], limits: Limits) -> Result:
         self._make_usable()
-        native = NativeQuery(self._wire, source=self._source, seconds=limits.timeout_seconds)
+        native = NativeQuery(self._wire, limits, source=self._source)
         self._run(native)
         try:
             text = filled(sql, params, has_booleans=self._wire.version >= _WITH_BOOLEANS)
@@ -168,7 +168,9 @@ class ClickHouseConnector:
         http = None if sql is None else self._open_http()
         if sql is None or http is None:
             return None
-        query = HttpQuery(http, self._aside, source=self._source, ends_at=native.ends_at)
+        query = HttpQuery(
+            http, self._aside, query_id(limits.label), source=self._source, ends_at=native.ends_at
+        )
         if not self._run(query, instead_of=native):
             http.close()
             return None
@@ -190,7 +192,7 @@ class ClickHouseConnector:
             return native
         self._out_of_step = True
         self._make_usable()
-        again = NativeQuery(self._wire, source=self._source, seconds=limits.timeout_seconds)
+        again = NativeQuery(self._wire, limits, source=self._source)
         self._run(again, instead_of=native)
         return again
 

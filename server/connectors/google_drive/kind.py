@@ -72,7 +72,7 @@ class GoogleDriveConnector:
     def query(self, sql: ReadOnlySql, params: Mapping[str, ParamValue], limits: Limits) -> Result:
         started, self._stopped = time.monotonic(), False
         names = guard.tables(sql, DIALECT)
-        with self._outgoing.within(limits.timeout_seconds, query=True):
+        with self._outgoing.within(limits.timeout_seconds, query=True, request_id=limits.label):
             if names:
                 self._mirror.tree()
                 usable = self._mirror.usable()

@@ -157,6 +157,7 @@ def _opened(
                 driver_name=_NAME,
                 stmtcachesize=50,
             )
+            driver.module = _NAME
             connector = OracleConnector(driver, line, source=login.source)
             connector.prepare(seconds)
         except AppError as error:

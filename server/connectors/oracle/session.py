@@ -33,6 +33,9 @@ _CATALOGUE_SECONDS = 60.0
 _LEAST_SECONDS = 0.5
 """Of a round trip: the driver waits as long again for the answer to its break, and then gives up."""
 
+_LONGEST_ACTION = 32
+"""Bytes that every version keeps of V$SESSION.ACTION."""
+
 _PLANS_REMEMBERED = 200
 
 _SESSION = """
@@ -60,6 +63,7 @@ class OracleConnector:
         self._stopped = threading.Event()
         self._lost = False
         self._in_transaction = False
+        self._action = ""
         self._cursor: Any = None
         self._cancel_lock = threading.Lock()  # so that no cancel meets the query after the one it means
 
@@ -103,6 +107,7 @@ class OracleConnector:
     def reset(self) -> bool:
         if not self._lost:
             self._close_cursor()
+            self._name("")
             self._allow(_SHORT_SECONDS)
             try:
                 self._end_transaction()
@@ -170,6 +175,7 @@ class OracleConnector:
     ) -> tuple[Sequence[Column], Iterator[tuple[Batch, bool]]]:
         self._allow_what_is_left()
         self._end_transaction()
+        self._name(limits.label[:_LONGEST_ACTION])
         cursor = self._cursor = self._driver.cursor()
         cursor.execute("SET TRANSACTION READ ONLY")
         self._in_transaction = True
@@ -212,6 +218,13 @@ class OracleConnector:
         if came.sql != text or came.has_lobs != plan.has_lobs:
             cursor.execute(came.sql, values, fetch_decimals=True, fetch_lobs=came.has_lobs)
         return came
+
+    def _name(self, action: str) -> None:
+        """What V$SESSION says of us from the next round trip on, which takes it along. The client identifier,
+        which is as near, may decide what rows a policy shows: no caller may choose it."""
+        if action != self._action:
+            self._action = action
+            self._driver.action = action or None  # an empty one is no message that a server understands
 
     def _end_transaction(self) -> None:
         """Raises the driver's errors."""

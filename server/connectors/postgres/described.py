@@ -1,6 +1,5 @@
 """SQL that PostgreSQL has described: its columns, how its rows are asked for, and who reads them."""
 
-import re
 from collections.abc import Hashable
 
 import msgspec
@@ -40,7 +39,6 @@ ALSO_FORGET = simple_query("ROLLBACK; DEALLOCATE ALL")
 
 _TEXT = 25
 
-_PLAIN = re.compile(r"[A-Za-z0-9._-]+")
 _LONGEST_NAME = 63
 """Bytes; the server cuts the rest off."""
 
@@ -52,8 +50,8 @@ def begin(limits: Limits, before: str = "") -> bytes:
     takes no exchange of its own. A quick query has none, for the server would tell us of each change."""
     milliseconds = max(1, int(limits.timeout_seconds * 1000))
     sql = f"{before}BEGIN READ ONLY; SET LOCAL statement_timeout = {milliseconds}"
-    if _PLAIN.fullmatch(limits.request_id):
-        name = f"V-Mart {limits.request_id}"[:_LONGEST_NAME]
+    if label := limits.label:
+        name = f"V-Mart {label}"[:_LONGEST_NAME]
         sql += f"; SET LOCAL application_name = '{name}'"
     return simple_query(sql)
 

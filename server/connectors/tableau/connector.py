@@ -104,7 +104,7 @@ class TableauConnector:
         guard.check_params(sql, DIALECT, params)
         started, self._stopped = time.monotonic(), False
         names = {name.replace('"', "").lower() for name in guard.tables(sql, DIALECT)}
-        with self._outgoing.within(limits.timeout_seconds, query=True):
+        with self._outgoing.within(limits.timeout_seconds, query=True, request_id=limits.label):
             if names:
                 self._list()
             for name in names & self._tables.keys():

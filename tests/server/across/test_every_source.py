@@ -43,6 +43,18 @@ def test_five_kinds_of_source_are_joined_in_one_query(ask: Ask) -> None:
 
 
 @pytest.mark.usefixtures("sources")
+def test_every_source_of_one_query_is_told_its_request_id(
+    backend: RunningBackend, oracle: OraclePeer
+) -> None:
+    sql = "SELECT count(*) FROM shop.stores p JOIN ora.stores o ON o.store_id = p.store_id"
+    begin = len(oracle.named)
+    body = {"connection": "*", "query": sql}
+    answered = backend.ask("POST", "/api/query", body, headers={"X-Request-Id": "joined-1.a_b"})
+    assert answered.status == 200, answered.json
+    assert ("V-Mart-AI-Agent", "joined-1.a_b") in oracle.named[begin:]
+
+
+@pytest.mark.usefixtures("sources")
 @pytest.mark.parametrize(
     ("table", "plain", "hidden"),
     [
