@@ -41,7 +41,7 @@ def checked(
     for name in params:
         if name not in known:
             raise InvalidRequest(
-                f"A {kind.label} connection has no field called {name[:63]!r}.",
+                f"{_a(kind.label)} connection has no field called {name[:63]!r}.",
                 details=f"There are: {', '.join(sorted(known))}.",
             )
     values: dict[str, Any] = {}
@@ -60,6 +60,10 @@ def checked(
             values[field.name] = _typed(field, value)
     own_fields.check(values)
     return values, secrets
+
+
+def _a(label: str) -> str:
+    return f"{'An' if label[0] in 'AEIOU' else 'A'} {label}"
 
 
 def _typed(field: Field, value: object) -> object:

@@ -116,7 +116,7 @@ class Connections:
             )
         kind = self._kind(kind_name)
         open_params, secrets = connection_fields.checked(kind, params, kept={})
-        await self._check_reach(kind, open_params)
+        await asyncio.to_thread(self._check_reach, kind, open_params)
         row = ConnectionRow(
             name=name,
             type=kind.type,
@@ -139,7 +139,7 @@ class Connections:
             connection_fields.demand_secrets_again(kind, params, kept, changes)
             kept = {}
         open_params, secrets = connection_fields.checked(kind, params, kept=kept)
-        await self._check_reach(kind, open_params)
+        await asyncio.to_thread(self._check_reach, kind, open_params)
         changed = msgspec.structs.replace(
             row,
             params=open_params,
@@ -252,12 +252,12 @@ class Connections:
             pool.close()
         self._pools.clear()
 
-    async def _check_reach(self, kind: Kind, params: Mapping[str, Any]) -> None:
-        """Raises HostNotAllowed."""
+    def _check_reach(self, kind: Kind, params: Mapping[str, Any]) -> None:
+        """Raises HostNotAllowed, and what the kind refuses. Blocking: names and folders are looked up."""
         for host in kind.hosts(params):
-            await asyncio.to_thread(self._hosts.check, host)
+            self._hosts.check(host)
         for folder in kind.folders(params):
-            await asyncio.to_thread(self._hosts.check_folder, folder)
+            self._hosts.check_folder(folder)
 
     def _row(self, name: str) -> ConnectionRow:
         row = self._rows.get(name)

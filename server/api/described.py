@@ -34,8 +34,6 @@ class Described(msgspec.Struct, frozen=True):
     statuses: tuple[int, ...] = ()
     """Beside the route's own."""
     failures: tuple[type[AppError], ...] = ()
-    example: Mapping[str, object] | None = None
-    """A body that works."""
 
 
 def _number(most: int) -> Mapping[str, object]:
@@ -124,16 +122,6 @@ DESCRIBED: Mapping[str, Described] = {
         "Add a connection",
         "`params` are the fields of its kind. Secrets go in and never come out.",
         failures=(errors.Conflict,),
-        example={
-            "name": "postgres_prod",
-            "type": "postgresql",
-            "params": {
-                "host": "db.example.com",
-                "database": "sales",
-                "user": "vmart_reader",
-                "password": "the password of that account",
-            },
-        },
     ),
     "connections.kinds": Described("List the kinds of connections", "With the fields that each takes."),
     "connections.show": Described("Show a connection", "With the figures of its pool, once it was used."),
@@ -186,12 +174,6 @@ DESCRIBED: Mapping[str, Described] = {
         reply="QueryAnswer",
         statuses=(304,),
         failures=_ASKING,
-        example={
-            "connection": "postgres_prod",
-            "query": "SELECT city, sum(amount) AS amount FROM sales WHERE sold_on >= :since GROUP BY city",
-            "params": {"since": "2026-04-01"},
-            "max_rows": 100,
-        },
     ),
     "preview.show": Described(
         "Look through the eyes of another",
@@ -199,14 +181,12 @@ DESCRIBED: Mapping[str, Described] = {
         "Only for who sees all data.",
         media=("application/json",),
         failures=_ASKING,
-        example={"connection": "postgres_prod", "role": "zone_manager", "attributes": {"zone": "North"}},
     ),
     "query.cancel": Described("Cancel a query", f"Also inside its source. {_OTHERS}"),
     "jobs.create": Described(
         "Submit a long query",
         "It runs on when nobody waits; its result is kept for a while.",
         failures=(*_ASKING, errors.Conflict, errors.ResultNotKept),
-        example={"connection": "postgres_prod", "query": "SELECT * FROM sales", "format": "parquet"},
     ),
     "jobs.show_all": Described(
         "List jobs",
@@ -228,17 +208,12 @@ DESCRIBED: Mapping[str, Described] = {
         "Facts by statistics, and what stands out: in the rows of a query (takes `db_read` too), or in rows "
         "of the body. With `ai_chat` in the words of the backend's model, when it has one.",
         failures=_ASKING,
-        example={"connection": "postgres_prod", "query": "SELECT sold_on, amount FROM sales"},
     ),
     "insights.recommend": Described(
         "Recommend what to do",
         "Options with what the data says they would have brought, a range, and what they assume; as the "
         "answer to an analysis, with the insights that they rest on.",
         failures=_ASKING,
-        example={
-            "connection": "postgres_prod",
-            "query": "SELECT sold_on, store, amount, discount FROM sales",
-        },
     ),
     "keys.show_all": Described(
         "List keys", "Without the keys themselves, which nobody can show again.", parameters=_PAGE
@@ -247,7 +222,6 @@ DESCRIBED: Mapping[str, Described] = {
         "Issue a key",
         f"The answer is the only one that ever holds it. {_NOBODY}",
         failures=_GRANTED,
-        example={"name": "store-17", "roles": ["viewer"], "expires_at": "2027-03-31T23:59:59+05:30"},
     ),
     "keys.show": Described("Show a key", "Without the key itself."),
     "keys.update": Described("Change a key", f"{_LEFT_OUT} {_NOBODY}", failures=_GRANTED),
@@ -264,19 +238,12 @@ DESCRIBED: Mapping[str, Described] = {
         "In place of a key: whoever brings the code to `/api/connect` within `valid_minutes` gets the key, "
         f"once. With `url`, the address of this backend, there is a link that the agent opens. {_NOBODY}",
         failures=_GRANTED,
-        example={
-            "name": "asha-laptop",
-            "roles": ["viewer"],
-            "url": "https://backend.example.com:5000",
-            "valid_minutes": 10,
-        },
     ),
     "connect_codes.redeem": Described(
         "Redeem a connect code",
         "The answer is the only one that ever holds the key. A code that is mistyped, used or ended fails in "
         "one and the same way; ten tries a minute from an address.",
         failures=(errors.NotAuthenticated, errors.RateLimited),
-        example={"code": "VM4K-7QPD-2RXW"},
     ),
     "users.show_all": Described("List users", parameters=_PAGE),
     "users.create": Described("Add a user", _NOBODY, failures=_GRANTED),

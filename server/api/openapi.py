@@ -15,6 +15,7 @@ import msgspec
 
 from server.api.call import Route, Stream, Whole
 from server.api.described import DESCRIBED, PAGES, Described, Parameter
+from server.api.examples import EXAMPLES, IN_PATH
 from shared import errors
 from shared.errors import AppError
 from shared.permissions import MEANINGS
@@ -100,7 +101,7 @@ def _operation(route: Route) -> dict[str, Any]:
     }
     if route.body is not None:
         schema = {"$ref": _REFERENCE.format(name=route.body.__name__)}
-        content = {"schema": schema} | ({"example": described.example} if described.example else {})
+        content = {"schema": schema, "example": EXAMPLES[route.action]}
         operation["requestBody"] = {"required": True, "content": {JSON: content}}
     if not route.open:
         operation["security"] = [{"key": []}]
@@ -117,7 +118,13 @@ def _description(route: Route, described: Described) -> str:
 
 def _in_path(route: Route) -> list[dict[str, Any]]:
     return [
-        {"name": name, "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
+        {
+            "name": name,
+            "in": "path",
+            "required": True,
+            "description": IN_PATH[_tag(route)],
+            "schema": {"type": "string", "minLength": 1},
+        }
         for name in re.findall(r"<(\w+)", route.path)
     ]
 

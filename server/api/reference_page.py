@@ -4,6 +4,7 @@ Everything on it is escaped text of the document that openapi makes.
 """
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from html import escape
 from string import Template
@@ -120,9 +121,14 @@ def _operation(method: str, path: str, operation: Mapping[str, Any], schemas: Ma
     return "".join(parts) + "</article>"
 
 
+def _address(path: str) -> str:
+    """What is in braces would mean something to curl."""
+    return re.sub(r"\{(\w+)\}", lambda name: name[1].upper(), path)
+
+
 def _example(method: str, path: str, body: object) -> str:
     lines = (
-        f"curl -X {method} https://backend.example.com:5000{path}",
+        f"curl -X {method} https://backend.example.com:5000{_address(path)}",
         '  -H "Authorization: Bearer $BACKEND_API_KEY"',
         '  -H "Content-Type: application/json"',
         f"  -d '{json.dumps(body, indent=2)}'",

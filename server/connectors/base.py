@@ -232,4 +232,4 @@ class Kind(msgspec.Struct, frozen=True):
     open: Callable[[Mapping[str, Any], float], Connector]
     hosts: Callable[[Mapping[str, Any]], Sequence[str]] = _host
     folders: Callable[[Mapping[str, Any]], Sequence[str]] = _no_folder
-    """Where checked params would lead."""
+    """Where checked params would lead. Both may block, and raise InvalidRequest for what leads nowhere."""

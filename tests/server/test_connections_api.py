@@ -167,3 +167,37 @@ def test_the_schema_is_asked_once_and_again_on_request(backend: RunningBackend, 
         assert backend.ask("GET", path).status == 200
     assert counts.schemas == 2
     assert backend.ask("GET", "/api/schema/nothing").status == 404
+
+
+@pytest.mark.parametrize(
+    ("params", "said"),
+    [
+        ({"root": "reports"}, "must be an absolute path"),
+        ({"root": "~nobody-of-this-name/reports"}, "must be an absolute path"),
+        ({"root": "/etc"}, "can not be the root"),
+        ({"root": "/data", "tables": "sales"}, "'tables' can not be used"),
+        ({"root": "/data", "colour": "red"}, "A Folder of files connection has no field called 'colour'"),
+    ],
+)
+def test_a_folder_that_can_never_be_opened_is_refused_when_it_is_named(
+    tmp_path: Path, params: dict[str, str], said: str
+) -> None:
+    running = start(tmp_path / "home", KINDS.values())
+    try:
+        body = {"name": "reports", "type": "filesystem", "params": params}
+        answered = running.ask("POST", "/api/connections", body)
+        assert (answered.status, answered.json["code"]) == (400, "invalid_request")
+        assert said in answered.json["error"]
+        assert running.ask("GET", "/api/connections/reports").status == 404
+    finally:
+        running.stop()
+
+
+def test_the_article_of_a_kind_fits_its_name(tmp_path: Path) -> None:
+    running = start(tmp_path / "home", KINDS.values())
+    try:
+        body = {"name": "erp", "type": "oracle", "params": {"hosts": "db1"}}
+        said = running.ask("POST", "/api/connections", body).json["error"]
+        assert said == "An Oracle connection has no field called 'hosts'."
+    finally:
+        running.stop()

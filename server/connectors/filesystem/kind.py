@@ -16,7 +16,7 @@ from server.engine import tables
 from server.engine.folder import CACHE_MB, DIALECT, FolderEngine
 from server.engine.tables import Rule
 from shared import paths
-from shared.errors import InvalidRequest, SourceUnavailable
+from shared.errors import InvalidRequest
 from shared.guard import ReadOnlySql
 from shared.results import Result
 from shared.wire import Schema
@@ -86,15 +86,9 @@ class FilesystemConnector:
 
 
 def open_(params: Mapping[str, Any], _timeout_seconds: float) -> FilesystemConnector:
-    root = Path(str(params["root"])).expanduser()
-    if not root.is_absolute():
-        raise SourceUnavailable("The root of a file connection must be an absolute path.")
-    _refuse_our_own(root)
+    root = _root(params)
+    rules = _rules(params)
     reach.current().check_folder(str(root))
-    try:
-        rules = tables.rules(str(params.get("tables") or ""))
-    except ValueError as error:
-        raise SourceUnavailable(f"The field 'tables' can not be used: {error}.") from error
     connector = FilesystemConnector(
         root,
         memory_mb=int(params.get("memory_mb") or 1024),
@@ -104,6 +98,27 @@ def open_(params: Mapping[str, Any], _timeout_seconds: float) -> FilesystemConne
     )
     connector.ping()
     return connector
+
+
+def _folders(params: Mapping[str, Any]) -> list[str]:
+    """Raises InvalidRequest for fields with which no folder could ever be opened."""
+    _rules(params)
+    return [str(_root(params))]
+
+
+def _root(params: Mapping[str, Any]) -> Path:
+    root = Path(os.path.expanduser(str(params["root"])))  # noqa: PTH111 - raises nothing
+    if not root.is_absolute():
+        raise InvalidRequest("The root of a file connection must be an absolute path, such as /data/reports.")
+    _refuse_our_own(root)
+    return root
+
+
+def _rules(params: Mapping[str, Any]) -> list[tables.Rule]:
+    try:
+        return tables.rules(str(params.get("tables") or ""))
+    except ValueError as error:
+        raise InvalidRequest(f"The field 'tables' can not be used: {error}.") from error
 
 
 def _refuse_our_own(root: Path) -> None:
@@ -160,5 +175,5 @@ KIND = Kind(
         ),
     ),
     open=open_,
-    folders=lambda params: [str(params["root"])],
+    folders=_folders,
 )

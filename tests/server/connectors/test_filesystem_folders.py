@@ -23,7 +23,7 @@ from server.engine.tables import rules, scan
 from shared import guard
 from shared.engine import text_tables
 from shared.engine.quoting import literal
-from shared.errors import QueryFailed, SourceUnavailable
+from shared.errors import InvalidRequest, QueryFailed, SourceUnavailable
 from shared.results import ColumnType
 from tests.server.connectors.contract import rows_of
 from tests.server.connectors.folders import Opener, ask, opened, until
@@ -93,7 +93,7 @@ def test_files_are_joined_by_a_rule_and_by_nothing_else(opened: Opener, root: Pa
 
 @pytest.mark.parametrize("text", ["sales", "= x.csv", "a b = *.csv", "select = *.csv"])
 def test_a_rule_that_is_none_is_said_so(opened: Opener, root: Path, text: str) -> None:
-    with pytest.raises(SourceUnavailable, match="'tables' can not be used"):
+    with pytest.raises(InvalidRequest, match="'tables' can not be used"):
         opened(root, tables=text)
 
 
