@@ -6,12 +6,12 @@ What is asked and how its answer is written stays in answers; HTTP in server/api
 import asyncio
 import contextlib
 import functools
-import os
 import time
 from collections.abc import Callable, Coroutine, Iterator
 from typing import Protocol
 from uuid import UUID
 
+from server import fresh_ids
 from server.access.data_policy import UNRESTRICTED, DataPolicy
 from server.access.standing import Rights
 from server.across.across import Across
@@ -298,17 +298,8 @@ def _for_others(question: Question) -> str:
 def checked_id(query_id: str | None) -> str:
     """A fresh id, or the caller's own when it is a UUID."""
     if query_id is None:
-        return _fresh_id()
+        return fresh_ids.query_id()
     try:
         return str(UUID(query_id))
     except ValueError as error:
         raise InvalidRequest("query_id must be a UUID.") from error
-
-
-def _fresh_id() -> str:
-    """A UUID of version 4, in a third of the time that uuid.uuid4 takes."""
-    h = os.urandom(16).hex()
-    return f"{h[:8]}-{h[8:12]}-4{h[13:16]}-{_VARIANT[h[16]]}{h[17:20]}-{h[20:]}"
-
-
-_VARIANT = {digit: "89ab"[int(digit, 16) % 4] for digit in "0123456789abcdef"}

@@ -1,12 +1,12 @@
 """From a call and its outcome to a line of the audit trail: what was changed, in names of fields."""
 
-import os
 import re
 import time
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from server import fresh_ids
 from server.access.identity import Identity
 from server.api.call import Note, Route
 from server.store.audit import AuditLine
@@ -64,7 +64,7 @@ def _default(field: "msgspec.structs.FieldInfo") -> Any:
 
 def request_id(given: str | None) -> str:
     """The caller's own when it is a plain word, so that its logs and ours tell of the same request."""
-    return given if given is not None and _REQUEST_ID.fullmatch(given) else os.urandom(8).hex()
+    return given if given is not None and _REQUEST_ID.fullmatch(given) else fresh_ids.request_id()
 
 
 class Outcome:

@@ -105,4 +105,4 @@ def test_a_callers_own_request_id_goes_into_answer_and_trail(backend: RunningBac
 def test_a_request_id_that_is_no_plain_word_is_replaced(backend: RunningBackend, given: str) -> None:
     answer = backend.ask("GET", "/api/connections", headers={"X-Request-ID": given.encode("latin-1")})  # type: ignore[dict-item]
     assert answer.status == 200
-    assert len(answer.headers["x-request-id"]) == 16
+    assert len(answer.headers["x-request-id"]) == 24

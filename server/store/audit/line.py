@@ -1,5 +1,6 @@
 """One line of the audit trail, as a struct and as the values of a row."""
 
+from operator import itemgetter
 from typing import Any
 
 import msgspec
@@ -73,7 +74,11 @@ def of_the_backend(action: str, detail: str, status: int = 200) -> AuditLine:
 def values_of(line: AuditLine) -> tuple[Any, ...]:
     """The values of a row, cleaned."""
     values = msgspec.structs.astuple(line)
-    for value in values:
-        if value.__class__ is str and not (value.isascii() and "\0" not in value):
-            return msgspec.structs.astuple(cleaned(line))
-    return values
+    text = "".join(_texts(values))
+    return values if text.isascii() and "\0" not in text else msgspec.structs.astuple(cleaned(line))
+
+
+_texts = itemgetter(
+    *[number for number, field in enumerate(msgspec.structs.fields(AuditLine)) if field.type is str]
+)
+"""Of the values of a row."""
