@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from server.store.audit import AuditLine
+from server.store.audit.line import FIELDS, values_of
 from server.store.audit.repeats import Repeats
 from tests.server.running import RunningBackend, wait_until
 
@@ -106,3 +107,12 @@ def test_a_request_id_that_is_no_plain_word_is_replaced(backend: RunningBackend,
     answer = backend.ask("GET", "/api/connections", headers={"X-Request-ID": given.encode("latin-1")})  # type: ignore[dict-item]
     assert answer.status == 200
     assert len(answer.headers["x-request-id"]) == 24
+
+
+@pytest.mark.parametrize("field", [name for name in FIELDS if isinstance(getattr(REFUSED, name), str)])
+@pytest.mark.parametrize(("given", "kept"), [("a\0b", "a\ufffdb"), ("a\ud800b", "a?b"), ("\u20b9 5", "\u20b9 5")])
+def test_a_text_that_no_database_takes_is_cleaned_in_whichever_field_it_stands(
+    field: str, given: str, kept: str
+) -> None:
+    values = dict(zip(FIELDS, values_of(msgspec.structs.replace(REFUSED, **{field: given})), strict=True))
+    assert values == msgspec.structs.asdict(REFUSED) | {field: kept}
