@@ -110,7 +110,9 @@ def test_a_request_id_that_is_no_plain_word_is_replaced(backend: RunningBackend,
 
 
 @pytest.mark.parametrize("field", [name for name in FIELDS if isinstance(getattr(REFUSED, name), str)])
-@pytest.mark.parametrize(("given", "kept"), [("a\0b", "a\ufffdb"), ("a\ud800b", "a?b"), ("\u20b9 5", "\u20b9 5")])
+@pytest.mark.parametrize(
+    ("given", "kept"), [("a\0b", "a\ufffdb"), ("a\ud800b", "a?b"), ("\u20b9 5", "\u20b9 5")]
+)
 def test_a_text_that_no_database_takes_is_cleaned_in_whichever_field_it_stands(
     field: str, given: str, kept: str
 ) -> None:
