@@ -14,9 +14,9 @@ _VARIANT = {digit: "89ab"[int(digit, 16) % 4] for digit in "0123456789abcdef"}
 
 
 def request_id() -> str:
-    """Twenty-four digits, of which the first eleven are the time, so that the index of the audit trail grows at
-    its end: among ids without an order each line would write a page of its own, the dearer the longer the
-    trail is."""
+    """Twenty-four digits, of which the first eleven are the time, so that the index of the audit trail grows
+    at its end: among ids without an order each line would write a page of its own, the dearer the longer
+    the trail is."""
     return f"{time.time_ns() // 1_000_000:011x}{_random()[:13]}"
 
 
