@@ -33,8 +33,14 @@ def main(arguments: Sequence[str], *, program: str = "python -m desktop", termin
 
         print(missing_package(error, "desktop"), file=sys.stderr)
         return 1
+    from shared import standard_output
+
     try:
-        return _command(parsed)
+        code = _command(parsed)
+        standard_output.flush()
+        return code
+    except BrokenPipeError:
+        return standard_output.lead_nowhere()
     except KeyboardInterrupt:
         return 130
     except Exception as error:  # noqa: BLE001 - the outer edge of the program: the text goes to the log

@@ -26,10 +26,15 @@ def main(arguments: Sequence[str]) -> int:
     """Runs a command. A failure that somebody can mend is one sentence on standard error."""
     parsed = _parser().parse_args(arguments)
     command: Callable[[argparse.Namespace], int] = parsed.command
+    from shared import standard_output
     from shared.errors import AppError
 
     try:
-        return command(parsed)
+        code = command(parsed)
+        standard_output.flush()
+        return code
+    except BrokenPipeError:
+        return standard_output.lead_nowhere()
     except ModuleNotFoundError as error:
         from shared.installed import missing_package
 

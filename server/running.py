@@ -174,6 +174,7 @@ def _run(
         finally:
             for task in tasks:
                 task.cancel()
+            gc.unfreeze()  # else what a library counts as leaked at the end would be told as such
 
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         runner.run(running())

@@ -2,7 +2,10 @@
 
 import json
 import logging
+import os
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -157,6 +160,46 @@ def test_a_demo_whose_parent_is_gone_already_ends_by_itself(tmp_path: Path) -> N
     ready = json.loads(out)
     assert ready["connection"] == "retail"
     assert Path(ready["key_file"]).stat().st_mode & 0o777 == 0o600
+
+
+def test_a_demo_that_was_made_just_now_ends_without_a_word_of_its_libraries(tmp_path: Path) -> None:
+    """DuckDB's counts as leaked what the collector of Python never got to see."""
+    data = tmp_path / "demo" / "data"
+    data.mkdir(parents=True)
+    (data / demo.MARKER).write_text(demo.VERSION)
+    (data / "stores.csv").write_text("store_id,name\n1,Patna\n")
+    script = (
+        "import duckdb, sys; duckdb.connect(':memory:').execute('SELECT 1').fetchall();"
+        "from server.cli import main; sys.exit(main(['demo', '--port', '0', '--with-parent']))"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", script],
+        env=os.environ | {"VMART_HOME": str(tmp_path)},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert (ended.returncode, ended.stderr) == (0, "")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a pipe without a reader is another failure there")
+def test_whoever_stops_reading_a_list_gets_no_traceback(tmp_path: Path) -> None:
+    for number in range(3):
+        assert run(tmp_path, "users", "create", f"user{number}")[0] == 0
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer) as output:
+        ended = subprocess.run(
+            [sys.executable, "-m", "server", "users", "list"],
+            env=os.environ | {"VMART_HOME": str(tmp_path)},
+            stdout=output,
+            stderr=subprocess.PIPE,
+            timeout=120,
+            check=False,
+        )
+    assert (ended.returncode, ended.stderr) == (141, b"")
 
 
 def test_the_demo_answers_and_its_key_is_used_again(tmp_path: Path) -> None:
