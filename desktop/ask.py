@@ -57,9 +57,10 @@ def ask(parsed: argparse.Namespace) -> int:
 
 def _answered(parsed: argparse.Namespace, settings: Any, own: Path, backend: Backend) -> dict[str, Any]:
     """The documented JSON, and beside it what only a terminal shows, under ``_``."""
+    from desktop.agent.loop import ANALYST
     from desktop.agent.runner import Ask
     from desktop.app import build
-    from desktop.events import Clarification, FollowUps, ResultCard, TurnFailed, TurnFinished
+    from desktop.events import Clarification, FollowUps, ResultCard, SteppedIn, TurnFailed, TurnFinished
 
     agent = build(settings, own, backend)
     _tell_notice(agent.preferences, asked_by_program=parsed.json)
@@ -73,12 +74,15 @@ def _answered(parsed: argparse.Namespace, settings: Any, own: Path, backend: Bac
             )
         )
         card: ResultCard | None = None
+        stepped_in: SteppedIn | None = None
         status, asked_back, failed, follow_ups = "cannot_answer", None, None, list[str]()
         try:
             for event in running.watch():
                 match event:
                     case ResultCard():
                         card = event
+                    case SteppedIn():
+                        stepped_in = event
                     case Clarification():
                         asked_back = event
                     case TurnFailed():
@@ -93,13 +97,7 @@ def _answered(parsed: argparse.Namespace, settings: Any, own: Path, backend: Bac
         turn = agent.turns.get(running.id)
         if parsed.conversation is None:
             agent.conversations.delete(turn.conversation_id)
-        text = turn.answer
-        if asked_back is not None:
-            text = "\n".join(
-                [asked_back.question, *(f"- {choice.question}" for choice in asked_back.choices)]
-            )
-        if failed is not None:
-            text = f"{failed.error} {failed.meaning}"
+        text = _text(turn.answer, asked_back, failed, stepped_in)
         return {
             "answer": text.replace("**", "").strip(),
             "connection": card.connection if card else parsed.connection,
@@ -107,7 +105,7 @@ def _answered(parsed: argparse.Namespace, settings: Any, own: Path, backend: Bac
             "columns": card.columns if card else [],
             "rows": agent.results.rows(card.result_id) if card else [],
             "chart": card.chart if card else None,
-            "model": agent.runner.label,
+            "model": ANALYST if stepped_in else agent.runner.label,
             "status": status if status in ("answered", "needs_clarification") else "cannot_answer",
             "_": (card, failed, follow_ups),
         }
@@ -120,6 +118,15 @@ def _tell_notice(preferences: "PreferenceStore", *, asked_by_program: bool) -> N
         _say(notice, to=sys.stderr)
         if not asked_by_program:  # which may not pass it on
             preferences.forget_notice()
+
+
+def _text(answer: str, asked_back: Any, failed: Any, stepped_in: Any) -> str:
+    """What was said, by the events that were seen of each kind."""
+    if failed is not None:
+        return f"{failed.error} {failed.meaning}"
+    if asked_back is not None:
+        answer = "\n".join([asked_back.question, *(f"- {choice.question}" for choice in asked_back.choices)])
+    return answer if stepped_in is None else f"{stepped_in.says} {stepped_in.why}\n{answer}"
 
 
 def _json(answer: dict[str, Any]) -> str:

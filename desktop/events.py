@@ -44,6 +44,17 @@ class StepFinished(_Event, tag="step_finished", frozen=True):
     detail: str = ""
 
 
+class SteppedIn(_Event, tag="stepped_in", frozen=True):
+    """The language model did not answer, and what follows comes from the built-in analyst. ``says`` is the
+    sentence for the person, ``why`` what kept the model away, ``model`` what it is called in a sentence;
+    ``action`` is what a button offers: ``retry`` or ``settings``."""
+
+    says: str
+    why: str
+    model: str
+    action: str
+
+
 class TextChunk(_Event, tag="text", frozen=True):
     """The whole answer so far, as sanitised HTML; replaces what stood there. Figures that were found
     in a result are ``<a class="fig" data-result="…" data-row="0" data-column="1">``, those found in
@@ -311,6 +322,7 @@ Event = (
     TurnStarted
     | StepStarted
     | StepFinished
+    | SteppedIn
     | TextChunk
     | ResultCard
     | InsightCard

@@ -11,6 +11,7 @@ from desktop.agent.progress import Progress
 from desktop.agent.pump import pumped
 from desktop.agent.sheet_answer import SheetAnswer
 from desktop.agent.sources import AnalystLike, Sources
+from desktop.analyst.analyst import UNREAD
 from desktop.analyst.meaning import InsightPlan, Outcome, Plan, Question, Refusal
 from desktop.events import Choice, Clarification, Event, FollowUps
 from desktop.sheets.known import THIS_PC
@@ -43,8 +44,7 @@ class AnalystAnswer:
         self, progress: Progress, context: ToolContext, earlier: Sequence[Turn], as_of: date | None
     ) -> Generator[Event, None, str]:
         context = msgspec.structs.replace(context, as_of=as_of)
-        last = next((turn.memory for turn in reversed(earlier) if turn.memory), None)
-        memory: dict[str, object] | None = msgspec.json.decode(last) if last else None
+        memory = _memory(earlier)
         if self._sheets is not None:
             try:
                 status = yield from self._about_a_sheet(self._sheets, progress, context, memory)
@@ -171,3 +171,14 @@ class AnalystAnswer:
         yield progress.chunk()
         if plan.follow_ups:
             yield FollowUps(questions=plan.follow_ups)
+
+
+def _memory(earlier: Sequence[Turn]) -> dict[str, object] | None:
+    """That of the last answer. A model's answer leaves none: a follow-up of it cannot be read here."""
+    for turn in reversed(earlier):
+        if turn.memory:
+            memory: dict[str, object] = msgspec.json.decode(turn.memory)
+            return memory
+        if turn.transcript:
+            return {UNREAD: True}
+    return None

@@ -17,6 +17,7 @@ from desktop.agent.progress import Progress
 from desktop.agent.pump import pumped
 from desktop.agent.schedule_answer import ScheduleAnswer
 from desktop.agent.sources import Sources
+from desktop.agent.standing_in import StandIn, may_stand_in, standing_in
 from desktop.agent.stop import Stop
 from desktop.events import (
     Counted,
@@ -34,7 +35,16 @@ from desktop.store.results import Results
 from desktop.store.turns import QUEUED, Turn, TurnEnd
 from desktop.tools.base import ToolContext, nobody_to_ask
 from desktop.tools.query import Queries, Query, Ran, rows_text
-from shared.errors import AppError, BackendConnectionError, BackendError, Cancelled, EffectDeclined
+from shared.errors import (
+    AppError,
+    BackendConnectionError,
+    BackendError,
+    Cancelled,
+    EffectDeclined,
+    ModelError,
+)
+
+ANALYST = "Built-in analyst"
 
 _log = logging.getLogger(__name__)
 
@@ -42,7 +52,7 @@ _log = logging.getLogger(__name__)
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
     """``sql`` set means: run this, the person wrote it. ``as_of`` is the day that "today" means.
     ``may_wait``: it joins the queue when the backend is away; ``behind``: at once, because one before it
-    waits there."""
+    waits there; ``stand_in``: when the analyst may answer in the model's place."""
 
     turn: Turn
     title: str
@@ -53,6 +63,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     as_of: date | None = None
     may_wait: bool = False
     behind: bool = False
+    stand_in: StandIn = "now"
 
 
 @dataclass(frozen=True)
@@ -70,7 +81,7 @@ class Loop:
 
     @property
     def label(self) -> str:
-        return self.model.label if self.model else "Built-in analyst"
+        return self.model.label if self.model else ANALYST
 
     def answer(
         self,
@@ -134,21 +145,37 @@ class Loop:
         return progress.end(status)
 
     def _think(self, asked: Asked, progress: Progress) -> Generator[Event, None, str]:
-        if self.model is None and asked.sql is None and self.files is not None:
-            wish = self.files.read(asked.turn.question)
-            if wish is not None:
-                context = progress.context(
-                    connection="", conversation_id=asked.turn.conversation_id, turn_id=asked.turn.id
-                )
-                return (yield from self.files.answer(wish, progress, context))
+        if asked.sql is not None:
+            return (yield from self._rerun(asked.sql, asked, progress, self._context(asked, progress)))
+        if self.model is None:
+            return (yield from self._by_analyst(asked, progress))
+        context = self._context(asked, progress)
+        try:
+            return (yield from self.model.answer(progress, context, asked.earlier, asked.as_of))
+        except ModelError as error:
+            if not may_stand_in(error, progress, asked.stand_in):
+                raise
+            _log.warning("The model did not answer, so the analyst is asked: %s (%s)", error, error.code)
+            failed = error
+        # it reads, and does nothing else: a schedule or a file is for whoever was asked for it
+        answering = self.analyst.answer(progress, context, asked.earlier, asked.as_of)
+        return (yield from standing_in(failed, answering, progress, self.model.label))
+
+    def _context(self, asked: Asked, progress: Progress) -> ToolContext:
         [connection] = pumped(self._connection(asked), progress.stop)
-        context = progress.context(
+        return progress.context(
             connection=connection, conversation_id=asked.turn.conversation_id, turn_id=asked.turn.id
         )
-        if asked.sql is not None:
-            return (yield from self._rerun(asked.sql, asked, progress, context))
-        if self.model is not None:
-            return (yield from self.model.answer(progress, context, asked.earlier, asked.as_of))
+
+    def _by_analyst(self, asked: Asked, progress: Progress) -> Generator[Event, None, str]:
+        """What is asked of files, of schedules and of the data, read without a model."""
+        wish = self.files.read(asked.turn.question) if self.files is not None else None
+        if self.files is not None and wish is not None:
+            context = progress.context(
+                connection="", conversation_id=asked.turn.conversation_id, turn_id=asked.turn.id
+            )
+            return (yield from self.files.answer(wish, progress, context))
+        context = self._context(asked, progress)
         wanted = self.scheduling.read(asked.turn.question) if self.scheduling else None
         if self.scheduling is not None and wanted is not None:
             return (yield from self.scheduling.answer(wanted, progress, context))

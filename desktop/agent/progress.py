@@ -45,6 +45,7 @@ class Progress:
         self.memory: str | None = None
         self.transcript: str | None = None
         self.cells_inside = True
+        self.effect_asked = False  # the person was asked for a yes, whatever they said
         self.lacks_files = False  # what was asked needs a file that the person has not granted
         self.kept_at: str | None = None  # how old the oldest kept result in this answer is
         self._sent_before = sent_before
@@ -125,8 +126,12 @@ class Progress:
             turn_id=turn_id,
             cancelled=self.stop.check,
             on_stop=on_stop,
-            approve=self._approve,
+            approve=self._ask_for,
         )
+
+    def _ask_for(self, effect: Effect) -> None:
+        self.effect_asked = True
+        self._approve(effect)
 
     def _close(self, step_id: str, status: str, summary: str, detail: str) -> StepFinished:
         started, began = self._open.pop(step_id)

@@ -10,6 +10,7 @@ from desktop.agent.approvals import Approvals
 from desktop.agent.loop import Asked, Loop
 from desktop.agent.queue import Queue
 from desktop.agent.recorded import Recorded
+from desktop.agent.standing_in import StandIn
 from desktop.agent.stop import Stop
 from desktop.events import Event, TextChunk, TurnFinished
 from desktop.meter import Meter, TurnMeter
@@ -28,7 +29,7 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
     """What the person wants. ``sql`` set means: run this SQL, ``question`` is its title. ``attended``: a
     window shows the turn, where the person can say yes to an effect; elsewhere every answer is no. Only there
     a question may wait for the backend: somebody will see the answer when it comes. ``fresh``: it follows
-    nothing that was asked before."""
+    nothing that was asked before. ``stand_in``: when the analyst may answer for a model that is away."""
 
     question: str
     conversation_id: str | None = None
@@ -39,6 +40,7 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
     name: str | None = None
     attended: bool = False
     fresh: bool = False
+    stand_in: StandIn = "now"
 
 
 class RunningTurn:
@@ -147,6 +149,7 @@ class Runner:
             as_of=ask.as_of,
             may_wait=ask.attended and self._queue.has_backend,
             behind=behind,
+            stand_in=ask.stand_in,
         )
         running = self._register(turn)
         threading.Thread(
@@ -169,6 +172,7 @@ class Runner:
             sql=entry.sql,
             as_of=date.fromisoformat(entry.as_of) if entry.as_of else None,
             may_wait=True,
+            stand_in="never" if entry.kept_at else "now",  # a kept answer is not replaced by a stand-in's
         )
         running = self._register(turn)
         again = self._queue.begin(entry, running.add)

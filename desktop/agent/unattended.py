@@ -9,7 +9,7 @@ from collections.abc import Callable
 from msgspec.structs import replace
 
 from desktop.agent.runner import Ask, RunningTurn
-from desktop.events import Clarification, Event, ResultCard, TurnFailed, TurnFinished
+from desktop.events import Clarification, Event, ResultCard, SteppedIn, TurnFailed, TurnFinished
 from desktop.store.conversations import Conversations
 from desktop.store.results import Results
 from desktop.store.turns import Turns
@@ -52,6 +52,7 @@ class Unattended:
                 connection=asking.connection,
                 sql=asking.sql,
                 fresh=True,
+                stand_in=asking.stand_in,
             )
         )
         on_stop(running.stop.press)
@@ -64,9 +65,18 @@ class Unattended:
 
     def _read(self, events: list[Event], turn_id: str, conversation_id: str) -> Answered:
         text = " ".join(self._turns.get(turn_id).answer.split())[:_LONGEST_TEXT]
+        stepped_in = next((event for event in events if isinstance(event, SteppedIn)), None)
         cards = [event for event in events if isinstance(event, ResultCard)]
         status, message = _outcome(events, text)
-        answered = Answered(status=status, turn_id=turn_id, conversation_id=conversation_id, message=message)
+        if stepped_in is not None:
+            message = f"{stepped_in.says} {message}"
+        answered = Answered(
+            status=status,
+            turn_id=turn_id,
+            conversation_id=conversation_id,
+            message=message,
+            stood_in=stepped_in is not None,
+        )
         if status != "answered" or not cards:
             return answered
         result = self._results.get(cards[-1].result_id)

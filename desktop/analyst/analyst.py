@@ -30,6 +30,8 @@ from shared.results import Column, ColumnType
 from shared.wire import Schema
 
 MAX_WORDS = 60
+UNREAD = "unread"
+"""In the place of a memory: the answer before was somebody else's, so nothing can follow it here."""
 
 
 class Analyst:
@@ -67,7 +69,7 @@ class Analyst:
     def read(self, question: str, memory: dict[str, object] | None = None) -> Outcome:
         """``memory`` is that of the last plan of the conversation, for follow-ups."""
         try:
-            return self._read(question, _remembered(memory))
+            return self._read(question, _remembered(memory), unread=bool(memory and UNREAD in memory))
         except Unclear as unclear:
             return self._sure(unclear.outcome, question)
 
@@ -93,7 +95,7 @@ class Analyst:
             self._starters = found[:6]
         return self._starters
 
-    def _read(self, question: str, earlier: Intent | None) -> Outcome:
+    def _read(self, question: str, earlier: Intent | None, *, unread: bool) -> Outcome:
         tokens = tokenise(question)
         if not tokens:
             raise refuse("Ask a question about the data.", self._suggested())
@@ -101,17 +103,23 @@ class Analyst:
             raise refuse("That is too long for me to read word by word. Ask it in one sentence.")
         wording = Wording(question, tokens)
         today = self._as_of or self.as_of or self._today
-        resolved = self._resolve(tokens, wording, earlier, today)
+        resolved = self._resolve(tokens, wording, earlier, today, unread=unread)
         newest = self._newest(resolved.intent)
         shown: date | None = None
         if self._as_of is None and newest is not None:
             shown = newest if newest < self._today else None
             if (shown or self._today) != today:
-                resolved = self._resolve(tokens, wording, earlier, shown or self._today)
+                resolved = self._resolve(tokens, wording, earlier, shown or self._today, unread=unread)
         return self._plan(resolved, shown)
 
     def _resolve(
-        self, tokens: Sequence[Token], wording: Wording, earlier: Intent | None, today: date
+        self,
+        tokens: Sequence[Token],
+        wording: Wording,
+        earlier: Intent | None,
+        today: date,
+        *,
+        unread: bool,
     ) -> Resolved:
         chunks = cut(
             tokens,
@@ -121,6 +129,8 @@ class Analyst:
         )
         wishes = gather(chunks, self._catalogue.tables)
         self._check_understood(wishes, wording)
+        if unread and wishes.follow:
+            raise refuse("I did not give the answer before this one, so I can't go on from it.")
         resolved = Resolving(self._catalogue, wording, wishes, earlier, today).run()
         notes = [
             ("Period", f"“{wording.original(c)}” read as {c.time.note}")

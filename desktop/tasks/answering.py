@@ -13,7 +13,8 @@ Outcome = Literal["answered", "away", "failed", "stopped"]
 
 class Answered(msgspec.Struct, frozen=True, kw_only=True):
     """``away``: the backend could not be reached, or the answer came from the cache of this PC; it is worth
-    another try. ``failed``: another try would fail the same way. ``message`` says why, to the person."""
+    another try. ``failed``: another try would fail the same way. ``message`` says why, to the person.
+    ``stood_in``: the built-in analyst answered for a model that was away, and ``message`` says so."""
 
     status: Outcome
     turn_id: str
@@ -21,16 +22,19 @@ class Answered(msgspec.Struct, frozen=True, kw_only=True):
     message: str = ""
     result: StoredResult | None = None
     rows: list[list[Any]] = []
+    stood_in: bool = False
 
 
 class Asking(msgspec.Struct, frozen=True, kw_only=True):
-    """``conversation_id`` None begins the conversation of the task, called ``name``."""
+    """``conversation_id`` None begins the conversation of the task, called ``name``. ``stand_in``: when the
+    built-in analyst may answer for a model that is away."""
 
     name: str
     question: str
     sql: str | None
     connection: str | None
     conversation_id: str | None
+    stand_in: Literal["now", "unless_tried_again", "never"] = "now"
 
 
 class Answering(Protocol):

@@ -10,18 +10,21 @@ from shared.llm.gemini_failures import Garbled
 _TRIES = 3
 _FIRST_WAIT_SECONDS = 0.5
 _LONGEST_WAIT_SECONDS = 5.0
+_LONGEST_TRY_SECONDS = 20.0
+"""A try that failed after so long ran into a deadline; the next would too, and somebody waits."""
 
 
 def patiently(once: Callable[[], Iterator[ModelEvent]]) -> Iterator[ModelEvent]:
     """One reply. A failure before the first event is tried again; afterwards it is raised."""
     for tried in range(1, _TRIES + 1):
-        begun = False
+        begun, began = False, time.monotonic()
         try:
             for event in once():
                 begun = True
                 yield event
         except (ModelUnavailable, ModelRateLimited) as error:
-            wait = None if begun or tried == _TRIES else _wait(error, tried)
+            slow = time.monotonic() - began > _LONGEST_TRY_SECONDS
+            wait = None if begun or slow or tried == _TRIES else _wait(error, tried)
             if wait is None:
                 raise
             time.sleep(wait)

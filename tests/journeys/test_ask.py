@@ -94,3 +94,15 @@ def test_where_people_must_sign_in_the_terminal_answers_nobody(tmp_path: Path) -
     assert done.returncode == 1
     assert done.stderr.startswith("error: Ask in the window")
     assert done.stderr.count("\n") == 1
+
+
+def test_when_the_model_is_away_the_analyst_answers_and_says_so(home: Path) -> None:
+    away = {"GEMINI_API_KEY": "test-key"}
+    (home / "away.yaml").write_text(
+        'gemini: {api_key: "${GEMINI_API_KEY}", base_url: "http://127.0.0.1:9"}\n', encoding="utf-8"
+    )
+    done = desktop(home, "ask", "--config", str(home / "away.yaml"), "--json", "net sales by zone", **away)
+    answer = json.loads(done.stdout)
+    assert (done.returncode, answer["status"], answer["model"]) == (0, "answered", "Built-in analyst")
+    assert answer["answer"].startswith("Gemini did not answer, so the built-in analyst did.")
+    assert len(answer["rows"]) > 1

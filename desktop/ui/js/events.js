@@ -1,6 +1,8 @@
 // The events of a turn, as desktop/events.py lists them, each to the part of a turn that shows it.
 // A stored conversation is drawn through the same switch as a running one.
 
+import { steppedIn } from "./stepped_in.js";
+
 export function show(event, turn) {
   switch (event.event) {
     case "turn_started":
@@ -9,6 +11,8 @@ export function show(event, turn) {
       return turn.steps.started(event);
     case "step_finished":
       return turn.steps.finished(event);
+    case "stepped_in":
+      return steppedIn(turn, event);
     case "text":
       return turn.say(event.html);
     case "result":

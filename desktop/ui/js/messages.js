@@ -105,6 +105,8 @@ export const ENGLISH = {
   "fail.retry": "Try again",
   "fail.settings": "Open settings",
   "fail.backend": "Look for the backend",
+  "stepped.again": "Ask {model} again",
+  "stepped.label": "Who answered",
 
   "card.result": "Result: {title}",
   "card.table": "Table",

@@ -152,7 +152,7 @@ def test_each_failure_of_the_model_is_a_sentence_for_a_manager(
     tmp_path: Path, peer: RetailPeer, failure: Answer, code: str
 ) -> None:
     with led_by_gemini(tmp_path, peer, otherwise=failure) as (agent, _gemini):
-        events = agent.ask("net sales by zone")
+        events = agent.ask("a story about zones")
         assert [e["event"] for e in events][-2:] == ["turn_failed", "turn_finished"]
         failed = only(events, "turn_failed")
         assert failed["code"] == code
