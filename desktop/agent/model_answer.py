@@ -6,13 +6,16 @@ from datetime import date
 
 import msgspec
 
+from desktop.agent.leaving import Leaving
 from desktop.agent.memory import transcript_text
 from desktop.agent.outgoing import Line, Outgoing, answer_of, refusal_of
+from desktop.agent.own_values import OwnValues
 from desktop.agent.progress import Progress
 from desktop.agent.prompt import Prompt
 from desktop.agent.pump import merged, pumped
 from desktop.agent.sources import Sources
 from desktop.events import Event
+from desktop.sheets.known import THIS_PC
 from desktop.store.results import Results
 from desktop.store.turns import Turn
 from desktop.tools.base import Tool, ToolContext, ToolOutput, spec
@@ -80,6 +83,7 @@ class ModelAnswer:
         context = msgspec.structs.replace(context, as_of=prompt.as_of, keeps_cells=line.keeps_cells)
         progress.cells_inside = not line.keeps_cells
         messages: list[Message] = [UserMessage(progress.question)]
+        leaving = Leaving(prompt.schema.dialect, lambda: self._own_values(prompt, earlier, line, messages))
         slips = 0
         for number in range(MOST_STEPS + 1):
             last = number == MOST_STEPS
@@ -92,7 +96,7 @@ class ModelAnswer:
             messages.append(reply)
             if not reply.calls:
                 break
-            answers, slipped = yield from self._run(reply.calls, progress, context, line)
+            answers, slipped = yield from self._run(reply.calls, progress, context, line, leaving)
             messages.append(ToolAnswers(answers))
             slips = slips + 1 if slipped else 0
             if slipped and slips >= MOST_SLIPS:
@@ -109,6 +113,24 @@ class ModelAnswer:
             as_of=self._sources.newest_day(connection, as_of),
             as_of_is_told=as_of is not None,
         )
+
+    def _own_values(
+        self, prompt: Prompt, earlier: Sequence[Turn], line: Line, messages: Sequence[Message]
+    ) -> OwnValues | None:
+        """Of the person's sheets and files, as far as the model was shown them."""
+        told = line.told(messages)
+        if not told:
+            return None
+        said = [message.text for message in told if isinstance(message, UserMessage)]
+        said += [day.isoformat() for day in (prompt.today, prompt.as_of) if day is not None]
+        return OwnValues(told, self._of_analyst(earlier), said, prompt.text(cells=False))
+
+    def _of_analyst(self, earlier: Sequence[Turn]) -> list[str]:
+        """What the built-in analyst has said of sheets and files; of governed results it knows nothing
+        else."""
+        answers = [turn for turn in earlier if turn.answer and not turn.transcript]
+        sources = {turn.id: {one.connection for one in self._results.of_turn(turn.id)} for turn in answers}
+        return [turn.answer for turn in answers if not sources[turn.id] or THIS_PC in sources[turn.id]]
 
     def _reply(
         self, progress: Progress, stream: Iterator[ModelEvent]
@@ -137,7 +159,12 @@ class ModelAnswer:
         return ModelMessage(text=text, calls=calls, opaque=opaque)
 
     def _run(
-        self, calls: Sequence[ToolCall], progress: Progress, context: ToolContext, line: Line
+        self,
+        calls: Sequence[ToolCall],
+        progress: Progress,
+        context: ToolContext,
+        line: Line,
+        leaving: Leaving,
     ) -> Generator[Event, None, tuple[list[ToolAnswer], AppError | None]]:
         """All calls side by side; their answers in the order of the calls. The error is the last slip
         when not one of them succeeded."""
@@ -161,7 +188,7 @@ class ModelAnswer:
             jobs.append(_Job(place, call, started.step_id, tool, arguments))
             yield started
         succeeded = False
-        for number, outcome in merged([_attempt(job, context) for job in jobs], progress.stop):
+        for number, outcome in merged([_attempt(job, context, leaving) for job in jobs], progress.stop):
             job = jobs[number]
             if isinstance(outcome, AppError):
                 answers[job.place], slip = refusal_of(job.call, outcome), outcome
@@ -197,9 +224,10 @@ def _without_calls(reply: ModelMessage, progress: Progress) -> ModelMessage:
     return ModelMessage(text=reply.text or _NO_WORDS)
 
 
-def _attempt(job: _Job, context: ToolContext) -> Iterator[ToolOutput | AppError]:
+def _attempt(job: _Job, context: ToolContext, leaving: Leaving) -> Iterator[ToolOutput | AppError]:
     """The tool's output, or the failure when the model can mend it; others end the turn."""
     try:
+        leaving.check(job.call, context)
         yield job.tool.run(job.arguments, context)
     except AppError as error:
         if error.fixer is not Fixer.MODEL:

@@ -88,6 +88,10 @@ class Line:
         label = self._model.label
         yield from self._model.stream(system, out, tools, lambda body: self._meter.to_model(label, body))
 
+    def told(self, messages: Sequence[Message]) -> list[Message]:
+        """What the model has been shown with cells, of earlier turns and of this one."""
+        return [] if self.keeps_cells else [*self._before, *messages]
+
     def loaded(self, output: ToolOutput) -> None:
         """Counts the data of a tool's answer, which goes with the next request."""
         self._meter.loaded(columns=output.columns_sent, rows=0 if self.keeps_cells else output.rows_sent)
