@@ -70,7 +70,8 @@ def ask(url: str, own: BackendSettings | None = None, *, ready: bool = False) ->
         return status == 200, f"The backend at {url} is {found['status']}. {reasons}"
     if status != 200 or found.get("status") != "ok":
         return False, f"What answers at {url} is not a healthy backend (HTTP {status})."
-    counts = f"{found.get('connections')} connections, up {found.get('uptime')} s"
+    count = found.get("connections")
+    counts = f"{count} connection{'' if count == 1 else 's'}, up {found.get('uptime')} s"
     return True, f"The backend at {url} is healthy: {counts}."
 
 

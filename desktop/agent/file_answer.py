@@ -170,12 +170,12 @@ def _told_document(path: GrantedPath, document: Document) -> str:
     """Counts, outline, first lines: what can be said without understanding it. That it is no summary is
     said."""
     facts = [f"{document.parts} {document.unit}s" if document.parts > 1 else ""]
-    facts += [f"{document.words} words" if document.words is not None else ""]
-    facts += [f"{document.lines} lines" if document.lines is not None else ""]
+    facts += [counted(document.words, "word") if document.words is not None else ""]
+    facts += [counted(document.lines, "line") if document.lines is not None else ""]
     lines = [f"{_code(path.text)} · {_code(', '.join(fact for fact in facts if fact) or document.kind)}", ""]
     lines += [f"{note}\n" for note in document.notes]
     for sheet in document.sheets:
-        rows = f" · `{sheet.rows} rows`" if sheet.rows is not None else ""
+        rows = f" · `{counted(sheet.rows, 'row')}`" if sheet.rows is not None else ""
         lines.append(f"- {_code(sheet.name or 'columns')}{rows}: {', '.join(map(_code, sheet.columns))}")
     if document.outline:
         lines += ["", "Its outline:", "", *(f"- {_code(line.strip())}" for line in document.outline[:20])]

@@ -87,9 +87,13 @@ def read(sentence: str, folders: Sequence[Folder]) -> Wanted | Unclear | None:
 
 
 def _is_task(rest: str, when: when_words.When) -> bool:
-    """``daily sales by zone`` is a question; ``daily at 9`` and ``send me … every day`` are not."""
+    """``daily sales by zone`` is a question; ``daily at 9``, ``send me … every day`` and what begins with
+    ``every 2 hours`` are not."""
     if _ASKS.match(rest) and not _DELIVERS.search(rest):
         return False
+    begins = when.strong and not rest[: when.spans[0][0]].strip(" ,")
+    if begins and when.timetable is not None and when.timetable.kind == "interval":
+        return True
     if when.timed or (when.strong and _LEADS.match(rest[max(end for _, end in when.spans) :])):
         return True
     return bool(_DELIVERS.search(rest)) and (

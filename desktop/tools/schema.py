@@ -37,8 +37,9 @@ class SchemaTool:
         wanted = cast("SchemaArguments", arguments).tables
         tables = self._schema(context.connection).tables
         if not wanted:
+            count = "1 table" if len(tables) == 1 else f"{len(tables)} tables"
             text = "\n".join(f"{table.name} ({len(table.columns)} columns)" for table in tables)
-            return ToolOutput(for_model=text, summary=f"{len(tables)} tables", detail=text)
+            return ToolOutput(for_model=text, summary=count, detail=text)
         known = {table.name.lower(): table for table in tables}
         unknown = [name for name in wanted if name.lower() not in known]
         if unknown:

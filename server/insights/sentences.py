@@ -81,7 +81,8 @@ def _quality(finding: Missing | Strange | Repeated | Gap) -> Said:
     match finding:
         case Missing():
             importance = "high" if finding.percent >= 30 else "medium" if finding.percent >= 5 else "low"
-            rows = f"{figure(finding.count)} rows ({percent(finding.percent)})"
+            counted = "1 row" if finding.count == 1 else f"{figure(finding.count)} rows"
+            rows = f"{counted} ({percent(finding.percent)})"
             return "missing_values", f"{name(finding.column)} is missing in {rows}.", importance
         case Strange():
             return "data_quality", _strange(finding), "high" if finding.what == "extreme" else "low"

@@ -26,6 +26,8 @@ UNDERSTOOD: list[tuple[str, str, dict[str, Any]]] = [
     ("at the end of every month at 18:00 tell me sales", "sales", {"at": "18:00", "day": 31}),
     ("send me sales every 2 hours", "sales", {"every": 120}),
     ("every half an hour tell me sales", "sales", {"every": 30}),
+    ("every 2 hours net sales by city", "net sales by city", {"every": 120}),
+    ("Every 30 minutes, sales as CSV", "sales", {"every": 30, "saves": "csv"}),
     (
         "please schedule a report of sales by zone every day at noon, save it in Reports as csv",
         "sales by zone",
@@ -69,6 +71,8 @@ QUESTIONS = [
     "show me weekly sales",
     "monthly sales by zone last year",
     "sales for every month",
+    "hourly sales by store",
+    "net sales for every 2 hours",
     "tell me sales every month",
     "sales by weekday",
     "what were sales at 9 every day",
