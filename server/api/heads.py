@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from http import HTTPStatus
 from typing import Any
 
@@ -11,7 +12,6 @@ _NAME = re.compile(r"[A-Za-z0-9-]+")
 _LENGTH = re.compile(r"[0-9]{1,5}")
 _OTHERS_BUSINESS = frozenset({"transfer-encoding", "expect", "upgrade", "trailer", "te", "content-encoding"})
 _ONCE = ("authorization", "content-type")
-_LINE = "%s: %s\r\n".__mod__
 _STATUS = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n" for status in HTTPStatus}
 
 
@@ -67,8 +67,15 @@ def read(written: bytes) -> Head | None:
 
 def written(status: int, headers: Mapping[str, object]) -> bytes:
     """With the empty line behind it. Raises ValueError for a header that would break out of its line."""
-    first = _STATUS.get(status) or f"HTTP/1.1 {status} \r\n"
-    head = first + "".join(map(_LINE, headers.items())) + "connection: keep-alive\r\n\r\n"
+    head = _lines(status, tuple(headers)) % tuple(headers.values())
     if not head.count("\n") == head.count("\r") == len(headers) + 3:
         raise ValueError("A header holds a line break.")
     return head.encode("latin-1", "replace")
+
+
+@lru_cache(maxsize=256)
+def _lines(status: int, names: tuple[str, ...]) -> str:
+    """A head with ``%s`` for each value: answers have the same names again and again."""
+    lines = [_STATUS.get(status) or f"HTTP/1.1 {status} \r\n"]
+    lines += [f"{name.replace('%', '%%')}: %s\r\n" for name in names]
+    return "".join(lines) + "connection: keep-alive\r\n\r\n"

@@ -59,8 +59,8 @@ def changed(connection: sa.Connection, noun: str) -> None:
 
 def now() -> str:
     """To the millisecond."""
-    seconds, milliseconds = divmod(int(time.time() * 1000), 1000)
-    return f"{_to_the_second(seconds)}.{milliseconds:03}+00:00"
+    milliseconds = time.time_ns() // 1_000_000
+    return f"{_to_the_second(milliseconds // 1000)}.{milliseconds % 1000:03}+00:00"
 
 
 @lru_cache(maxsize=4)

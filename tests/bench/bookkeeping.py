@@ -1,11 +1,10 @@
 """What a call costs beside its query and HTTP: the key, the address, the permission, the cached guard, the
 audit line with its writing. In one process, without a network; CPU of all its threads."""
 
-import secrets
 import time
 from pathlib import Path
-from uuid import uuid4
 
+from server import fresh_ids
 from server.access.allowlist import Allowlist
 from server.access.identity import bearer
 from server.access.keyring import Keyring
@@ -58,13 +57,13 @@ def measured(folder: Path, *, rounds: int) -> Workload:
 def _line(key_id: str, origin: str, tables: str) -> AuditLine:
     return AuditLine(
         at=now(),
-        request_id=secrets.token_hex(8),
+        request_id=fresh_ids.request_id(),
         key_id=key_id,
         key_name="bench",
         address=origin,
         action="query.run",
         connection="bench",
-        query_id=str(uuid4()),
+        query_id=fresh_ids.query_id(),
         sql_text=_SQL,
         tables=tables,
         row_count=1,

@@ -171,3 +171,13 @@ def test_a_request_that_never_ends_is_told_so(backend: RunningBackend) -> None:
 def test_no_header_of_an_answer_breaks_out_of_its_line(value: str) -> None:
     with pytest.raises(ValueError, match="line break"):
         heads.written(200, {"x": value})
+
+
+def test_a_head_is_written_as_it_is_given_and_never_breaks_out_of_its_lines() -> None:
+    given = {"x-%s": "100 %", "age": 0, "x-request-id": "%d"}
+    written = b"x-%s: 100 %\r\nage: 0\r\nx-request-id: %d\r\nconnection: keep-alive\r\n\r\n"
+    assert heads.written(200, given) == b"HTTP/1.1 200 OK\r\n" + written
+    assert heads.written(299, given) == b"HTTP/1.1 299 \r\n" + written
+    for name, value in (("a", "b\r\nc: d"), ("a\r\nb", "c"), ("a", "b\n"), ("a", "\rb")):
+        with pytest.raises(ValueError, match="line break"):
+            heads.written(200, {"x-request-id": "1", name: value})
