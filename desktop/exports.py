@@ -2,6 +2,7 @@
 
 import csv
 import io
+import math
 import re
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime
@@ -29,7 +30,6 @@ Rows = Sequence[Sequence[Any]]
 
 _NUMBER_FORMATS = {
     "money": '[>=10000000]"₹"##\\,##\\,##\\,##0.00;[>=100000]"₹"##\\,##\\,##0.00;"₹"##,##0.00',
-    "number": "#,##0.##",
     "percent": '0.0" %"',
     "date": "d mmm yyyy",
     "month": "mmm yyyy",
@@ -60,7 +60,7 @@ def conversation_markdown(
         if turn.answer:
             parts.append(turn.answer)
         for result in results_of(turn.id):
-            kept = ", from the answers kept on this machine" if result.cached_at else ""
+            kept = ", from the answers kept on this PC" if result.cached_at else ""
             about = f"{result.row_count} rows, {result.connection}, {result.ran_at}{kept}"
             parts.append(f"{result.title} ({about})")
             parts.append(f"```sql\n{result.sql}\n```")
@@ -150,9 +150,8 @@ def _xlsx(result: StoredResult, rows: Rows, figures: Sequence[Figure]) -> bytes:
         sheet = book.add_worksheet("Result")
         sheet.freeze_panes(1, 0)
         for number, column in enumerate(result.columns):
-            cell_format = book.add_format({"num_format": _NUMBER_FORMATS.get(result.formats[number], "@")})
-            if result.formats[number] == "text":
-                cell_format = book.add_format()
+            written = _number_format(result.formats[number], [row[number] for row in rows])
+            cell_format = book.add_format({"num_format": written} if written else {})
             sheet.write_string(0, number, column.name, bold)
             width = len(column.name)
             for row_number, row in enumerate(rows, start=1):
@@ -165,6 +164,18 @@ def _xlsx(result: StoredResult, rows: Rows, figures: Sequence[Figure]) -> bytes:
             sheet.autofilter(0, 0, len(rows), len(result.columns) - 1)
         _write_receipt(book, result, figures, bold)
     return out.getvalue()
+
+
+def _number_format(form: str, cells: Sequence[Any]) -> str:
+    """Empty for texts. Numbers show decimals when one of the column has some: ``1,204`` and not ``1,204.``"""
+    if form == "number":
+        whole = all(cell == int(cell) for cell in cells if _is_finite(cell))
+        return "#,##0" if whole else "#,##0.00"
+    return _NUMBER_FORMATS.get(form, "")
+
+
+def _is_finite(cell: Any) -> bool:
+    return isinstance(cell, Decimal | int | float) and math.isfinite(cell)
 
 
 def _write_receipt(book: Any, result: StoredResult, figures: Sequence[Figure], bold: Any) -> None:
@@ -223,6 +234,8 @@ def _write(sheet: Any, row: int, column: int, cell: Any, cell_format: Any) -> No
             return
         case bool():
             sheet.write_boolean(row, column, cell, cell_format)
+        case Decimal() | float() if not math.isfinite(cell):
+            sheet.write_string(row, column, str(cell), cell_format)
         case Decimal() | int() if len(str(abs(cell)).replace(".", "").lstrip("0")) > _EXACT_DIGITS:
             sheet.write_string(row, column, str(cell), cell_format)
         case Decimal() | int() | float():

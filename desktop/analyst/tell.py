@@ -11,7 +11,7 @@ import msgspec
 from desktop.analyst.intent import Intent
 from desktop.analyst.meaning import Plan, Told
 from desktop.analyst.numbers import as_decimal, plain, shown
-from desktop.analyst.select import BEFORE, CHANGE_PERCENT
+from desktop.analyst.select import CHANGE_PERCENT
 from desktop.events import Headline
 from desktop.numbers import percent
 from shared.results import Column
@@ -40,11 +40,11 @@ def _one_row(plan: Plan, columns: Sequence[Column], row: Sequence[Any]) -> Told:
     shown_cells = [shown(c, f) for c, f in zip(row, plan.formats, strict=True)]
     if len(columns) == 4 and columns[3].name == CHANGE_PERCENT:
         delta, trend = _delta(row[3])
-        before = f" {columns[1].name.removesuffix(BEFORE).strip()} before was {shown_cells[1]}"
-        text = f"**{shown_cells[0]}** — {plan.title}.{before}" + (f", so {delta}." if delta else ".")
+        change = f" ({delta})" if delta else ""
+        text = f"{plan.title}: **{shown_cells[0]}**{change}, {shown_cells[1]} before."
         return Told(text, Headline(shown_cells[0], plan.title, delta, trend))
     if len(columns) == 1:
-        return Told(f"**{shown_cells[0]}** — {plan.title}.", Headline(shown_cells[0], plan.title))
+        return Told(f"{plan.title}: **{shown_cells[0]}**.", Headline(shown_cells[0], plan.title))
     parts = ", ".join(f"{c.name.lower()} **{s}**" for c, s in zip(columns, shown_cells, strict=True))
     return Told(f"{plan.title}: {parts}.")
 

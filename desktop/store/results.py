@@ -156,7 +156,7 @@ class Results:
             try:
                 data = (self._folder / row["rows_file"]).read_bytes()
             except OSError as error:
-                raise NotFound("The rows of this result are no longer on this machine.") from error
+                raise NotFound("The rows of this result are no longer on this PC.") from error
         rows = _rows_decoder.decode(zlib.decompress(data))
         self._remember(result_id, rows)
         return rows

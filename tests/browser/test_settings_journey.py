@@ -42,7 +42,7 @@ def test_a_value_a_secret_and_a_variable_are_changed_and_survive_a_restart(
         assert SECRET not in page.content()
 
         row = page.locator(".form-row", has_text="Model on your network: name")
-        expect(row.get_by_text("Taken from ${LOCAL_MODEL}.")).to_be_visible()
+        expect(row.get_by_text("Taken from the environment variable LOCAL_MODEL.")).to_be_visible()
         page.get_by_role("button", name="Change Model on your network: name").click()
         expect(page.get_by_text("what you save takes its place")).to_be_visible()
         page.keyboard.press("Escape")

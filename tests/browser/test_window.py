@@ -393,6 +393,26 @@ def test_narrow_windows_open_the_rail_over_the_page(window: Page) -> None:
     expect(rail).to_be_hidden()
 
 
+def test_on_paper_a_conversation_is_whole_and_light_without_what_can_be_pressed(window: Page) -> None:
+    ask(window, "Net sales by zone")
+    expect(window.locator(".chart svg")).to_be_visible()
+    ask(window, "A long table of bills")
+    window.evaluate("document.documentElement.dataset.theme = 'dark'")
+    window.emulate_media(media="print")
+    for gone in (".rail", ".status", ".composer", ".card-foot", "#top-actions", ".foot-tools"):
+        expect(window.locator(gone).first).to_be_hidden()
+    expect(window.locator("#title")).to_be_visible()
+    expect(window.locator(".chart svg").first).to_be_visible()
+    background, height, seen = window.evaluate(
+        "[getComputedStyle(document.querySelector('.card')).backgroundColor,"
+        " document.querySelector('.scroll').scrollHeight, document.querySelector('.scroll').clientHeight]"
+    )
+    assert background == "rgb(255, 255, 255)"
+    assert height == seen
+    note = "getComputedStyle(document.querySelectorAll('.grid-note')[1], '::after').content"
+    assert "an export has them all" in window.evaluate(note)
+
+
 def test_a_script_that_was_lost_on_the_way_is_fetched_again(page: Page, peer: Peer) -> None:
     lost: list[str] = []
 

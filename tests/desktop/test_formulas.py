@@ -66,3 +66,13 @@ def test_a_formula_is_text_in_csv_and_in_a_workbook(text: str) -> None:
 @pytest.mark.parametrize("text", PLAIN)
 def test_other_texts_stay_as_they_are(text: str) -> None:
     assert in_csv(text, 7) == [text, "7"]
+
+
+def test_whole_numbers_in_a_workbook_end_without_a_point_and_others_line_up() -> None:
+    def shown_as(*cells: Any) -> str:
+        rows = [["a", cell] for cell in cells]
+        page = openpyxl.load_workbook(io.BytesIO(export(result("a"), rows, [], "xlsx")))["Result"]
+        return str(page.cell(2, 2).number_format)
+
+    assert shown_as(1204, Decimal("7.00"), None, float("nan")) == "#,##0"
+    assert shown_as(Decimal("7.5"), 1204) == "#,##0.00"

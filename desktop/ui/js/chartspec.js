@@ -139,7 +139,7 @@ function drawing({ kind, points, labels, series, format, look, time }) {
   }
   else layers.push({ mark: { type: "bar", cornerRadiusEnd: 2 } });
   if (band && !many && labels.length <= (across ? MOST_BARS : 12) && !(!across && longest > 20)) {
-    for (const up of [true, false]) if (points.some(({ y }) => y >= 0 === up)) layers.push(valueLabels(across, look, up, largest < 1000 ? ",.2~f" : ",.0f"));
+    for (const up of [true, false]) if (points.some(({ y }) => y >= 0 === up)) layers.push(valueLabels(across, look, up, largest >= 1000 ? ",.0f" : points.every(({ y }) => Number.isInteger(y)) ? ",.2~f" : ",.2f"));
   }
   return {
     data: { values: points }, width: 300, height: kind === "bar" ? acrossHeight(labels.length, stacked ? 1 : series.length) : 220,

@@ -3,7 +3,7 @@
 import { factLine } from "./card.js";
 import { copyText, saveResult } from "./clipboard.js";
 import { button, h, icon } from "./dom.js";
-import { clockOrDay, date, moment, number, short } from "./format.js";
+import { clockOrDay, date, moment, number, short, unbroken } from "./format.js";
 import { insightLine } from "./insight_line.js";
 import { menu } from "./menu.js";
 import { t } from "./messages.js";
@@ -50,7 +50,7 @@ export class InsightCard {
 
   fact(fact) {
     const item = h("li", { class: `insight-item ${fact.importance}` },
-      h("div", { class: "insight-words" }, h("p", null, fact.text),
+      h("div", { class: "insight-words" }, h("p", null, unbroken(fact.text)),
         h("p", { class: "insight-tags" }, h("span", { class: fact.importance === "high" ? "tag accent" : "tag" }, t(`insight.${fact.importance}`)), h("span", { class: "tag" }, t(`insight.type.${fact.type}`)))),
       this.evidence(fact));
     this.places.push({ row: fact.row, rows: fact.figures.length, item });
@@ -75,8 +75,8 @@ export class InsightCard {
     const amounts = Object.fromEntries(["expected", "low", "high"].map((part) => [part, short(option[part], option.format)]));
     const effect = t(option.saved ? "insight.saves" : "insight.brings", { column, ...amounts });
     const item = h("li", { class: "insight-item" },
-      h("div", { class: "insight-words" }, h("p", { class: "strong" }, option.action), h("p", { class: "num" }, effect), range,
-        option.assumptions.length ? h("details", { class: "insight-more-about" }, h("summary", null, icon("right"), t("insight.assumes")), h("ul", null, option.assumptions.map((text) => h("li", null, text)))) : null),
+      h("div", { class: "insight-words" }, h("p", { class: "strong" }, unbroken(option.action)), h("p", { class: "num" }, unbroken(effect)), range,
+        option.assumptions.length ? h("details", { class: "insight-more-about" }, h("summary", null, icon("right"), t("insight.assumes")), h("ul", null, option.assumptions.map((text) => h("li", null, unbroken(text))))) : null),
       this.evidence(option));
     this.places.push({ row: option.row, rows: option.figures.length, item });
     return item;

@@ -2,7 +2,7 @@
 // Presentation attributes and classes only; what it says is in its label for those who do not see it.
 
 import { h, svg } from "./dom.js";
-import { date, shortLike } from "./format.js";
+import { date, heading, shortLike } from "./format.js";
 import { t } from "./messages.js";
 
 const WIDTH = 640;
@@ -46,7 +46,7 @@ export function insightLine(line) {
   for (const point of odd) drawing.append(svg("path", { class: "odd", d: `M${x(point.day).toFixed(1)} ${y(point.value).toFixed(1)}h0` })); // a round cap stays round when stretched
   const scale = h("div", { class: "insight-scale num small quiet", "aria-hidden": "true" }, [...marks].reverse().map((value) => h("span", null, shortLike(value, Math.max(top, -low), line.format))));
   const days = h("div", { class: "insight-days num small quiet", "aria-hidden": "true" }, h("span", null, date(points[0].day)), h("span", null, date(points.at(-1).day)));
-  const said = [t("insight.lineOf", { column: line.column.replaceAll("_", " "), step: t(`insight.step${line.step < 7 ? 1 : line.step < 28 ? 7 : 30}`) })];
+  const said = [t("insight.lineOf", { column: heading(line.column), step: t(`insight.step${line.step < 7 ? 1 : line.step < 28 ? 7 : 30}`) })];
   if (odd.length) said.push(t("insight.lineOdd", { count: odd.length }));
   if (ahead.length) said.push(t("insight.lineAhead", { first: date(ahead[0].day), last: date(ahead.at(-1).day) }));
   const legend = h("ul", { class: "legend" }, h("li", null, h("span", { class: "mark past" }), said[0]),

@@ -136,6 +136,7 @@ export const ENGLISH = {
   "table.rows": "{count} {count|row|rows}",
   "table.none": "The query ran and found no rows.",
   "table.cut": "cut at {count} {count|row|rows}; narrow the question for the rest",
+  "table.printed": "Some rows only; an export has them all.",
   "table.sort": "Sort by {name}",
   "table.sum": "Sum",
   "table.average": "Average",

@@ -41,7 +41,7 @@ export const PLACES = {
   "set.model": "Who answers",
   "set.model.analyst": "The built-in analyst works on this PC, sends nothing to a model, and says so when it does not understand.",
   "set.model.gemini": "Google Gemini leads, through the key in the settings file.",
-  "set.model.openai": "A model on an OpenAI-compatible address leads, as the settings file says.",
+  "set.model.openai": "A model on your network leads, through its address in the settings file.",
   "set.backend": "Backend",
   "set.backendHint": "{url}",
   "set.connections": "Connections",

@@ -17,6 +17,9 @@ export const SHOWN = {
 
 const SECONDS = /timeout$|cache_ttl$/;
 
+/** ``${NAME:…}`` of the file by its name; a text around it stays as it stands there. */
+const named = (variable) => variable.replace(/^\$\{(\w+)(?::[^}]*)?\}$/, "$1");
+
 let reading = null;
 
 /** Reads them all, once for all sections that are opened together. */
@@ -49,7 +52,7 @@ export class ConfigRows {
   row(setting) {
     const { name, kind, variable, restart } = setting;
     const label = t(`cfg.${name}`);
-    const hints = [t(`cfgHint.${name}`), variable ? t("config.variable", { variable }) : "", restart ? t("config.restart") : ""].filter(Boolean);
+    const hints = [t(`cfgHint.${name}`), variable ? t("config.variable", { variable: named(variable) }) : "", restart ? t("config.restart") : ""].filter(Boolean);
     const hint = hints.map((text, at) => [at ? " " : "", restart && at === hints.length - 1 ? h("b", { class: "warn-text" }, text) : text]);
     if (this.editing === name) return this.editor(setting, label);
     if (kind === "switch" && !variable) {
@@ -87,7 +90,7 @@ export class ConfigRows {
       event.preventDefault();
       send(typed(kind, input.value));
     } },
-    h("label", { for: id, class: "label" }, label), h("p", { class: "hint" }, t(`cfgHint.${name}`), variable ? ` ${t("config.variableReplace", { variable })}` : ""),
+    h("label", { for: id, class: "label" }, label), h("p", { class: "hint" }, t(`cfgHint.${name}`), variable ? ` ${t("config.variableReplace", { variable: named(variable) })}` : ""),
     h("div", { class: "field" }, input), fault,
     h("div", { class: "acts" }, h("button", { type: "submit", class: "btn primary small" }, h("span", { class: "word" }, t("config.save"))),
       button("btn small", null, t("cancel"), () => this.close(name)),

@@ -26,7 +26,7 @@ export class Table {
     this.table = h("table", { class: "tbl", role: "grid", tabindex: "0", "aria-label": label, "aria-rowcount": rows.count + 1, "aria-colcount": rows.columns.length },
       this.columnGroup, this.head, this.body);
     this.scroller = h("div", { class: "grid-scroll" }, this.table);
-    this.note = h("div", { class: "grid-note" });
+    this.note = h("div", { class: "grid-note", "data-print": t("table.printed") });
     this.element = h("div", { class: fill ? "grid fill" : "grid" }, this.scroller, this.note);
     this.selection = new Selection(this);
     this.truncated = truncated;

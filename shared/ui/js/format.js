@@ -58,6 +58,9 @@ export function shortLike(value, largest, format = "number") {
   return word && value ? `${text} ${word}` : text;
 }
 
+/** A text whose amounts stay in one line: no break behind a sign, nor before the sign of percent. */
+export const unbroken = (text) => text.replace(/([+−])₹/g, "$1\u2060₹").replace(/(\d) %/g, "$1\u00a0%");
+
 const MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ");
 
 export function date(text) {

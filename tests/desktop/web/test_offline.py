@@ -36,7 +36,7 @@ def test_a_repeated_question_is_answered_from_this_computer_with_its_age(tmp_pat
             _, headers, _ = agent.http("GET", f"/api/results/{card['result_id']}/export?format={kind}")
             assert "as of 20" in headers["content-disposition"]
         markdown = f"/api/conversations/{again[0]['conversation_id']}/export"
-        assert b"from the answers kept on this machine" in agent.http("GET", markdown)[2]
+        assert b"from the answers kept on this PC" in agent.http("GET", markdown)[2]
         new = agent.ask("how many lines")
         assert (new[-1]["status"], only(new, "queued")["kept_at"]) == ("queued", None)
 
