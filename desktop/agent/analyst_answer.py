@@ -21,6 +21,9 @@ from desktop.tools.base import ToolContext
 from desktop.tools.query import Queries, Query, Ran, rows_text
 from shared.errors import FileNotFound, ToolRefused
 
+_MANY_TABLES = 200
+"""From here on it takes more than a moment to read them, which is told."""
+
 
 class AnalystAnswer:
     """Deterministic: the same question over the same data gives the same answer."""
@@ -61,14 +64,19 @@ class AnalystAnswer:
         step = progress.step("Reading the question")
         yield step
 
-        outcome: Outcome | InsightPlan
-
-        def read() -> Iterator[tuple[AnalystLike, Outcome | InsightPlan]]:
-            analyst = self._sources.analyst(context.connection, as_of)
-            wondered = None if self._insights is None else analyst.wonder(progress.question)
-            yield analyst, wondered or analyst.read(progress.question, memory)
-
-        [(analyst, outcome)] = pumped(read(), progress.stop)
+        read = pumped(self._read(progress.question, context.connection, as_of, memory), progress.stop)
+        learning, answered = None, None
+        for found in read:
+            if not isinstance(found, int):
+                answered = found
+            elif found >= _MANY_TABLES:
+                learning = progress.step(f"Reading {found:,} tables for the first time")
+                yield learning
+        if answered is None:
+            raise RuntimeError("A question was read, and nothing came of it.")
+        analyst, outcome = answered
+        if learning is not None:
+            yield progress.done(learning.step_id, "known from now on")
         if isinstance(outcome, InsightPlan):
             if self._insights is None:
                 raise RuntimeError("A question for an insight was read, and nobody answers it.")
@@ -77,6 +85,15 @@ class AnalystAnswer:
             yield from self._insights.answer(outcome, progress, context)
             return "answered"
         return (yield from self._told(step.step_id, outcome, analyst, progress, context, ""))
+
+    def _read(
+        self, question: str, connection: str, as_of: date | None, memory: dict[str, object] | None
+    ) -> Iterator[int | tuple[AnalystLike, Outcome | InsightPlan]]:
+        """How many tables must be read before, then what became of the question."""
+        yield self._sources.tables_to_learn(connection, as_of)
+        analyst = self._sources.analyst(connection, as_of)
+        wondered = None if self._insights is None else analyst.wonder(question)
+        yield analyst, wondered or analyst.read(question, memory)
 
     def _about_a_sheet(
         self, sheets: SheetAnswer, progress: Progress, context: ToolContext, memory: dict[str, object] | None

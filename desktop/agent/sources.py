@@ -101,6 +101,12 @@ class Sources:
         schema = client.get_schema(connection)
         return self._kept((connection, as_of), client, schema, lambda sql: self._fetch(connection, sql))
 
+    def tables_to_learn(self, connection: str, as_of: date | None = None) -> int:
+        """How many there are when no question has been asked about them yet; 0 when they are known."""
+        with self._lock:
+            known = (connection, as_of) in self._analysts
+        return 0 if known or self._is_local(connection) else len(self.schema(connection).tables)
+
     def local_analyst(self, paths: Sequence[str] | None, as_of: date | None = None) -> AnalystLike:
         """For the spreadsheets at ``paths``, or for all that were opened."""
         local = self._local

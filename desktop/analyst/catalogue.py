@@ -39,6 +39,7 @@ class Catalogue:
         self.values = Values(self.tables, fetch, schema.dialect)
         self._unique: dict[tuple[str, str], bool] = {}
         self._days: dict[Place, Days] = {}
+        self._facts: dict[str, bool] = {}
 
     def column(self, place: Place) -> Col:
         return self.tables[place.table].get(place.column)
@@ -77,6 +78,11 @@ class Catalogue:
 
     def is_fact(self, table: str) -> bool:
         """It records what happened: it is dated, points at other tables, or holds sums, and no name."""
+        if table not in self._facts:
+            self._facts[table] = self._looks_like_fact(table)
+        return self._facts[table]
+
+    def _looks_like_fact(self, table: str) -> bool:
         known = self.tables[table]
         dated = bool(known.dates())
         sums = any(c.role in (Role.ADD, Role.LEVEL) for c in known.columns)

@@ -1,5 +1,7 @@
 """What tables and columns may be called: an index from words to them. No meaning of whole questions."""
 
+from functools import lru_cache
+
 import msgspec
 
 from desktop.analyst.joins import Link, Links
@@ -11,9 +13,10 @@ _UNITS = frozenset(("sqft", "sqm", "km", "kg", "inr", "rs", "usd", "mb", "gb", "
 _DATE_ENDINGS = frozenset(("on", "at", "date", "dt", "ts", "time", "day"))
 FULL, CALLED, PART, PART_CALLED = 4, 3, 2, 1
 LONGEST = 6
+_REMEMBERED = 2_000
 
 
-class Target(msgspec.Struct, frozen=True):
+class Target(msgspec.Struct, frozen=True, gc=False):
     """A table (``column`` empty) or a column that words may mean. ``strength``: how well they fit.
     ``implied``: the words are the table's noun standing for its money (``net sales``). ``via`` names
     the link (``origin`` airport)."""
@@ -24,8 +27,14 @@ class Target(msgspec.Struct, frozen=True):
     implied: bool = False
     via: str = ""
 
+    @property
+    def place(self) -> tuple[str, str, str]:
+        return self.table, self.column, self.via
 
-_Index = dict[tuple[str, ...], dict[tuple[str, str, str], Target]]
+
+_Targets = dict[tuple[str, str, str], Target]
+_Index = dict[tuple[str, ...], _Targets | Target]
+"""Most names lead to one place, and then to it at once: a hundred thousand columns have a million names."""
 
 
 class Names:
@@ -34,6 +43,7 @@ class Names:
     def __init__(self, tables: dict[str, Table], links: Links) -> None:
         self._exact: _Index = {}
         self._called: _Index = {}
+        self._found: dict[tuple[str, ...], tuple[Target, ...]] = {}
         for table in tables.values():
             self._table(table)
             for column in table.columns:
@@ -90,30 +100,53 @@ class Names:
     ) -> None:
         if not words:
             return
-        called = tuple(CANON.get(w, w) for w in words)
+        place = (table, column, via)
         for index, key, strength in (
             (self._exact, words, FULL if whole else PART),
-            (self._called, called, CALLED if whole else PART_CALLED),
+            (self._called, _called(words), CALLED if whole else PART_CALLED),
         ):
-            entry = index.setdefault(key, {})
-            old = entry.get((table, column, via))
+            entry = index.get(key)
+            if entry is None:
+                index[key] = Target(table, column, strength, implied, via)
+                continue
+            if isinstance(entry, Target):
+                entry = index[key] = {entry.place: entry}
+            old = entry.get(place)
             if old is None or old.strength < strength:
-                entry[(table, column, via)] = Target(table, column, strength, implied, via)
+                entry[place] = Target(table, column, strength, implied, via)
 
     def find(self, words: tuple[str, ...]) -> tuple[Target, ...]:
         """Everything that these words may name, the best fit first."""
+        found = self._found.get(words)
+        if found is None:
+            if len(self._found) >= _REMEMBERED:  # a question's own words come and go
+                self._found.clear()
+            found = self._found[words] = self._look_up(words)
+        return found
+
+    def _look_up(self, words: tuple[str, ...]) -> tuple[Target, ...]:
         plain = tuple(singular(w) for w in words)
-        found = dict(self._exact.get(plain, {}))
+        found = dict(_targets(self._exact, plain))
         if words != plain:
-            for key, target in self._exact.get(words, {}).items():
+            for key, target in _targets(self._exact, words).items():
                 found.setdefault(key, target)
         called = tuple(CANON.get(w, CANON.get(p, p)) for w, p in zip(words, plain, strict=True))
-        for key, target in self._called.get(called, {}).items():
+        for key, target in _targets(self._called, called).items():
             found.setdefault(key, target)
         return tuple(sorted(found.values(), key=lambda t: (-t.strength, t.table, t.column)))
 
     def vocabulary(self) -> set[str]:
         return {" ".join(words) for words in self._exact}
+
+
+def _targets(index: _Index, words: tuple[str, ...]) -> _Targets:
+    entry = index.get(words, {})
+    return {entry.place: entry} if isinstance(entry, Target) else entry
+
+
+@lru_cache(maxsize=16_384)
+def _called(words: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(CANON.get(w, w) for w in words)
 
 
 def _without_ending(column: Col) -> tuple[str, ...]:

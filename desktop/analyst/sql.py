@@ -43,7 +43,11 @@ def column(name: str, table: str) -> exp.Column:
 def table(name: str, alias: str, dialect: str) -> exp.Table:
     """``name`` is written as SQL needs it: ``sales``, ``hr.staff``, ``"My table"``."""
     try:
-        found = exp.to_table(name, dialect=dialect or None)
+        found = (
+            exp.Table(this=exp.to_identifier(name, quoted=False))
+            if _SIMPLE.fullmatch(name)
+            else exp.to_table(name, dialect=dialect or None)
+        )
     except (SqlglotError, ValueError):
         found = exp.Table(this=exp.to_identifier(name, quoted=True))
     if found.this.name.casefold() in _RESERVED:
@@ -118,14 +122,20 @@ def render(tree: exp.Expr, dialect: str) -> str:
 def distinct_values(table_name: str, column_name: str, most: int, dialect: str) -> str:
     """Rows of a value and how often it occurs."""
     value = column(column_name, "t")
-    query = (
-        exp.select(exp.alias_(value, "value"), exp.alias_(exp.Count(this=exp.Star()), "occurrences"))
-        .from_(table(table_name, "t", dialect))
-        .where(exp.Not(this=exp.Is(this=value.copy(), expression=exp.Null())))
-        .group_by(value.copy())
-        .limit(most)
+    query = (  # thousands of these are made before a first answer, so nothing is copied on the way
+        exp.Select(
+            expressions=[_called(value, "value"), _called(exp.Count(this=exp.Star()), "occurrences")],
+        )
+        .from_(table(table_name, "t", dialect), copy=False)
+        .where(exp.Not(this=exp.Is(this=value.copy(), expression=exp.Null())), copy=False)
+        .group_by(value.copy(), copy=False)
+        .limit(exp.Literal.number(most), copy=False)
     )
     return render(query, dialect)
+
+
+def _called(value: exp.Expr, name: str) -> exp.Alias:
+    return exp.Alias(this=value, alias=exp.to_identifier(name))
 
 
 def matching_values(table_name: str, column_name: str, name: str, dialect: str) -> str:

@@ -1,6 +1,7 @@
 """A question as words, numbers and quoted texts, and words in their plain form. Meaning stays outside."""
 
 import re
+from functools import lru_cache
 
 import msgspec
 
@@ -46,11 +47,13 @@ def tokenise(question: str) -> list[Token]:
     return found
 
 
+@lru_cache(maxsize=16_384)
 def words_of(text: str) -> tuple[str, ...]:
     """The words of a value or a name, case-folded: ``T-Shirts`` gives ``("t", "shirts")``."""
     return tuple(t.word for t in tokenise(text) if t.kind in ("word", "number", "iso"))
 
 
+@lru_cache(maxsize=16_384)
 def words_of_name(name: str) -> tuple[str, ...]:
     """The words of an identifier: ``netAmount_2`` gives ``("net", "amount", "2")``."""
     spaced = name.replace("%", " percent ").replace("#", " number ")
@@ -63,6 +66,7 @@ _IRREGULAR = {"men": "man", "women": "woman", "people": "person", "children": "c
 _KEEP = {"status", "bus", "gas", "analysis", "address", "gross", "loss", "class", "process", "less", "this"}
 
 
+@lru_cache(maxsize=16_384)
 def singular(word: str) -> str:
     """Plural to singular by rule; a word that is none stays."""
     if word in _IRREGULAR:

@@ -59,10 +59,9 @@ class Values:
 
     def _load_table(self, table: Table, index: dict[tuple[str, ...], list[Found]]) -> None:
         wanted: list[Col] = []
-        for column in table.columns:
+        for column, info in zip(table.columns, table.info.columns, strict=True):
             if not _is_text(column):
                 continue
-            info = next(c for c in table.info.columns if c.name == column.name)
             if info.samples_complete:
                 self._add(column, info.samples, index)
             else:

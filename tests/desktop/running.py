@@ -55,6 +55,7 @@ class RetailPeer(BackendPeer):
 
     def __init__(self) -> None:
         super().__init__(self._reply)
+        self.schema: Mapping[str, Any] = SCHEMA
         self.query: Reply | list[Reply] = ZONES
         self.held = threading.Event()
         self.release = threading.Event()
@@ -68,7 +69,7 @@ class RetailPeer(BackendPeer):
             case "GET", ["api", "connections"]:
                 return json_reply({"connections": [CONNECTION]})
             case "GET", ["api", "schema", _]:
-                return json_reply(SCHEMA)
+                return json_reply(self.schema)
             case "POST", ["api", "query"]:
                 return self._query()
             case "DELETE", ["api", "query", query_id]:
