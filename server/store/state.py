@@ -5,6 +5,8 @@ that they sort and read the same in every database.
 """
 
 import os
+import re
+import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -76,6 +78,7 @@ def open_state(url: str, home: Path) -> State:
     file = state_file(home)
     lock = share(private_folder(file.parent))
     try:
+        _refuse_no_file(file)
         refuse_newer(file)
         file.touch(mode=0o600)
         engine = _engine(f"sqlite:///{file}")
@@ -119,6 +122,16 @@ def _tune_sqlite(raw: object, _record: object) -> None:
     cursor.close()
 
 
+def _refuse_no_file(file: Path) -> None:
+    """A folder, a pipe, or a link that leads nowhere."""
+    if file.is_symlink() and not file.exists():
+        raise SettingsInvalid(
+            f"{file} is a link to {file.readlink()}, which is not there. Bring that back, or remove the link."
+        )
+    if file.exists() and not file.is_file():
+        raise SettingsInvalid(f"{file} is no file. Move it away, or restore the state from a backup.")
+
+
 def refuse_newer(file: Path) -> None:
     """Looks at the version through a read-only door, so that a newer state stays byte for byte."""
     if not file.exists() or file.stat().st_size == 0:
@@ -134,7 +147,7 @@ def refuse_newer(file: Path) -> None:
             found = _version_in(file, "mode=ro")
     except sa.exc.DatabaseError as error:
         raise SettingsInvalid(
-            f"{file} is not a state that we wrote. Move it away, or restore it from a backup."
+            f"{file} is damaged, or not a state that we wrote. Restore it from a backup, or move it away."
         ) from error
     check_version(found, str(file))
 
@@ -167,6 +180,41 @@ def check_version(found: int, where: str) -> None:
         )
 
 
+_MADE = re.compile(r"CREATE TABLE (\w+)")
+
+
+def _refuse_incomplete(connection: sa.Connection) -> None:
+    """A table that has gone would be missed by one request after the other."""
+    made = {name for statements in MIGRATIONS for text in statements for name in _MADE.findall(text)}
+    missing = sorted(made - set(sa.inspect(connection).get_table_names()))
+    if missing:
+        raise SettingsInvalid(
+            f"The backend's own state is damaged: it lacks {', '.join(missing)}. Restore it from a backup."
+        )
+
+
+def _why(error: sa.exc.DBAPIError, url: sa.URL) -> str:
+    """What to do about a state that cannot be opened or written."""
+    if url.get_backend_name() != "sqlite":
+        return (
+            "The backend's own state cannot be opened or written. See whether the database of store.url "
+            "answers, and whether its account may make tables."
+        )
+    file, user = url.database, f" {os.geteuid()}" if hasattr(os, "geteuid") else ""
+    match getattr(error.orig, "sqlite_errorcode", 0) & 0xFF:
+        case sqlite3.SQLITE_FULL:
+            return f"The disk is full: {file} cannot be written. Make room, then start again."
+        case sqlite3.SQLITE_IOERR:
+            return (
+                f"The disk does not read or write {file}: it is full or faulty. Make room, then start again."
+            )
+        case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_PERM | sqlite3.SQLITE_CANTOPEN:
+            return f"{file} cannot be opened or written. Give it and its folder to user{user}, who runs this."
+        case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
+            return f"Another program holds {file}. End it, then start again."
+    return f"{file} is damaged, or a database of another program. Restore it from a backup, or move it away."
+
+
 def _migrated(engine: sa.Engine, lock: Held | None = None) -> State:
     identity = (
         "INTEGER PRIMARY KEY AUTOINCREMENT"
@@ -191,9 +239,7 @@ def _migrated(engine: sa.Engine, lock: Held | None = None) -> State:
                     sa.text("INSERT INTO migrations (number, applied_at) VALUES (:number, :at)"),
                     {"number": number, "at": now()},
                 )
+            _refuse_incomplete(connection)
     except sa.exc.DBAPIError as error:
-        raise SettingsInvalid(
-            "The backend's own state cannot be opened or written. Check store.url, or the folder's "
-            "owner and free space."
-        ) from error
+        raise SettingsInvalid(_why(error, engine.url)) from error
     return State(engine, lock)

@@ -1,7 +1,12 @@
 """Our own state and its key: made once, refused when wrong, never touched when newer."""
 
+import os
+import resource
 import sqlite3
+import subprocess
+import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -194,3 +199,67 @@ def _line() -> AuditLine:
     return AuditLine(
         "2026-11-23", "r", "k", "n", "a", "query.run", "c", "q", "SELECT 1", "t", 1, 200, "", 1.0
     )
+
+
+def _sound(file: Path) -> bytes:
+    _build(file.parent.parent)
+    return file.read_bytes()
+
+
+def _cut(file: Path) -> None:
+    file.write_bytes(_sound(file)[:50_000])
+
+
+def _without_a_table(file: Path) -> None:
+    _build(file.parent.parent)
+    with sqlite3.connect(file) as connection:
+        connection.execute("DROP TABLE api_keys")
+    connection.close()
+
+
+def _of_another_program(file: Path) -> None:
+    with sqlite3.connect(file) as connection:
+        connection.execute("CREATE TABLE users (name)")
+    connection.close()
+
+
+def _nowhere(file: Path) -> None:
+    file.symlink_to(file.parent / "disk" / "state.db")
+
+
+@pytest.mark.parametrize(
+    ("damage", "says"),
+    [
+        (_cut, r"state\.db is damaged, or not a state that we wrote\. Restore it from a backup"),
+        (_without_a_table, "it lacks api_keys. Restore it from a backup"),
+        (_of_another_program, r"state\.db is damaged, or a database of another program"),
+        (os.mkfifo, r"state\.db is no file\. Move it away"),
+        (os.mkdir, r"state\.db is no file\. Move it away"),
+        (_nowhere, r"state\.db is a link to .*, which is not there"),
+    ],
+)
+def test_a_state_that_cannot_be_used_is_told_with_what_to_do(
+    damage: Callable[[Path], None], says: str, tmp_path: Path
+) -> None:
+    (tmp_path / "backend").mkdir()
+    damage(tmp_path / "backend" / "state.db")
+    with pytest.raises(SettingsInvalid, match=says):
+        _build(tmp_path)
+
+
+def test_a_full_disk_is_told_with_what_to_do(tmp_path: Path) -> None:
+    """No file may grow beyond 4 KB, which the state does."""
+    done = subprocess.run(
+        [sys.executable, "-m", "server", "generate-key", "--name", "x", "--permissions", "db_read"],
+        cwd=Path(__file__).parents[2],
+        env=os.environ | {"VMART_HOME": str(tmp_path)},
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096)),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "state.db" in done.stderr
+    assert "Make room" in done.stderr
+    assert "Traceback" not in done.stderr
