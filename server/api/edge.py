@@ -59,6 +59,8 @@ def _check(head: bytes) -> None:
     )
     if not good:
         raise BadRequest("The head of this request can be read in more than one way.")
+    if b"host" not in names and not first.endswith(b"HTTP/1.0"):  # RFC 9112, section 3.2
+        raise BadRequest("The request says no Host, which HTTP/1.1 demands.")
 
 
 class EdgeProtocol(LeanProtocol):

@@ -97,6 +97,15 @@ def test_a_head_that_could_be_read_in_two_ways_is_refused_and_ends_the_connectio
     assert b'"code":"' in answer
 
 
+def test_a_request_of_http_1_1_without_a_host_is_refused_and_one_of_1_0_is_not(
+    backend: RunningBackend,
+) -> None:
+    bare = exchanged(backend, head(first="GET /health HTTP/1.1"))
+    assert bare.startswith(b"HTTP/1.1 400 ")
+    assert exchanged(backend, head(first="GET /health HTTP/1.0")).startswith(b"HTTP/1.1 200 ")
+    assert exchanged(backend, head("Host: x", first="GET /health HTTP/1.1")).startswith(b"HTTP/1.1 200 ")
+
+
 @pytest.mark.parametrize("key", ["\xff", "vmart_\xe9", "\xed\xa0\x80", "vmart_" + "\xe9" * 49])
 @pytest.mark.parametrize("more", ["X: y", "TE: trailers"])
 def test_a_key_of_bytes_that_are_no_text_is_as_any_other_wrong_one(
