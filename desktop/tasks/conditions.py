@@ -158,14 +158,25 @@ def _figures(condition: Condition, table: Table) -> tuple[dict[str, Decimal], st
             if key in named:
                 raise CannotJudge("Several rows have the same name, so a row cannot be found again.")
             if row[at] is not None:
-                named[key] = Decimal(str(row[at]))
+                named[key] = _number(row[at], table.columns[at].name)
         return named, table.formats[at]
-    cells = [Decimal(str(row[at])) for row in table.rows if row[at] is not None]
+    cells = [_number(row[at], table.columns[at].name) for row in table.rows if row[at] is not None]
     if not cells:
         raise CannotJudge("The result holds no figure to look at.")
     if len(table.rows) > 1 and (table.formats[at] == "percent" or _NO_SUM.search(table.columns[at].name)):
         raise CannotJudge(f"The result has several rows of {table.columns[at].name}, which have no sum.")
     return {"": sum(cells, Decimal(0))}, table.formats[at]
+
+
+def _number(cell: object, column: str) -> Decimal:
+    """Sources know figures that are none, as the share of nothing in nothing; they compare with nothing."""
+    try:
+        found = Decimal(str(cell))
+    except InvalidOperation:
+        found = Decimal("NaN")
+    if not found.is_finite():
+        raise CannotJudge(f"{column} holds {cell}, which is no figure to compare. Leave such rows out.")
+    return found
 
 
 def _column(condition: Condition, table: Table) -> int:

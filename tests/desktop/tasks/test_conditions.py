@@ -93,6 +93,10 @@ def test_rows_and_no_rows() -> None:
     [
         (falls("3"), zones(), "no figure"),
         (falls("3"), one(None), "no figure"),
+        (falls("3"), one("NaN"), "net_sales holds NaN, which is no figure"),
+        (falls("3"), one(float("inf")), "net_sales holds inf, which is no figure"),
+        (falls("3", any_row=True), zones(North=1, South=float("nan")), "net_sales holds nan"),
+        (Condition(kind="above", amount="1", any_row=True), zones(North="NaN"), "no figure"),
         (falls("3", column="margin"), zones(North=1), "no column called 'margin'"),
         (falls("3", column="zone"), zones(North=1), "holds no numbers"),
         (falls("3"), Table([ZONE], ["text"], [["North"]]), "no column of numbers"),
