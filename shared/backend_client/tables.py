@@ -50,9 +50,17 @@ class Tabular:
         return frame
 
     def to_polars(self) -> "pl.DataFrame":
-        """The same for polars, whose decimals have at most 38 digits. Raises NotAcceptable for more."""
+        """The same for polars, whose decimals have at most 38 digits, and whose columns have a name each.
+        Raises NotAcceptable for more digits, and for two columns of one name."""
         polars = needed("polars")
-        frame: pl.DataFrame = polars.from_arrow(_with_narrow_decimals(self.to_arrow()))
+        table = self.to_arrow()
+        twice = next((name for name in table.column_names if table.column_names.count(name) > 1), None)
+        if twice is not None:
+            raise NotAcceptable(
+                f"Several columns are called {twice!r}, which polars cannot hold.",
+                details="Name them apart in the query (AS), or use to_arrow().",
+            )
+        frame: pl.DataFrame = polars.from_arrow(_with_narrow_decimals(table))
         return frame
 
 

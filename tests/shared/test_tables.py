@@ -24,8 +24,8 @@ from shared.backend_client import (
     QueryFailed,
     StreamedResult,
 )
-from shared.errors import InvalidRequest
-from tests.peers.backend import BackendPeer, Reply
+from shared.errors import InvalidRequest, NotAcceptable
+from tests.peers.backend import BackendPeer, Reply, query_answer
 from tests.peers.typed import COLUMNS, LOCAL, typed_kind
 from tests.server.running import RunningBackend, start, wait_until
 
@@ -93,6 +93,15 @@ def test_polars_gets_types_that_lose_nothing(client: BackendClient) -> None:
     assert frame.schema["amount"] == pl.Decimal(12, 2)
     assert frame.schema["day"] == pl.Date
     assert (frame["amount"][0], frame["id"].to_list()) == (Decimal("10.50"), [2**53 + 1, None, -1])
+
+
+def test_columns_of_one_name_are_no_table_of_polars_and_this_is_said() -> None:
+    twice = query_answer([("n", "integer"), ("n", "integer")], b"[[1,2]]", 1)
+    with BackendPeer(lambda _: twice) as peer, BackendClient(peer.url, "k", retry_attempts=0) as client:
+        result = client.execute_query("any", "SELECT 1 AS n, 2 AS n")
+    assert result.to_arrow().column_names == ["n", "n"]
+    with pytest.raises(NotAcceptable, match="Several columns are called 'n', which polars cannot hold"):
+        result.to_polars()
 
 
 def test_arrow_comes_batch_by_batch_and_tells_how_it_ended(client: BackendClient) -> None:
