@@ -357,6 +357,8 @@ def run_package(arguments: List[str]) -> int:
 
 
 def run_bench(arguments: List[str]) -> int:
+    if "--ship" not in arguments and {"-h", "--help"}.intersection(arguments):
+        return subprocess.call([supported_python(), "-m", "tests.bench.options", "--help"], cwd=str(ROOT))
     set_up("dev")
     os.chdir(str(ROOT))
     if "--ship" in arguments:

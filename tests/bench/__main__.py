@@ -1,6 +1,5 @@
 """``python -m tests.bench``: what the query path costs, as ratios against the raw drivers in the same run."""
 
-import argparse
 import sys
 import tempfile
 import time
@@ -10,25 +9,12 @@ import msgspec
 
 from server.connectors import KINDS
 from tests.bench import bookkeeping, clickhouse, files, postgres, schemas, soak
+from tests.bench.options import parser
 from tests.bench.workload import Workload
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python3 build.py bench", description=__doc__)
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
-    parser.add_argument("--quick", action="store_true", help="a tenth of the rows, one round")
-    parser.add_argument(
-        "--ship", action="store_true", help="sizes and cold starts of what ships, instead of the query path"
-    )
-    parser.add_argument(
-        "--soak",
-        type=int,
-        nargs="?",
-        const=600,
-        metavar="SECONDS",
-        help="many clients, random cancels and a bad line, instead; 600 seconds when none are given",
-    )
-    chosen = parser.parse_args()
+    chosen = parser().parse_args()
     if chosen.soak is not None:
         return soak.main(chosen.soak)
     rows, rounds = (100_000, 1) if chosen.quick else (1_000_000, 5)
