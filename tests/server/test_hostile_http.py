@@ -125,7 +125,10 @@ def test_every_answer_has_a_request_id_of_ours(backend: RunningBackend) -> None:
 
 
 def test_a_caller_without_a_key_cannot_make_us_hold_a_body(backend: RunningBackend) -> None:
-    head = b"POST /api/query HTTP/1.1\r\nContent-Type: application/json\r\nContent-Length: 9000000\r\n\r\n"
+    head = (
+        b"POST /api/query HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+        b"Content-Length: 9000000\r\n\r\n"
+    )
     assert _raw(backend, head).startswith(b"HTTP/1.1 401 ")
 
 
