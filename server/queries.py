@@ -54,7 +54,8 @@ class Queries:
         self._looks = False
 
     def __len__(self) -> int:
-        return len(self._running)
+        """How many run or wait for a connection: those who wait for one that runs for them all are none."""
+        return sum(isinstance(stop, _Stop) for _, stop in self._running.values())
 
     async def check(
         self, connection: str, text: str, data: DataPolicy = UNRESTRICTED

@@ -228,3 +228,27 @@ def test_one_scrape_tells_the_sum_over_all_workers_also_of_one_that_died(workers
     with ThreadPoolExecutor(8) as pool:
         assert Counter(pool.map(call, range(20))) == {200: 20}
     wait_until(lambda: scrape()[asked] == 100, seconds=30)
+
+
+def test_a_query_that_runs_for_all_who_ask_the_same_is_one(backend: RunningBackend, counts: Counts) -> None:
+    body = {"connection": "numbers", "query": "SELECT n FROM sleeping"}
+    running = "vmart_queries_running"
+    with ThreadPoolExecutor() as pool:
+        first = pool.submit(backend.ask, "POST", "/api/query", {**body, "query_id": _ID.format(1)})
+        wait_until(lambda: counts.running == 1)
+        assert scraped(backend)[running] == 1
+        second = pool.submit(backend.ask, "POST", "/api/query", {**body, "query_id": _ID.format(2)})
+        wait_until(lambda: scraped(backend)["vmart_shared_queries_total"] == 1)
+        assert (scraped(backend)[running], counts.running) == (1, 1)
+        fresh = {"Cache-Control": "no-cache"}
+        other = {**body, "query_id": _ID.format(3)}
+        third = pool.submit(backend.ask, "POST", "/api/query", other, headers=fresh)
+        wait_until(lambda: counts.running == 2)
+        assert scraped(backend)[running] == 2
+        for number in (1, 2, 3):
+            assert backend.ask("DELETE", f"/api/query/{_ID.format(number)}").status == 202
+        assert [one.result(30).status for one in (first, second, third)] == [499, 499, 499]
+    wait_until(lambda: scraped(backend)[running] == 0)
+
+
+_ID = "00000000-0000-4000-8000-00000000000{}"
