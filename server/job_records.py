@@ -72,10 +72,34 @@ class Records:
         """False when it is finished already."""
         return self.store.update(job_id, **self._at_end(JobState.CANCELLED), size=0)
 
-    def failed(self, job_id: str, error: AppError) -> None:
+    def failed(self, job_id: str, error: AppError) -> bool:
+        """False when it is finished already."""
         body = ErrorBody(error.message, error.code, error.details, error.retry_after)
         text = msgspec.json.encode(body).decode()
-        self.store.update(job_id, **self._at_end(JobState.FAILED), error=text, size=0)
+        return self.store.update(job_id, **self._at_end(JobState.FAILED), error=text, size=0)
+
+    def _interrupted(self, row: JobRow) -> None:
+        """Its process was killed, so that its end is told here; and once, whoever else finds it."""
+        if self.failed(row.id, AppError("The backend was restarted while this job was at work.")):
+            self._audit.write_slowly(
+                AuditLine(
+                    at=now(),
+                    request_id="",
+                    key_id=row.owner,
+                    key_name=row.owner_name,
+                    address="",
+                    action="jobs.end",
+                    connection=row.connection,
+                    query_id=row.id,
+                    sql_text=row.sql_text,
+                    tables="",
+                    row_count=row.row_count,
+                    status=503,
+                    code="interrupted",
+                    elapsed_ms=0.0,
+                    scope=row.scope,
+                )
+            )
 
     def ended(self, order: Order, rows: int, failure: AppError | None, seconds: float) -> None:
         """The last that is done for a job, whatever came of it."""
@@ -123,7 +147,7 @@ class Records:
         moment = now()
         for row in self.store.everything():
             if not row.state.is_final and self._is_orphan(row):
-                self.failed(row.id, AppError("The backend was restarted while this job was at work."))
+                self._interrupted(row)
             elif row.expires_at is not None and row.expires_at < moment:
                 self.delete(row)
         self.kept.forget_the_dead()

@@ -25,6 +25,7 @@ from server.api.call import Backend, Call, Handled, Route, Stream, Wishes
 from server.api.recording import Outcome
 from server.api.remembered import ANYBODY, Known, memo_of, wishes_of
 from server.api.replies import Response
+from server.api.under_way import UnderWay
 from server.certificates import INSTEAD_OF_KEY
 from server.store.audit.repeats import REPEATING
 from shared.errors import AppError, InvalidRequest, NotAuthenticated, RequestTimedOut, UnsupportedMedia
@@ -46,6 +47,7 @@ class Dispatch:
 
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
+        self._under_way = UnderWay(backend)
         self._over_tls = replies.OVER_TLS if backend.settings.server.ssl_cert else {}
         self._most_bytes = backend.settings.security.max_body_mb * 1024 * 1024
 
@@ -55,6 +57,7 @@ class Dispatch:
         action, is_changing, is_open = route.action, recording.is_changing(route), route.open
         figures = self._backend.monitoring.requests
         requests = figures.of(action)
+        under_way = self._under_way
 
         async def handle(request: Request, **path: str) -> Response | None:
             arrived = time.perf_counter()
@@ -66,7 +69,7 @@ class Dispatch:
             if (tracer := self._backend.tracer) is not None:
                 outcome.trace = tracer.begin(request.headers.getone("traceparent", None))
                 outcome.headers["traceresponse"] = outcome.trace.passed_on()
-            self._backend.calls += 1
+            under_way.begin(outcome, action, request_id, arrived)
             try:
                 admitted = await (self._anybody if is_open else self._admit)(request, route, outcome)
                 call = self._call(request, admitted, outcome, request_id, arrived, path)
@@ -77,6 +80,7 @@ class Dispatch:
                 _ask_again(call, handled, is_changing=is_changing)
                 headers = {"x-request-id": request_id, **outcome.headers}
                 outcome.status = replies.status_of(handled, route.status)
+                under_way.answers(outcome, handled)
                 audited = partial(self._audit, action, request_id, arrived, outcome)
                 return await replies.send(request, handled, outcome.status, headers, audited)
             except asyncio.CancelledError:
@@ -96,14 +100,12 @@ class Dispatch:
             finally:
                 if not outcome.audited:
                     await self._audit(action, request_id, arrived, outcome)
-                self._backend.calls -= 1
+                under_way.end(outcome)
                 requests.count(outcome.status, time.perf_counter() - arrived)
                 if tracer is not None:
                     recording.trace(tracer, route, outcome, request_id, arrived)
-                if outcome.code:
-                    figures.failed(outcome.code)
-                elif outcome.note.failure is not None:
-                    figures.failed(outcome.note.failure.code)
+                if code := outcome.failure_code:
+                    figures.failed(code)
 
         return handle
 
@@ -268,8 +270,10 @@ class Dispatch:
         outcome.audited = True
         line = recording.line_of(outcome, action, request_id, arrived)
         audit = self._backend.audit
-        if not (audit.refuse(line) if line.code in REPEATING else audit.write(line)):
-            await asyncio.shield(asyncio.to_thread(audit.write_slowly, line))
+        mark = outcome.mark
+        is_counted = mark is None and line.code in REPEATING
+        if not (audit.refuse(line) if is_counted else audit.write(line, mark)):
+            await asyncio.shield(asyncio.to_thread(audit.write_slowly, line, mark))
 
 
 def _ask_again(call: Call, handled: Handled, *, is_changing: bool) -> None:

@@ -2,6 +2,7 @@
 
 import re
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -70,7 +71,7 @@ def request_id(given: str | None) -> str:
 class Outcome:
     """What a line will say; filled as the call goes on."""
 
-    __slots__ = ("audited", "caller", "code", "headers", "note", "origin", "status", "trace")
+    __slots__ = ("audited", "caller", "code", "headers", "mark", "note", "origin", "status", "trace")
 
     def __init__(self, caller: Identity, *, audited: bool) -> None:
         self.audited = audited
@@ -80,8 +81,15 @@ class Outcome:
         self.status = 500
         self.code = ""
         self.headers: dict[str, str] = {}
+        self.mark: Path | None = None
+        """In the audit trail, that it was begun."""
         self.note = Note()
         self.trace: Trace | None = None
+
+    @property
+    def failure_code(self) -> str:
+        """What went wrong, before the answer or in the middle of it; empty when nothing did."""
+        return self.code or ("" if self.note.failure is None else self.note.failure.code)
 
 
 def line_of(outcome: Outcome, action: str, request_id: str, arrived: float) -> AuditLine:
@@ -108,13 +116,19 @@ def line_of(outcome: Outcome, action: str, request_id: str, arrived: float) -> A
     )
 
 
+def line_if_killed(outcome: Outcome, action: str, request_id: str, arrived: float) -> AuditLine:
+    """Of a call that is under way: how much of its answer will have left, and when, is not known."""
+    line = line_of(outcome, action, request_id, arrived)
+    return msgspec.structs.replace(line, status=503, code="interrupted", row_count=None)
+
+
 def trace(tracer: "Tracer", route: Route, outcome: Outcome, request_id: str, arrived: float) -> None:
     """Spans for a request and its query: what they were, not what was asked or answered."""
     place, note = outcome.trace, outcome.note
     if place is None:
         return
     ended = time.perf_counter()
-    code = outcome.code or (note.failure.code if note.failure is not None else "")
+    code = outcome.failure_code
     failed = {"error.type": code} if code else {}
     if note.asked_at:
         told: dict[str, Any] = {"vmart.connection": note.connection, "vmart.query_id": note.query_id}

@@ -1,11 +1,14 @@
 """Every change to the audit trail is found, and a line that was taken is never lost."""
 
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
 import pytest
+import sqlalchemy as sa
 
 from server.app import build
 from server.cli import main
@@ -13,6 +16,7 @@ from server.store.audit import AuditLine, AuditTrail, open_trail
 from server.store.audit.chain import Mark, Sealer, Witness
 from server.store.audit.pruning import prune
 from server.store.audit.searching import AuditSearch, Filters
+from server.store.audit.spool import Spool
 from server.store.audit.verifying import Verified, parsed_mark, verify
 from server.store.state import State, open_state
 from shared.errors import InvalidRequest
@@ -65,6 +69,13 @@ class Trail:
             return verify(state, sealer, Witness(self.folder / "head", sealer), noted, first=first)
         finally:
             state.close()
+
+    @contextmanager
+    def state(self) -> Iterator[sa.Connection]:
+        state = open_state(self.url, self.home)
+        with state.begin() as connection:
+            yield connection
+        state.close()
 
     def execute(self, *statements: str) -> None:
         with sqlite3.connect(self.home / "backend" / "state.db") as connection:
@@ -221,6 +232,58 @@ def test_what_a_killed_process_left_goes_into_the_chain_once(trail: Trail) -> No
     assert trail.verify().findings == []
     assert not dead.exists()
     assert trail.verify().lines == 10 + 3 + 1 + 1 + 1
+
+
+def test_what_a_killed_process_was_at_is_on_record_once_unless_it_had_ended(trail: Trail) -> None:
+    dead = Spool(trail.folder)
+    under_way = [_interrupted("download"), _interrupted("download"), _interrupted("left \ud800 half\0")]
+    for line in under_way:
+        dead.mark(line)
+    dead.append(1, msgspec.structs.replace(ROW, request_id="download"))  # one of the two had just ended
+    (trail.folder / f"{dead.writer}.9.begun").write_bytes(b"\xff\xff\0\0half")
+    (trail.folder / f"{dead.writer}.10.begun").write_bytes(b"")
+    left = {file.name: file.read_bytes() for file in trail.folder.glob(f"{dead.writer}.*")}
+    dead.close(settled=False)
+    trail.write(range(11, 12))
+    assert not list(trail.folder.glob(f"{dead.writer}.*"))
+    for name, data in left.items():  # as if its heir had been killed before it took the files away
+        (trail.folder / name).write_bytes(data)
+    with trail.state() as connection:
+        last = (1 << 62) + 3
+        connection.exec_driver_sql(f"INSERT INTO audit_writers VALUES ('{dead.writer}', {last})")
+    trail.write(range(12, 13))
+    with trail.state() as connection:
+        found = connection.exec_driver_sql("SELECT request_id, code FROM audit WHERE id > 10")
+        assert sorted(map(tuple, found)) == [
+            ("download", ""),
+            ("download", "interrupted"),
+            ("left ? half\N{REPLACEMENT CHARACTER}", "interrupted"),
+            ("r11", ""),
+            ("r12", ""),
+        ]
+    assert trail.verify().findings == []
+
+
+def test_a_mark_is_gone_with_the_line_that_it_stood_for(
+    trail: Trail, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state, open_ = trail.open()
+    marks = [open_.begun(_interrupted(f"b{number}")) for number in range(3)]
+    assert len(list(trail.folder.glob("*.begun"))) == 3
+    assert open_.write(msgspec.structs.replace(ROW, request_id="b0"), marks[0])
+    open_.write_slowly(msgspec.structs.replace(ROW, request_id="b1"), marks[1])
+    with monkeypatch.context() as patch:
+        patch.setattr("os.write", _no_room)
+        assert open_.begun(_interrupted("b3")) is None
+        open_.write_slowly(msgspec.structs.replace(ROW, request_id="b2"), marks[2])
+    assert not list(trail.folder.glob("*.begun"))
+    open_.close()
+    state.close()
+    assert trail.verify().lines == 13
+
+
+def _interrupted(request_id: str) -> AuditLine:
+    return msgspec.structs.replace(ROW, request_id=request_id, status=503, code="interrupted")
 
 
 def _spooled(number: int) -> bytes:

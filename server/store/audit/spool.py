@@ -2,6 +2,8 @@
 survives a ``kill -9``. A process that finds the files of one that died puts their lines into the chain.
 
 Two files in turn: while the lines of one go into the state, the other takes the new ones.
+
+What takes long has a file of its own meanwhile, a mark: its line as it stands when it is interrupted.
 """
 
 import contextlib
@@ -9,6 +11,7 @@ import os
 import secrets
 import struct
 import time
+from collections import Counter
 from pathlib import Path
 
 import msgspec
@@ -17,11 +20,14 @@ from server.store.audit.line import AuditLine, cleaned
 from server.store.lock import Held, hold
 from shared.paths import private_folder
 
-_SUFFIX, _LOCK = ".spool", ".alive"
+_SUFFIX, _LOCK, _MARK = ".spool", ".alive", ".begun"
 COMMAND = "command-"
 """What the names of writers begin with that were commands, and are gone on purpose."""
 _YOUNG_SECONDS = 86_400
 _LENGTH = struct.Struct("<I")
+
+_INTERRUPTED = 1 << 62
+"""From here on lines are numbered that were marks: behind all that their writer wrote."""
 
 Numbered = tuple[int, AuditLine]
 """A line with its number among those of its writer."""
@@ -38,20 +44,40 @@ class Spool:
         self._files = [_created(name) for name in self._names]
         self._turn = 0
         self._looked = False
+        self._marks = 0
         self._encode = msgspec.msgpack.Encoder().encode
 
     def append(self, number: int, line: AuditLine) -> None:
         """The system has it when this returns. Raises OSError, and has none of it then."""
-        try:
-            data = self._encode((number, line))
-        except UnicodeEncodeError:
-            data = self._encode((number, cleaned(line)))
-        data = _LENGTH.pack(len(data)) + data
+        data = self._framed(number, line)
         file = self._files[self._turn]
         written = os.write(file, data)
         if written != len(data):
             os.ftruncate(file, os.fstat(file).st_size - written)
             raise OSError("There is no room for a line of the audit trail.")
+
+    def mark(self, line: AuditLine) -> Path:
+        """The line stands for what is under way, until the file is unlinked. Raises OSError."""
+        self._marks += 1
+        name = self.folder / f"{self.writer}.{self._marks}{_MARK}"
+        data = self._framed(self._marks, line)
+        file = _created(name)
+        try:
+            if os.write(file, data) != len(data):
+                raise OSError("There is no room for a mark of the audit trail.")
+        except OSError:
+            name.unlink(missing_ok=True)
+            raise
+        finally:
+            os.close(file)
+        return name
+
+    def _framed(self, number: int, line: AuditLine) -> bytes:
+        try:
+            data = self._encode((number, line))
+        except UnicodeEncodeError:
+            data = self._encode((number, cleaned(line)))
+        return _LENGTH.pack(len(data)) + data
 
     def turn(self) -> int:
         """The part that was written so far; what comes goes to the other one."""
@@ -91,7 +117,8 @@ class Spool:
     def left_by_the_dead(self) -> "list[Left]":
         """Close each. Without such locks in the system everybody else counts as dead once, at the start."""
         first, self._looked = not self._looked, True
-        others = {file.name.partition(".")[0] for file in self.folder.glob(f"*{_SUFFIX}")} - {self.writer}
+        files = [file for suffix in (_SUFFIX, _MARK) for file in self.folder.glob(f"*{suffix}")]
+        others = {file.name.partition(".")[0] for file in files} - {self.writer}
         found = []
         for writer in sorted(others, key=self._begun):
             held = _held(self.folder / f"{writer}{_LOCK}")
@@ -119,23 +146,38 @@ class Left:
         self.is_of_a_command = writer.startswith(COMMAND)
         self._alive = alive
         self._names = [folder / f"{writer}.{part}{_SUFFIX}" for part in (0, 1)]
+        self._marks = sorted(folder.glob(f"{writer}.*{_MARK}"))
         self._lock_name = folder / f"{writer}{_LOCK}"
 
     def lines(self) -> list[Numbered]:
+        """Those of its marks at the end; but not of one whose own line was written in the last moment."""
         found = [line for name in self._names for line in _read(name)]
-        return sorted(found, key=lambda numbered: numbered[0])
+        found.sort(key=lambda numbered: numbered[0])
+        ended = Counter(_what(line) for _, line in found)
+        begun = sorted(line for name in self._marks for line in _read(name))
+        for number, line in begun:
+            if ended[_what(line)]:
+                ended[_what(line)] -= 1
+            else:
+                found.append((_INTERRUPTED + number, line))
+        return found
 
     def forget(self) -> None:
         """Unless its writer may live after all; then it is looked at again at the next start."""
         if self._alive is None and any(_is_young(name) for name in self._names):
             return
-        for name in self._names:
+        for name in (*self._marks, *self._names):  # the lines of the second tell which of the first are wrong
             name.unlink(missing_ok=True)
         self._lock_name.unlink(missing_ok=True)
 
     def close(self) -> None:
         if self._alive is not None:
             self._alive.close()
+
+
+def _what(line: AuditLine) -> tuple[str, ...]:
+    """A line and its mark are about the same call."""
+    return line.request_id, line.key_id, line.action, line.query_id
 
 
 def _held(file: Path) -> Held | None:

@@ -60,8 +60,20 @@ class AuditTrail:
         self._thread = threading.Thread(target=self._run, name="audit", daemon=True)
         self._thread.start()
 
-    def write(self, line: AuditLine) -> bool:
-        """False when it is not taken; then the caller must wait with :meth:`write_slowly`."""
+    def begun(self, line: AuditLine) -> Path | None:
+        """``line`` is what will be on record of something that takes long if this process dies before that
+        line is written of which the mark that this gives is said. None when the disk takes none: it goes
+        on without one, since the line itself must find room before its end."""
+        with self._lock:
+            try:
+                return self._spool.mark(line)
+            except OSError as error:
+                _log.warning("What was begun could not be noted for the audit trail: %s", error.strerror)
+                return None
+
+    def write(self, line: AuditLine, mark: Path | None = None) -> bool:
+        """False when it is not taken; then the caller must wait with :meth:`write_slowly`. ``mark`` is that
+        of the same call, which has ended."""
         with self._lock:
             waiting = self._waiting
             if len(waiting) >= self._most:
@@ -73,6 +85,8 @@ class AuditTrail:
                 return False
             self._number = number
             waiting.append((number, line))
+            if mark is not None:  # before another thread has settled the line, which proves the mark wrong
+                _remove(mark)
         if len(waiting) == 1:
             self._wake.set()
         return True
@@ -83,9 +97,9 @@ class AuditTrail:
             counted = self._repeats.counts(line)
         return counted or self.write(line)
 
-    def write_slowly(self, line: AuditLine) -> None:
+    def write_slowly(self, line: AuditLine, mark: Path | None = None) -> None:
         """Returns when the line is safe, so that a storm or a full disk slows callers and loses no line."""
-        if self.write(line):
+        if self.write(line, mark):
             return
         with self._moved:
             self._moved.wait_for(lambda: len(self._waiting) < self._most or self._closed)
@@ -93,6 +107,8 @@ class AuditTrail:
             self._waiting.append((number, line))
             self._wake.set()
             self._moved.wait_for(lambda: self._settled >= number or self._closed)
+            if mark is not None and self._settled >= number:
+                _remove(mark)
 
     @property
     def waiting(self) -> int:
@@ -258,6 +274,13 @@ class AuditTrail:
             self._chain.committed(head)
         except OSError as error:
             _log.error("The last line of the audit trail could not be noted: %s", error.strerror)
+
+
+def _remove(mark: Path) -> None:
+    try:
+        mark.unlink(missing_ok=True)
+    except OSError as error:
+        _log.warning("A note of what was begun stays in %s: %s", mark.parent, error.strerror)
 
 
 _KNOWN = sa.text("SELECT last FROM audit_writers WHERE writer = :writer")
