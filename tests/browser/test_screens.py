@@ -8,6 +8,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
+from tests.browser import story_tasks
 from tests.browser.peer import Peer
 from tests.browser.task_screens import TASK_SCREENS
 
@@ -322,6 +323,29 @@ def complaints(page: Page) -> list[str]:
     ]
 
 
+UNFINISHED = """() => {
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT), found = [];
+  while (walker.nextNode()) {
+    const words = walker.currentNode.data.trim();
+    if (/^(null|undefined|NaN|\\[object \\w+\\])$/.test(words)) found.push(words);
+  }
+  return found;
+}"""
+
+
+def unfinished(page: Page) -> list[str]:
+    """Words that no person wrote: what JavaScript makes of a value that is not there."""
+    found: list[str] = page.evaluate(UNFINISHED)
+    return found
+
+
+def test_a_task_that_never_ran_says_no_more_than_that(page: Page, peer: Peer) -> None:
+    peer.tasks = story_tasks.tasks()
+    page.goto(f"{peer.url}#/tasks/t5")
+    expect(page.get_by_text("It has not run yet.")).to_be_visible()
+    assert unfinished(page) == []
+
+
 @pytest.mark.parametrize("screen", SCREENS, ids=lambda screen: screen.__name__)
 def test_a_screen_stands_in_both_themes_wide_and_narrow(
     screen: Callable[[Page, Peer], None], page: Page, peer: Peer
@@ -343,4 +367,4 @@ def test_a_screen_stands_in_both_themes_wide_and_narrow(
             bad += [f"{width} {theme}: wider than the window"] if overflow > 0 else []
             if (width, theme) in ((1280, "light"), (380, "dark")):
                 bad += [f"{width} {theme}: {line}" for line in complaints(page)]
-    assert bad == []
+    assert bad + unfinished(page) == []

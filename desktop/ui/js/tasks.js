@@ -133,8 +133,9 @@ export class Tasks {
     const runs = this.runs.get(task.id) ?? { runs: task.last, count: task.last.length };
     const open = Boolean(this.history.querySelector(".run-table[open]")) && this.drawn === task.id;
     this.drawn = task.id;
+    const chart = runChart(runs.runs, { open });
     this.history.replaceChildren(h("div", { class: "history-h" }, h("h2", { class: "grow" }, t("tasks.history", { name: task.plan.name })), acts),
-      h("p", { class: "quiet" }, task.plan.question), runChart(runs.runs, { open }), h("div", null, this.lines(task, runs)));
+      h("p", { class: "quiet" }, task.plan.question), ...(chart ? [chart] : []), h("div", null, this.lines(task, runs)));
     this.read(task, Math.max(PAGE, runs.runs.length));
   }
 
