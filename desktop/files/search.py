@@ -4,6 +4,7 @@ A search says how far it came: the deadline is for the person's patience, and th
 there.
 """
 
+import threading
 import time
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -61,13 +62,16 @@ class Search:
         self._grants = grants
         self._file = file
         self._opened: FileIndex | None = None
+        self._opening = threading.Lock()
 
     @property
     def _index(self) -> FileIndex:
-        """Opened when it is first needed: the start of the window does not wait for it."""
-        if self._opened is None:
-            self._opened = FileIndex(self._file)
-        return self._opened
+        """Opened when it is first needed: the start of the window does not wait for it. Calls of a model
+        search side by side, and only one of them may make it."""
+        with self._opening:
+            if self._opened is None:
+                self._opened = FileIndex(self._file)
+            return self._opened
 
     def close(self) -> None:
         if self._opened is not None:

@@ -1,7 +1,9 @@
 """Files are found by name and by content, each is read once, and what is not covered is said."""
 
 import contextlib
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -47,6 +49,18 @@ def test_a_word_is_found_in_names_and_in_texts_of_every_kind(search: Search, pla
     [hit] = found(search, "stock late").hits
     assert hit.snippet == "The diwali \x02stock\x03 came \x02late\x03."
     assert paths(search, "nowhere") == []
+
+
+def test_the_first_searches_may_come_side_by_side(search: Search, place: Place) -> None:
+    (place.folder / "notes.txt").write_text("old words", encoding="utf-8")
+    begin = threading.Barrier(8)
+
+    def look(_: int) -> list[str]:
+        begin.wait(30)
+        return paths(search, "old")
+
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(look, range(8))) == [["Reports/notes.txt"]] * 8
 
 
 def test_a_changed_file_is_read_again_and_a_deleted_one_is_gone(search: Search, place: Place) -> None:
