@@ -167,7 +167,7 @@ def build(
         PrivateJoinTool(joining, queries, private_answers),
         ScheduleTool(agenda),
         InsightTool(insights),
-        *file_tools(files),
+        *file_tools(files, private_answers),
     ]
     loop = Loop(
         model=_model(settings, preferences, sources, queries, results, more, model_figures),

@@ -14,20 +14,21 @@ _WORD = re.compile(r"\w+")
 _HARMLESS = frozenset(" \n.,:;()'\"`*=<>")
 
 _MESSAGE_WORDS = """
-a access aggregate aggregated alias all allowed ambiguous an and any are argument arguments array as at
-avg be because before between binder boolean by call called can cannot cast catalog clause column columns
-compare compared condition connection constant conversion convert converted could count data database date
-day deadline decimal did different distinct divide divided division does double duplicate each else empty
-end error exist existing exists expected expression failed false few field file files filter first float
-for format found from function functions further group grouped has have hint identifier if implicit in
-incompatible incorrect index inner input instead integer interval into invalid is it join last left length
-less like limit line long many max may mean memory message min missing month more must name named names
-near need no non not null number numeric of on one only operator or order out outer over overflow
-parameter parser permission permitted position possible query range read reading referenced refused result
-right row rows run runs runtime schema select selected set should single sort source statement stopped
-string sum supported syntax table tables text than that the there this time timestamp to too took type
-types undefined unexpected union unknown unsupported use used using value values view was were when where
-which while with within without write wrong year yet you zero
+a about access aggregate aggregated alias all allowed ambiguous an and answers any are argument arguments
+array as at avg be because before between binder boolean by call called can cannot cast catalog clause
+column columns compare compared condition connection constant conversation conversion convert converted
+could count data database date day deadline decimal did different distinct divide divided division does
+double duplicate each else empty end error exist existing exists expected expression failed false few field
+file files filter first float for format found from function functions further go group grouped had has have
+hint identifier if implicit in incompatible incorrect index inner input instead integer interval into
+invalid is it join last leave left length less like limit line long many max may mean memory message min
+missing month more must name named names near need new no non not null number numeric of on one only
+operator or order out outer over overflow own parameter parser pc permission permitted person position
+possible query range read reading referenced refused result right row rows run runs runtime s schema select
+selected set should single sort source statement stopped string sum supported syntax table tables tell text
+than that the there this time timestamp to today too took type types undefined unexpected union unknown
+unsupported use used using value values view was were when where which while with within without write wrong
+year yet you zero
 """
 _PLAIN = frozenset(_WORD.findall(_MESSAGE_WORDS))
 

@@ -165,4 +165,7 @@ MIGRATIONS: list[list[str]] = [
     [
         "CREATE TABLE private_answers (conversation_id TEXT PRIMARY KEY, given INTEGER NOT NULL)",
     ],
+    [
+        "ALTER TABLE private_answers ADD COLUMN day TEXT NOT NULL DEFAULT ''",
+    ],
 ]

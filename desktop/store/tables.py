@@ -155,4 +155,5 @@ private_answers = Table(
     metadata,
     Column("conversation_id", Text, primary_key=True),
     Column("given", Integer),
+    Column("day", Text),
 )

@@ -18,6 +18,7 @@ from desktop.files.documents import Document
 from desktop.files.grants import NOTHING_GRANTED, GrantedPath
 from desktop.files.library import Entry
 from desktop.files.search import Found
+from desktop.store.private_answers import PrivateAnswers
 from desktop.tools.base import Tool, ToolContext, ToolOutput
 from shared.errors import AppError, Fixer, NothingGranted, PathRefused, ToolRefused
 
@@ -74,8 +75,9 @@ class SearchFilesTool:
     description = "Find files in the granted folders by words in their names and in their text."
     arguments: type[msgspec.Struct] = SearchFilesArguments
 
-    def __init__(self, desk: FileDesk) -> None:
+    def __init__(self, desk: FileDesk, private_answers: PrivateAnswers) -> None:
         self._desk = desk
+        self._private_answers = private_answers
 
     def label(self, arguments: msgspec.Struct, context: ToolContext) -> str:  # noqa: ARG002 - of the form
         return f"Searching files for {cast('SearchFilesArguments', arguments).words}"[:120]
@@ -84,6 +86,8 @@ class SearchFilesTool:
         wanted = cast("SearchFilesArguments", arguments)
         if not self._desk.grants.list():
             raise NothingGranted(NOTHING_GRANTED)
+        if context.keeps_cells:
+            self._private_answers.take(context.conversation_id)  # which files have a word tells of their text
         found = mended(lambda: found_in(self._desk, wanted.words, wanted.folder, context))
         hits = found.hits[:_MOST_HITS]
         return ToolOutput(
@@ -218,11 +222,11 @@ class OpenFileTool:
         showing.open_in_program(shown)
 
 
-def file_tools(desk: FileDesk) -> Sequence[Tool]:
+def file_tools(desk: FileDesk, private_answers: PrivateAnswers) -> Sequence[Tool]:
     """All of them, as a model gets them."""
     return [
         ListFilesTool(desk),
-        SearchFilesTool(desk),
+        SearchFilesTool(desk, private_answers),
         ReadFileTool(desk),
         WriteFileTool(desk),
         OpenFileTool(desk),

@@ -62,7 +62,7 @@ export const SAFETY = {
 
   "set.privacy": "Privacy",
   "set.cells": "Never send cell values to the model",
-  "set.cellsHint": "It gets names and types of tables and columns, counts, sums over many rows, and your own words: no rows, no single values, no text of files. You see every result; its words about them get weaker.",
+  "set.cellsHint": "It gets names and types of tables and columns, counts, totals of whole columns of your sheets, and your own words: no rows, no single values, no text of files. You see every result; its words about them get weaker.",
   "set.sent": "What left this PC",
   "set.sentHint": "{model} to the model and {backend} to the backend so far.",
   "set.sentSee": "See each message",

@@ -3,6 +3,7 @@ same, whatever it asks. The backend runs the governed SQL."""
 
 import json
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,11 @@ import pytest
 from desktop.sheets import telling
 from desktop.sheets.asking import Amounts, Matched
 from desktop.sheets.joining import Joining
+from desktop.store.database import Database
 from desktop.store.private_answers import MOST, PrivateAnswers
 from desktop.tools.base import ToolContext
 from desktop.tools.private_join import PrivateJoinArguments, PrivateJoinTool
-from shared.errors import AppError
+from shared.errors import AppError, ToolRefused
 from tests.desktop.running import RunningAgent
 from tests.desktop.sheets.peer import SheetPeer
 from tests.desktop.sheets.private_attacks import FAILING, PAIRS, ZONES
@@ -152,6 +154,25 @@ def test_what_is_left_to_an_attack_is_a_bit_an_answer_and_the_answers_end(
     assert last == here.of(ZONES, "SELECT 1")
     here.begin()
     assert here.of(ZONES, "SELECT 1 AS x FROM joined")["found_a_match"] == telling.MOST
+
+
+def test_the_answers_of_a_day_are_counted_for_each_conversation_and_over_a_restart(tmp_path: Path) -> None:
+    days = ["2026-11-29"]
+    file = tmp_path / "agent.db"
+    for _ in range(MOST // 2):
+        PrivateAnswers(Database(file), lambda: days[-1]).take("one")
+    with ThreadPoolExecutor(4) as pool:  # calls of a reply run side by side
+        answers = PrivateAnswers(Database(file), lambda: days[-1])
+        tries = [pool.submit(answers.take, "one") for _ in range(MOST)]
+        refused = [one.exception() for one in tries]
+    assert sum(one is None for one in refused) == MOST - MOST // 2
+    assert {type(one) for one in refused if one} == {ToolRefused}
+    answers.take("other")
+    days.append("2026-11-30")
+    for _ in range(MOST):
+        answers.take("one")
+    with pytest.raises(ToolRefused, match="new conversation"):
+        answers.take("one")
 
 
 def test_guessing_names_gives_one_of_two_answers(both: tuple[Telling, Telling]) -> None:

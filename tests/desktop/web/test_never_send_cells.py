@@ -17,6 +17,7 @@ from desktop.agent.outgoing import Outgoing, answer_of
 from desktop.agent.prompt import Prompt
 from desktop.agent.withheld import known_words, said_in_known_words
 from desktop.meter import Meter
+from desktop.store.private_answers import MOST
 from desktop.tools.base import ToolOutput
 from shared.llm.base import Message, ModelMessage, ToolAnswers, ToolCall, UserMessage
 from shared.llm.scripted import Scripted
@@ -253,4 +254,36 @@ def test_of_the_persons_own_sheets_no_cell_leaves_either(tmp_path: Path) -> None
         assert '"words": 6' in spoken
         assert '"rows": 9' in spoken  # of the table; how many a query finds would tell what is in it
         assert "row_count" not in spoken
+        assert on_the_wire(gemini) == set()
+
+
+def test_looking_for_words_in_the_persons_own_things_comes_to_an_end(tmp_path: Path) -> None:
+    """How many rows a filter finds is not told, which files have a word is, and so it is counted."""
+    folder = tmp_path / "granted"
+    folder.mkdir()
+    (folder / "rents.csv").write_text(f"shop,rent\n{CELL},5\nAgra,6\n", encoding="utf-8")
+    half = MOST // 2
+    found = [f"SELECT shop FROM rents WHERE shop {'<' if n % 2 else '>'} 'M'" for n in range(half)]
+    asks = [
+        *(("query_local", {"sql": sql, "title": "t"}) for sql in found),
+        *(("search_files", {"words": "rent"}) for _ in range(half + 1)),
+    ]
+    script: list[Turn] = [
+        call("local_tables", files=["rents.csv"]),
+        *(Calls(asks[at : at + 12]) for at in range(0, len(asks), 12)),
+        text("Done."),
+    ]
+    with asked_of(tmp_path / "home", script) as (agent, _, gemini):
+        choose(agent, never=True)
+        agent.json("POST", "/api/grants", {"path": str(folder)})
+        agent.ask("which shops")
+        told = [
+            part["functionResponse"]["response"]
+            for content in gemini.requests[-1]["contents"]
+            for part in content["parts"]
+            if "functionResponse" in part
+        ]
+        by_filter = [{**answer, "result_id": ""} for answer in told[1 : half + 1]]
+        assert by_filter == [by_filter[0]] * half
+        assert sum("new conversation" in str(answer) for answer in told) == 1
         assert on_the_wire(gemini) == set()
