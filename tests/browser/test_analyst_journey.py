@@ -43,3 +43,17 @@ def test_a_question_that_is_not_understood_offers_others(page: Page, link: str) 
     expect(page.locator(".say")).to_contain_text("flurble", timeout=SOON)
     page.locator(".chips .chip").first.click()
     expect(page.locator(".card, .choices").first).to_be_visible(timeout=SOON)
+
+
+def test_a_comparison_says_which_way_each_figure_went(page: Page, link: str) -> None:
+    page.goto(link)
+    expect(page.get_by_text("Demo data on this PC")).to_be_visible(timeout=SOON)
+    page.get_by_label("Your question").fill("net sales this year compared with last year by zone")
+    page.keyboard.press("Enter")
+    card = page.locator(".card").first
+    expect(card.locator("tbody tr")).to_have_count(5, timeout=SOON)
+    west, south = (card.locator("tbody tr", has_text=zone).locator("td").last for zone in ("West", "South"))
+    expect(west).to_have_text(re.compile(r"^−[\d.]+ %$"))
+    expect(west).to_have_class(re.compile("neg"))
+    expect(south).to_have_text(re.compile(r"^\+[\d.]+ %$"))
+    expect(page.locator(".say")).to_contain_text(f"West fell most, {west.inner_text()}")

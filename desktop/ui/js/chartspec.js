@@ -113,7 +113,7 @@ function drawing({ kind, points, labels, series, format, look, time }) {
   // Side by side while there is room for it; on top of each other beyond, where values add up.
   const stacked = many && (kind === "area" || (band && format !== "percent" && labels.length * series.length > MOST_SIDE_BY_SIDE));
   const sparse = Math.max(1, Math.ceil(labels.length / 7));
-  const nameRoom = across ? Math.min(168, Math.round(look.room * 0.4)) : 96;
+  const nameRoom = across ? Math.min(280, Math.round(look.room * 0.4)) : 96;
   const steep = !across && !time && (longest * labels.length > 64 || longest > 14);
   const shownLabels = time && labels.length > 8 ? labels.filter((_, at) => at % sparse === 0) : undefined;
   const names = {

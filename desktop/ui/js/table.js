@@ -8,6 +8,7 @@ import { Selection } from "./selection.js";
 
 const OVERSCAN = 10;
 const SMALL = 60; // tables up to here are drawn whole, and lay themselves out
+const CHANGE = /^change( %)?$/i; // of a comparison: which way is part of the figure
 const TALLEST = 12e6; // web views cut elements off somewhere above 16 million pixels
 
 export const rowCount = (count) => t("table.rows", { count: number(count) });
@@ -18,6 +19,7 @@ export class Table {
     this.lit = null;
     this.digits = rows.formats.map((format, at) => decimals(format, rows.first.map((row) => row[at])));
     this.right = rows.columns.map(({ type }, at) => ["integer", "decimal", "float"].includes(type) && !["text", "date", "month"].includes(rows.formats[at]));
+    this.signed = rows.columns.map(({ name }) => CHANGE.test(name));
     this.virtual = rows.count > SMALL;
     const label = t("table.label", { title, rows: rowCount(rows.count) });
     this.columnGroup = h("colgroup", null, rows.columns.map(() => h("col")));
@@ -123,7 +125,8 @@ export class Table {
 
   cell(values, place, at) {
     const value = values?.[at];
-    const shown = values ? cell(value, this.rows.formats[at], this.digits[at]) : "";
+    const written = values ? cell(value, this.rows.formats[at], this.digits[at]) : "";
+    const shown = this.signed[at] && value > 0 ? `+${written}` : written;
     const td = document.createElement("td");
     td.textContent = shown;
     td.dataset.at = `${place},${at}`;
@@ -131,6 +134,7 @@ export class Table {
     this.markChange(td, place, at, shown);
     if (shown.length > 28 || (this.right[at] && /\.\d{3}/.test(exact))) td.title = exact;
     const classes = [td.className, this.right[at] ? "r" : at === 0 ? "key" : ""];
+    if (this.signed[at] && value < 0) classes.push("neg");
     if (values && (value === null || value === undefined)) classes.push("null");
     if (this.lit?.column === at && this.rows.placeOf(this.lit.index) === place) classes.push("hit");
     classes.push(this.selection.classOf(place, at));
