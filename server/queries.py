@@ -7,8 +7,7 @@ import asyncio
 import contextlib
 import functools
 import time
-from collections.abc import Callable, Coroutine, Iterator
-from typing import Protocol
+from collections.abc import Callable, Iterator
 from uuid import UUID
 
 from server import fresh_ids
@@ -17,11 +16,11 @@ from server.access.standing import Rights
 from server.across.across import Across
 from server.answers import Answer, Question, Told, Writing, told
 from server.connections import ACROSS, Connections
-from server.connectors.base import Progress, Progressing, QuickAnswer
+from server.connectors.base import Progress, QuickAnswer
 from server.governance.errors import screened
 from server.leases import Lease
 from server.long_texts import judged
-from server.soon import Part
+from server.stops import LeaseStop, Stop
 from shared import guard
 from shared.errors import AppError, Conflict, InvalidRequest, QueryCancelled, SourceUnavailable
 from shared.guard import ReadOnlySql
@@ -29,14 +28,6 @@ from shared.results import Result
 
 _LOOK_SECONDS = 0.1
 """How often it is looked for queries whose time is up, or whose asker may not go on."""
-
-
-class Stop(Protocol):
-    """Ends a query for a reason."""
-
-    def __call__(self, reason: AppError) -> None: ...
-
-    def progress(self) -> Progress | None: ...
 
 
 class Queries:
@@ -119,7 +110,7 @@ class Queries:
     async def ask(self, question: Question, writing: Writing, *, for_others: bool = False) -> Answer | Told:
         """As :meth:`start`; but a short answer that a source gives from the event loop is told at once, and
         nothing is left to close."""
-        query_id, stop = _for_others(question) if for_others else question.query_id, _Stop()
+        query_id, stop = _for_others(question) if for_others else question.query_id, LeaseStop()
         self._register(query_id, question, stop)
         lease: Lease | None = None
         found: QuickAnswer | None = None
@@ -152,7 +143,7 @@ class Queries:
 
         A connection that died while it lay idle is replaced once: reading twice harms nothing.
         """
-        stop = _Stop()
+        stop = LeaseStop()
         self._register(question.query_id, question, stop)
         return await self._started(question.query_id, question, writing, stop)
 
@@ -161,7 +152,7 @@ class Queries:
         query_id: str,
         question: Question,
         writing: Writing,
-        stop: "_Stop",
+        stop: LeaseStop,
         lease: Lease | None = None,
         result: Result | None = None,
     ) -> Answer:
@@ -186,14 +177,14 @@ class Queries:
             raise
         return answer
 
-    def _end(self, query_id: str, question: Question, stop: "_Stop") -> None:
+    def _end(self, query_id: str, question: Question, stop: LeaseStop) -> None:
         for known in (query_id, question.query_id):
             running = self._running.get(known)
             if running is not None and running[1] is stop:
                 del self._running[known]
         stop.release()
 
-    async def _leased(self, question: Question, stop: "_Stop") -> Lease:
+    async def _leased(self, question: Question, stop: LeaseStop) -> Lease:
         name, caller = question.connection, question.owner
         if name == ACROSS:
             filling = self._across.lease(
@@ -247,49 +238,6 @@ class Queries:
     def cancel_all(self) -> None:
         for _, stop in list(self._running.values()):
             stop(QueryCancelled("The backend is being stopped.", details="Ask again in a moment."))
-
-
-class _Stop:
-    """A stop that may come before there is anything to stop."""
-
-    def __init__(self) -> None:
-        self._reason: AppError | None = None
-        self._lease: Lease | None = None
-        self._waiting: Part[Lease] | None = None
-
-    async def unless_stopped(self, leasing: Coroutine[None, None, Lease]) -> Lease:
-        """Waits for the lease; a stop ends the waiting."""
-        self._waiting = Part(leasing)
-        try:
-            return await self._waiting
-        except asyncio.CancelledError:
-            if self._reason is not None:
-                raise self._reason from None
-            raise
-        finally:
-            self._waiting = None
-
-    def attach(self, lease: Lease) -> None:
-        """Raises the reason when there is one already."""
-        self._lease = lease
-        if self._reason is not None:
-            lease.stop(self._reason)
-            raise self._reason
-
-    def progress(self) -> Progress | None:
-        connector: object = None if self._lease is None else self._lease.connector
-        return connector.progress() if isinstance(connector, Progressing) else None
-
-    def release(self) -> None:
-        if self._lease is not None:
-            self._lease.release()
-
-    def __call__(self, reason: AppError) -> None:
-        self._reason = self._reason or reason
-        if self._lease is not None:
-            self._lease.stop(self._reason)
-        elif self._waiting is not None:
-            self._waiting.cancel()
 
 
 def _for_others(question: Question) -> str:

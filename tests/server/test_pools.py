@@ -13,7 +13,7 @@ from server.connectors.base import Connector, Limits
 from server.leases import Lease
 from server.pool_settings import PoolSettings
 from server.pools import Pool
-from server.queries import _Stop
+from server.stops import LeaseStop
 from shared.errors import AppError, QueryCancelled, SourceBusy, SourceUnavailable
 from shared.guard import check
 from tests.peers.source import Counts, NumberConnector
@@ -193,7 +193,7 @@ def test_one_who_leaves_while_connecting_leaves_the_connection_to_the_next() -> 
 def test_one_who_leaves_in_the_moment_when_the_connection_comes_gives_it_back(*, stopped: bool) -> None:
     async def story() -> None:
         pool = _pool(Counts(), PoolSettings(max_connections=1, connection_timeout=5))
-        lease, stop = await pool.lease(), _Stop()
+        lease, stop = await pool.lease(), LeaseStop()
         waiting = asyncio.create_task(stop.unless_stopped(pool.lease()))
         await until(lambda: pool.figures().waiting == 1)
         lease.is_clean = True
@@ -216,7 +216,7 @@ def test_one_who_leaves_in_the_moment_when_the_connection_comes_gives_it_back(*,
 def test_what_was_stopped_before_it_has_a_connection_asks_nothing_on_it() -> None:
     async def story() -> None:
         pool = _pool(Counts())
-        stop = _Stop()
+        stop = LeaseStop()
         stop(QueryCancelled("Enough."))
         with pytest.raises(QueryCancelled):
             stop.attach(await pool.lease())
