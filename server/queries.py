@@ -46,7 +46,7 @@ class Queries:
 
     def __len__(self) -> int:
         """How many run or wait for a connection: those who wait for one that runs for them all are none."""
-        return sum(isinstance(stop, _Stop) for _, stop in self._running.values())
+        return sum(isinstance(stop, LeaseStop) for _, stop in self._running.values())
 
     async def check(
         self, connection: str, text: str, data: DataPolicy = UNRESTRICTED
