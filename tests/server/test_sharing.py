@@ -146,7 +146,7 @@ def test_who_leaves_takes_nothing_from_the_others(backend: RunningBackend, count
     wait_until(lambda: counts.running == 1)
     with ThreadPoolExecutor(1) as pool:
         other = pool.submit(ask, backend, "deaf")
-        wait_until(lambda: len(backend.serving.backend.queries) == 3)
+        wait_until(lambda: backend.serving.backend.sharing.joined == 1)
         first.close()
         assert other.result(20).json["rows"] == [[0]]
     assert (counts.pieces, counts.cancelled) == (1, 0)
@@ -154,7 +154,7 @@ def test_who_leaves_takes_nothing_from_the_others(backend: RunningBackend, count
 
 def test_the_last_who_leaves_stops_it_in_the_source(backend: RunningBackend, counts: Counts) -> None:
     clients = [_Client(backend, "sleeping") for _ in range(2)]
-    wait_until(lambda: counts.running == 1 and len(backend.serving.backend.queries) == 3)
+    wait_until(lambda: counts.running == 1 and backend.serving.backend.sharing.joined == 1)
     clients[0].close()
     time.sleep(0.2)
     assert (counts.running, counts.cancelled) == (1, 0)
@@ -175,7 +175,7 @@ def test_cancelling_ones_own_query_leaves_those_of_the_others(
         first: Future[Answered] = pool.submit(asked, mine)
         wait_until(lambda: counts.running == 1)
         second = pool.submit(asked, other)
-        wait_until(lambda: len(backend.serving.backend.queries) == 3)
+        wait_until(lambda: backend.serving.backend.sharing.joined == 1)
         assert backend.ask("DELETE", f"/api/query/{mine}").status == 202
         assert first.result(20).json["code"] == "query_cancelled"
         assert second.result(20).json["rows"] == [[0]]
