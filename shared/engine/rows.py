@@ -12,6 +12,10 @@ from shared.results import Column, ColumnType
 _DECIMAL = re.compile(r"DECIMAL\((\d+),(\d+)\)")
 _WIDE_INTEGERS = {"ubigint": 20, "hugeint": 39, "uhugeint": 39}
 """Those beyond 64 bits with a sign, with their digits."""
+_DAYS = "DATE '0001-01-01' AND DATE '9999-12-31'"
+_MOMENTS = "TIMESTAMP '0001-01-01' AND TIMESTAMP '9999-12-31 23:59:59.999999'"
+_ZONED = "TIMESTAMPTZ '0001-01-01 00:00:00+00' AND TIMESTAMPTZ '9999-12-31 23:59:59.999999+00'"
+"""What ISO 8601 says with four digits; the rest, and the infinities, are null, as from every source."""
 _NESTED = ("list", "array", "struct", "map", "union", "variant")
 _INTEGERS = {
     *("tinyint", "smallint", "integer", "bigint", "hugeint"),
@@ -82,12 +86,12 @@ def _text(name: str, type_id: str, written: str) -> str:  # noqa: PLR0911 - one 
     if type_id in {"float", "double"}:
         return f"CASE WHEN isfinite({name}) THEN {name}::VARCHAR END"
     if type_id == "date":
-        return f"CASE WHEN isfinite({name}) THEN {quoted.format(name)} END"
+        return f"CASE WHEN {name} BETWEEN {_DAYS} THEN {quoted.format(name)} END"
     if type_id == "timestamp with time zone":  # the session is in UTC, so the offset reads +00
-        return f"CASE WHEN isfinite({name}) THEN '\"'||replace({name}::VARCHAR,' ','T')||':00\"' END"
+        return f"CASE WHEN {name} BETWEEN {_ZONED} THEN '\"'||replace({name}::VARCHAR,' ','T')||':00\"' END"
     if type_id.startswith("timestamp"):
-        finite = f"isfinite({name}::TIMESTAMP)"
-        return f"CASE WHEN {finite} THEN '\"'||replace({name}::VARCHAR,' ','T')||'\"' END"
+        said = f"{name}::TIMESTAMP BETWEEN {_MOMENTS}"
+        return f"CASE WHEN {said} THEN '\"'||replace({name}::VARCHAR,' ','T')||'\"' END"
     if type_id == "blob":
         return quoted.format(f"base64({name})")
     if type_id == "null":

@@ -336,6 +336,22 @@ def test_the_demo_of_rows_is_json_whatever_the_type(opened: Opener, shop: Path) 
     assert json.dumps(row[2]) == '{"k": 1}'
 
 
+def test_days_that_four_digits_of_a_year_cannot_say_are_null(opened: Opener, shop: Path) -> None:
+    text = """
+        SELECT d, d::TIMESTAMP, d::TIMESTAMP::TIMESTAMPTZ, d::TIMESTAMP::TIMESTAMP_S
+        FROM (VALUES (DATE '0044-03-15 (BC)'), (DATE '0001-01-01'), (DATE '9999-12-31'), (DATE '10000-01-01'),
+                     (DATE '-infinity')) AS days (d)
+    """
+    rows = ask(opened(shop), text)
+    first, last = (
+        [day, f"{day}T00:00:00", f"{day}T00:00:00+00:00", f"{day}T00:00:00"]
+        for day in ("0001-01-01", "9999-12-31")
+    )
+    assert rows == [[None] * 4, first, last, [None] * 4, [None] * 4]
+    fine = ask(opened(shop), "SELECT TIMESTAMP_NS '2026-03-31 18:40:00.123456789'")
+    assert fine == [["2026-03-31T18:40:00.123456789"]]
+
+
 def test_starting_is_quick_enough_to_be_done_for_a_single_question(opened: Opener, shop: Path) -> None:
     opened(shop).schema()
     start = time.monotonic()
