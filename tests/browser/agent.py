@@ -33,3 +33,10 @@ def drafted(page: Page, text: str) -> Iterator[None]:
         lambda answer: answer.url.endswith("/api/draft") and text in (answer.request.post_data or "")
     ):
         yield
+
+
+@contextmanager
+def kept(page: Page, path: str, method: str = "PUT") -> Iterator[None]:
+    """Until what is changed meanwhile at ``path`` is kept too: the window shows it before that."""
+    with page.expect_response(lambda answer: path in answer.url and answer.request.method == method):
+        yield

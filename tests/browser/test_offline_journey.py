@@ -1,7 +1,6 @@
 """A bad day for the line: a real backend is killed, the program is killed, and both come back."""
 
 import signal
-import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -9,9 +8,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.agent import SOON, drafted
+from tests.browser.agent import SOON, drafted, kept
 from tests.browser.test_screens import PICTURES
 from tests.journeys.processes import Running
+from tests.peers.listening import free_port
 from tests.server.processes import BackendProcess
 
 pytestmark = pytest.mark.browser
@@ -28,8 +28,7 @@ class Company:
         self.data = folder / "data"
         self.data.mkdir(parents=True)
         self.write(BEFORE)
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.port = int(free.getsockname()[1])
+        self.port = free_port()
         self.backend = self._start()
         made = {"name": "shops", "type": "filesystem", "params": {"root": str(self.data)}}
         self.backend.ask("POST", "/api/connections", made)
@@ -82,7 +81,8 @@ def rename(page: Page, old: str, new: str) -> None:
     page.keyboard.press("Enter")
     page.get_by_role("menuitem", name="Rename").click()
     page.get_by_label("Name of the conversation").fill(new)
-    page.keyboard.press("Enter")
+    with kept(page, "/api/conversations/", "PATCH"):
+        page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_have_text(new)
 
 
@@ -150,4 +150,5 @@ def test_questions_wait_through_two_kills_and_say_what_changed(
         expect(page.locator(".toast").last).to_contain_text("has its answer now")
         page.locator(".turn").nth(1).scroll_into_view_if_needed()
         picture(page, "changed")
-        assert page.locator(".turn").nth(3).get_by_text("Stopped. Nothing was left running.").is_visible()
+        stopped = page.locator(".turn").nth(3).get_by_text("Stopped. Nothing was left running.")
+        expect(stopped).to_be_visible()

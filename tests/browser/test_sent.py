@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.agent import kept
 from tests.browser.test_screens import PICTURES, ask, complaints
 from tests.desktop.running import RetailPeer, RunningAgent
 from tests.peers.gemini import GeminiPeer
@@ -84,7 +85,8 @@ def test_cells_are_kept_from_the_next_question_on_and_the_window_says_so(page: P
         page.goto(page.url.split("#")[0] + "#/settings/privacy")
         switch = page.get_by_role("switch", name="Never send cell values to the model")
         expect(switch).to_have_attribute("aria-checked", "false")
-        switch.press("Space")
+        with kept(page, "/api/settings"):
+            switch.press("Space")
         expect(switch).to_have_attribute("aria-checked", "true")
         page.reload()
         expect(switch).to_have_attribute("aria-checked", "true")

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
-from tests.browser.agent import drafted
+from tests.browser.agent import drafted, kept
 from tests.browser.peer import Peer
 from tests.browser.test_screens import ask
 
@@ -288,7 +288,7 @@ def test_a_name_without_a_space_leaves_every_button_in_reach(window: Page, peer:
     window.get_by_role("link", name="WWW").click()
     expect(window.get_by_role("button", name="Export").first).to_be_in_viewport(ratio=1)
     window.get_by_role("link", name="WWW").press("Delete")
-    window.get_by_role("button", name="Undo").click(timeout=5000)
+    window.get_by_role("button", name="Undo").click()
     expect(window.get_by_role("link", name="WWW")).to_be_visible()
 
 
@@ -328,8 +328,9 @@ def test_an_answer_goes_on_while_another_conversation_is_read(window: Page, peer
 def test_the_theme_and_the_number_style_change_at_once_and_are_kept(window: Page, peer: Peer) -> None:
     ask(window, "Net sales by zone")
     window.get_by_role("link", name="Settings").click()
-    window.get_by_role("radio", name="Dark").click()
-    window.get_by_role("radio", name="Million, billion").click()
+    for name in ("Dark", "Million, billion"):
+        with kept(window, "/api/settings"):
+            window.get_by_role("radio", name=name).click()
     expect(window.locator("html")).to_have_attribute("data-theme", "dark")
     expect(window.get_by_text("₹12.42 million")).to_be_visible()
     assert peer.settings["theme"] == "dark"

@@ -15,6 +15,7 @@ import pytest
 
 from desktop import __version__
 from tests.desktop.running import RetailPeer
+from tests.display import wait_for
 from tests.journeys.processes import ROOT, Running, desktop, environment
 from tests.peers import library
 
@@ -107,11 +108,9 @@ def test_the_browser_that_opens_is_the_first_ones(tmp_path: Path, peer: RetailPe
     with Running(home, "--no-window") as first:
         second = desktop(home, "run", "--browser", BROWSER=str(browser), DISPLAY=":77")
         assert second.returncode == 0, second.stderr
-        deadline = time.monotonic() + 20
-        while not (tmp_path / "opened").exists():
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
-        opened = (tmp_path / "opened").read_text().strip()
+        written = tmp_path / "opened"
+        wait_for(lambda: written.exists() and written.read_text().endswith("\n"))  # before its line it is empty
+        opened = written.read_text().strip()
         assert first.token not in opened  # everybody on the machine can read a command line
         assert first.launch(opened) == 303
         assert first.launch(opened) == 401
