@@ -22,7 +22,8 @@ from typing import Any
 import pytest
 
 from tests.peers import clickhouse_data
-from tests.peers.postgres import _dies_with_parent, _free_port
+from tests.peers.listening import free_port
+from tests.peers.postgres import _dies_with_parent
 
 ADMIN = "default"
 READER, READER_PASSWORD = "reader", "reader-Secret-2"
@@ -69,7 +70,7 @@ class ClickHouseServer:
             raise FileNotFoundError("clickhouse-server")
         self._program = program
         self.folder = Path(tempfile.mkdtemp(prefix="vmart-clickhouse-"))
-        self.port, self.http_port = _free_port(), _free_port()
+        self.port, self.http_port = free_port(), free_port()
         try:
             self._configure(zone)
             self.start()

@@ -26,7 +26,8 @@ from tests.peers import clickhouse_data
 from tests.peers.clickhouse import READER
 from tests.peers.clickhouse_engine import USERS, Engine, refused_settings, with_settings
 from tests.peers.clickhouse_native import Native
-from tests.peers.postgres import _dies_with_parent, _free_port
+from tests.peers.listening import free_port
+from tests.peers.postgres import _dies_with_parent
 
 _FORMAT = re.compile(r"\s+FORMAT\s+(\w+)\s*$", re.IGNORECASE)
 
@@ -37,7 +38,7 @@ class ClickHouseNow:
     host = "127.0.0.1"
 
     def __init__(self) -> None:
-        self.port, self.http_port = _free_port(), _free_port()
+        self.port, self.http_port = free_port(), free_port()
         self._folder = tempfile.TemporaryDirectory(prefix="vmart-clickhouse-now-", ignore_cleanup_errors=True)
         log = Path(self._folder.name, "log")
         with log.open("wb") as output:

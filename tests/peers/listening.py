@@ -1,12 +1,28 @@
 """Servers on loopback that run beside a test, from entering to leaving. What they say is theirs."""
 
 import contextlib
+import itertools
+import os
 import socket
 import ssl
 import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
+
+_BELOW_OUTGOING = range(20_000, 32_000)
+"""From 32768 on, systems hand ports to outgoing connections: those of other tests would take one that is
+free for a moment, such as that of a server which is down and comes back."""
+_turns = itertools.count(os.getpid() * 37)  # processes that test side by side begin at different places
+
+
+def free_port() -> int:
+    """For a server that cannot be told to choose one, or that must come back to it. Another one each time."""
+    while True:
+        port = _BELOW_OUTGOING[next(_turns) % len(_BELOW_OUTGOING)]
+        with contextlib.suppress(OSError), socket.socket() as probe:
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 class TcpPeer:

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from tests.peers.listening import free_port
 from tests.peers.postgres import SHOP, SUPERUSER, SUPERUSER_PASSWORD, PostgresServer
 
 _CONFIG = """
@@ -41,9 +42,7 @@ def pooled(server: PostgresServer, folder: Path) -> Iterator[dict[str, Any]]:
         if os.environ.get("CI") == "true":
             raise RuntimeError("PgBouncer is not installed: apt-get install pgbouncer.")
         pytest.skip("PgBouncer is not installed (apt-get install pgbouncer)")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
+    port = free_port()
     config = server.folder / "pgbouncer.ini"
     config.write_text(
         _CONFIG.format(

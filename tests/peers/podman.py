@@ -11,7 +11,6 @@ import os
 import re
 import resource
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -21,6 +20,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.peers.listening import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 NEEDED = ("podman", "podman-compose", "runc", "mmdebstrap", "iptables")
@@ -180,12 +181,6 @@ def base_of_the_dockerfile() -> str:
     found = re.search(r"^ARG BASE=(\S+)", (ROOT / "Dockerfile").read_text(encoding="utf-8"), re.MULTILINE)
     assert found
     return found[1]
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _sources() -> Path:

@@ -10,7 +10,6 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -24,6 +23,7 @@ import pg8000.native
 import pytest
 
 from tests.peers import postgres_data
+from tests.peers.listening import free_port
 
 SUPERUSER, SUPERUSER_PASSWORD = "postgres", "super-Secret-1"
 READER, READER_PASSWORD = "reader", "reader-Secret-2"
@@ -45,7 +45,7 @@ class PostgresServer:
         try:
             self._installed = _reachable_install(self.folder, self._account)
             self._initialise()
-            self.port = _free_port()
+            self.port = free_port()
             self.start()
         except BaseException:
             shutil.rmtree(self.folder, ignore_errors=True)
@@ -216,13 +216,6 @@ def _reachable_install(folder: Path, account: pwd.struct_passwd | None) -> Path:
 def _others_may_enter(folder: Path) -> bool:
     folder = folder.resolve()
     return all(path.stat().st_mode & 0o001 for path in (folder, *folder.parents))
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _dies_with_parent() -> Callable[[], None] | None:

@@ -2,7 +2,6 @@
 reloaded, rebooted, upgraded, removed. Each test goes on where the one before stopped."""
 
 import shutil
-import socket
 import ssl
 import time
 from collections.abc import Iterator
@@ -10,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.peers.certificate import company_certificate
+from tests.peers.listening import free_port
 from tests.service.installed import CONFIG, Installed, ask_on
 from tests.service.machine import PROJECT, Machine, wait_until
 
@@ -25,9 +25,7 @@ def files_before(machine: Machine) -> set[str]:
 
 @pytest.fixture(scope="module")
 def service(machine: Machine, files_before: set[str]) -> Iterator[Installed]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     installed = Installed(machine, port)
     installed.documented("sh packaging/systemd/install.sh")
     installed.configure(port=str(port))

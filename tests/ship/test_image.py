@@ -15,7 +15,8 @@ import yaml
 from server.vault import fresh_key
 from shared.backend_client import BackendClient
 from tests.docs.pages import commands
-from tests.peers.podman import ROOT, TAG, Container, Podman, free_port, podman
+from tests.peers.listening import free_port
+from tests.peers.podman import ROOT, TAG, Container, Podman, podman
 from tests.server.running import wait_until
 
 __all__ = ["podman"]  # a fixture
@@ -138,7 +139,7 @@ def test_four_workers_with_secrets_from_files_answer_drain_and_are_replaced(
     ]
     with Container(podman, *options) as first:
         first.wait_until_healthy()
-        wait_until(lambda: "with 4 workers" in first.logs(), 30)
+        wait_until(lambda: "with 4 workers" in first.logs())
         assert first.state()["Health"]["Status"] == "healthy"
         assert "up " in first.exec("python", "-m", "server", "health")
         key = first.key
@@ -186,7 +187,7 @@ def test_a_worker_that_dies_in_the_container_is_replaced(podman: Podman, folder:
     )
     with Container(podman, *HARDENED, f"--volume={folder / 'config'}:/app/config:ro") as container:
         container.wait_until_healthy()
-        wait_until(lambda: "with 2 workers" in container.logs(), 30)
+        wait_until(lambda: "with 2 workers" in container.logs())
         kill = (
             "import os, signal\n"
             "for pid in filter(str.isdigit, os.listdir('/proc')):\n"
@@ -194,7 +195,7 @@ def test_a_worker_that_dies_in_the_container_is_replaced(podman: Podman, folder:
             "        os.kill(int(pid), signal.SIGKILL); break"
         )
         container.exec("python", "-c", kill)
-        wait_until(lambda: "starting another one" in container.logs(), 30)
+        wait_until(lambda: "starting another one" in container.logs())
         container.wait_until_healthy()
         assert container.stop() == 0
 
@@ -260,7 +261,7 @@ def test_every_command_of_the_docs_works(podman: Podman, folder: Path) -> None:
         here = re.sub(r"-p 500\d:5000", lambda _: f"-p 127.0.0.1:{free_port()}:5000", line)
         done = run(here, folder, environment)
         if "health" in line:  # who types it is slower than this
-            wait_until(lambda here=here: run(here, folder, environment).returncode == 0, 30)  # type: ignore[misc]
+            wait_until(lambda here=here: run(here, folder, environment).returncode == 0)  # type: ignore[misc]
             continue
         assert done.returncode == 0, f"{line}\n{done.stderr}"
     assert "workers: 1" in (folder / "config" / "backend_config.yaml").read_text()
@@ -324,6 +325,6 @@ def test_a_container_that_is_stopped_while_it_starts_ends_by_itself(podman: Podm
     """From the moment that Python itself has started: what is sent before, no first process hears."""
     for pause in (0.0, 0.2, 0.5):
         with Container(podman, *HARDENED) as container:
-            wait_until(lambda container=container: container.logs() != "", 30)  # type: ignore[misc]
+            wait_until(lambda container=container: container.logs() != "")  # type: ignore[misc]
             time.sleep(pause)
             assert container.stop(20) == 0, pause
