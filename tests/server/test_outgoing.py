@@ -14,6 +14,8 @@ from shared.errors import AppError, QueryCancelled, QueryTimeout, SourceUnavaila
 from tests.peers.certificate import company_certificate
 from tests.peers.listening import HttpPeer
 
+_dripping = threading.Event()
+
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
@@ -33,9 +35,10 @@ class _Handler(BaseHTTPRequestHandler):
             return
         if self.path == "/drip":
             self.wfile.write(b"HTTP/1.1 200 OK\r\n")
-            for _ in range(100):
+            _dripping.set()
+            for _ in range(1_000):  # until nobody listens any more
                 self.wfile.write(b"X-Slow: 1\r\n")
-                time.sleep(0.2)
+                time.sleep(0.1)
             return
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
@@ -94,13 +97,21 @@ def test_a_head_that_drips_ends_over_tls_too(
 ) -> None:
     url, ca = company
     outgoing = Outgoing("The shop", [url], verify=str(ca))
-    started = time.monotonic()
-    timer = threading.Timer(0.5 if stopped else 60, outgoing.stop)
-    timer.start()
-    with outgoing.within(30 if stopped else 2.5, query=True), pytest.raises(error):
+    _dripping.clear()
+
+    def stop_while_it_drips() -> None:
+        _dripping.wait(60)
+        outgoing.stop()
+
+    stopping = threading.Thread(target=stop_while_it_drips)
+    if stopped:
+        stopping.start()
+    began = time.monotonic()
+    with outgoing.within(60 if stopped else 3, query=True), pytest.raises(error):
         outgoing.session.get(f"{url}/drip")
-    timer.cancel()
-    assert time.monotonic() - started < 8
-    with outgoing.within(10):
+    assert time.monotonic() - began < 50  # it drips for longer
+    if stopped:
+        stopping.join(60)
+    with outgoing.within(60):
         assert outgoing.session.get(url).status_code == 200, "it can be used again"
     outgoing.close()

@@ -28,6 +28,7 @@ from shared.guard import ReadOnlySql
 from tests.peers.fault_proxy import Fault, FaultProxy
 from tests.peers.sqlserver import SqlServerPeer, message, sleep
 from tests.server.connectors.leaks import nothing_is_left
+from tests.server.running import wait_until
 
 SLOW = "SELECT COUNT(*) AS n FROM numbers a, numbers b WHERE a.i * b.i % 7 = 8"
 MICROSOFT, FREETDS = "ODBC Driver 18 for SQL Server", "FreeTDS"
@@ -130,14 +131,17 @@ def test_an_abort_ends_what_its_own_connection_waits_for_and_nothing_else(
         connections = list(threads.map(lambda _: open_sqlserver(params, 20), range(6)))
         aborted, *others = connections
         proxy.held = True
-        waiting = [threads.submit(ask, one, "SELECT 7 AS n", seconds=30) for one in connections]
-        time.sleep(0.2)
+        waiting = []
+        for one in connections:
+            sent = proxy.sent_to_server
+            waiting.append(threads.submit(ask, one, "SELECT 7 AS n", seconds=60))
+            wait_until(lambda sent=sent: proxy.sent_to_server > sent)  # type: ignore[misc]
         aborted.abort()
         with pytest.raises(SourceUnavailable):
-            waiting[0].result(10)
+            waiting[0].result(40)
         assert not any(one.done() for one in waiting[1:])
         proxy.held = False
-        assert [one.result(20) for one in waiting[1:]] == [[b"[7]"]] * len(others)
+        assert [one.result(60) for one in waiting[1:]] == [[b"[7]"]] * len(others)
         for one in connections:
             one.close()
 
