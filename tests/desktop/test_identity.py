@@ -124,7 +124,7 @@ def test_a_tab_that_is_closed_is_waited_for_and_then_given_up(peer: GooglePeer) 
         gone(attempt)
 
 
-def gone(attempt: Attempt, seconds: float = 10) -> None:
+def gone(attempt: Attempt, seconds: float = 60) -> None:
     """Raises ConnectionError as soon as nobody listens there any more."""
     [back] = parse_qs(urlsplit(attempt.link).query)["redirect_uri"]
     deadline = time.monotonic() + seconds

@@ -50,7 +50,7 @@ def test_what_is_being_made_is_given_up_at_the_end(tmp_path: Path) -> None:
 
     bundle = VegaBundle(tmp_path / "vendor")
     bundle.start()
-    wait_until(lambda: bool(new()), 20)
+    wait_until(lambda: bool(new()))
     [child] = new()
     bundle.stop()
     assert not runs(child)

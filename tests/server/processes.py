@@ -37,7 +37,7 @@ class BackendProcess:
         self._ready, self._ended = threading.Event(), threading.Event()
         self.url = ""
         threading.Thread(target=self._read, daemon=True).start()
-        assert self._ready.wait(30), self.lines
+        assert self._ready.wait(90), self.lines
 
     @property
     def config(self) -> Path:
@@ -136,5 +136,5 @@ def spawn(
 def run(home: Path, *arguments: str) -> tuple[int, str, str]:
     """Exit code, standard output, standard error."""
     process = spawn(home, *arguments)
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=120)
     return process.returncode, out, err

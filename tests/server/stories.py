@@ -11,7 +11,7 @@ def run(story: Callable[[], Coroutine[None, None, None]]) -> None:
         thread.submit(lambda: asyncio.run(story())).result()
 
 
-async def until(condition: Callable[[], bool], seconds: float = 10) -> None:
+async def until(condition: Callable[[], bool], seconds: float = 60) -> None:
     for _ in range(int(seconds * 100)):
         if condition():
             return

@@ -149,7 +149,7 @@ def test_what_is_done_by_a_command_is_in_the_audit_trail(backend: RunningBackend
     def lines() -> list[dict[str, Any]]:
         return [line for line in backend.audit() if line["detail"].startswith("by a command")]
 
-    wait_until(lambda: len(lines()) == 3, seconds=30)
+    wait_until(lambda: len(lines()) == 3)
     told = {
         (line["action"], line["target"], line["detail"], line["status"], line["code"]) for line in lines()
     }
@@ -169,7 +169,7 @@ def test_what_was_done_before_the_first_start_is_told_then(shell: Shell, tmp_pat
     shell("roles", "delete", "north")
     backend = start(tmp_path, [])
     try:
-        wait_until(lambda: len(backend.audit()) >= 2, seconds=30)
+        wait_until(lambda: len(backend.audit()) >= 2)
         assert {line["action"] for line in backend.audit()[:2]} == {"roles.create", "roles.delete"}
     finally:
         backend.stop()

@@ -135,10 +135,10 @@ def test_no_call_that_begins_after_a_revocation_gets_through(backend: BackendPro
         threads = [threading.Thread(target=ask) for _ in range(6)]
         for thread in threads:
             thread.start()
-        wait_until(lambda seen=seen: len(seen) > 30, 30)  # type: ignore[misc]
+        wait_until(lambda seen=seen: len(seen) > 30)  # type: ignore[misc]
         backend.ask("DELETE", f"/api/keys/{made['info']['id']}")
         revoked = time.monotonic()
-        wait_until(lambda seen=seen, at=revoked: sum(t > at for t, _ in list(seen)) > 12, 30)  # type: ignore[misc]
+        wait_until(lambda seen=seen, at=revoked: sum(t > at for t, _ in list(seen)) > 12)  # type: ignore[misc]
         going.clear()
         for thread in threads:
             thread.join(30)

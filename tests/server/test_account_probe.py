@@ -36,14 +36,14 @@ def test_an_account_that_may_too_much_is_told_soon_after_the_connection_is_made(
     backend: RunningBackend, postgres: PostgresServer
 ) -> None:
     made(backend, "shop", "postgresql", postgres.params(SUPERUSER))
-    wait_until(lambda: shown(backend, "shop").get("tested_at"), 30)
+    wait_until(lambda: shown(backend, "shop").get("tested_at"))
     warnings = shown(backend, "shop")["warnings"]
     assert any("superuser" in warning and "NOSUPERUSER" in warning for warning in warnings)
     everything = backend.ask("GET", "/api/connections").json["connections"]
     assert everything[0]["warnings"] == warnings
     # a change of the account is found out anew, and a reading one has no warnings
     assert backend.ask("PUT", "/api/connections/shop", {"params": postgres.params()}).status == 200
-    wait_until(lambda: shown(backend, "shop").get("warnings") == [], 30)
+    wait_until(lambda: shown(backend, "shop").get("warnings") == [])
 
 
 def test_a_test_keeps_what_it_found_and_leaves_it_on_record(
@@ -56,7 +56,7 @@ def test_a_test_keeps_what_it_found_and_leaves_it_on_record(
     finally:
         postgres.execute("REVOKE INSERT ON stores FROM reader")
     assert "REVOKE INSERT" in tested["warnings"][0]
-    wait_until(lambda: _details(tmp_path / "home") == ["1 warnings"], 20)
+    wait_until(lambda: _details(tmp_path / "home") == ["1 warnings"])
     pool = shown(backend, "shop")["pool"]
     assert backend.ask("POST", "/api/connections/shop/test").json["warnings"] == []
     assert shown(backend, "shop")["warnings"] == []

@@ -233,7 +233,7 @@ def test_a_port_that_is_taken_is_named(backend: BackendProcess, tmp_path: Path) 
 def test_a_backend_that_is_killed_loses_no_line_older_than_a_moment(backend: BackendProcess) -> None:
     for _ in range(20):
         backend.ask("GET", "/api/connections")
-    wait_until(lambda: len(lines_of(backend.home)) == 20, seconds=2)
+    wait_until(lambda: len(lines_of(backend.home)) == 20)
     backend.stop(signal.SIGKILL)
     assert len(lines_of(backend.home)) == 20
     again = BackendProcess(backend.home)

@@ -220,7 +220,7 @@ def test_hundreds_of_half_open_connections_hold_nobody_up(hasty: RunningBackend)
         assert time.monotonic() - began < 10
         server = hasty.serving._server
         assert server is not None
-        wait_until(lambda: len(server.connections) < 10, 20)
+        wait_until(lambda: len(server.connections) < 10)
 
 
 def test_whoever_does_not_read_the_answer_does_not_keep_the_connection_to_the_source(
@@ -232,7 +232,7 @@ def test_whoever_does_not_read_the_answer_does_not_keep_the_connection_to_the_so
     with socket.create_connection(("127.0.0.1", hasty.port), timeout=10) as sock:
         sock.sendall(request)
         assert sock.recv(10).startswith(b"HTTP/1.1 2")
-        wait_until(lambda: hasty.query("numbers", max_rows=1).status == 200, 20)
+        wait_until(lambda: hasty.query("numbers", max_rows=1).status == 200)
 
 
 def test_every_answer_says_how_a_browser_must_treat_it(backend: RunningBackend) -> None:

@@ -119,7 +119,7 @@ def test_an_analysis_is_cancelled_by_its_id_and_only_by_its_owner(
     stranger = backend.key("db_read")
     assert backend.ask("DELETE", f"/api/query/{query_id}", key=stranger).status == 404
     assert backend.ask("DELETE", f"/api/query/{query_id}").status == 202
-    asking.join(10)
+    asking.join(60)
     assert (answers[0].status, answers[0].json["code"]) == (499, "query_cancelled")
     wait_until(lambda: counts.cancelled == 1 and counts.running == 0)
     assert backend.ask("DELETE", f"/api/query/{query_id}").status == 404
@@ -146,7 +146,7 @@ def test_a_stop_that_comes_before_the_query_does_reaches_it(backend: RunningBack
             wait_until(lambda: client.metrics.failures >= 1)
             with pytest.raises(QueryCancelled):
                 client.analyze_data("numbers", "SELECT n FROM sleeping", query_id=query_id)
-        calls[0].join(10)
+        calls[0].join(60)
     wait_until(lambda: counts.cancelled == 1 and counts.running == 0)
 
 

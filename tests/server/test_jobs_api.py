@@ -44,7 +44,7 @@ def job(backend: RunningBackend, job_id: str) -> Any:
 
 
 def finished(backend: RunningBackend, job_id: str) -> Any:
-    wait_until(lambda: job(backend, job_id)["state"] not in ("queued", "running"), 20)
+    wait_until(lambda: job(backend, job_id)["state"] not in ("queued", "running"))
     return job(backend, job_id)
 
 
@@ -157,12 +157,12 @@ def test_results_are_bounded_in_bytes(tmp_path: Path) -> None:
 
 
 def test_results_that_grow_side_by_side_are_bounded_together(tmp_path: Path) -> None:
-    backend = begun(tmp_path, max_mb=1_000, total_mb=20, max_running=2)
+    backend = begun(tmp_path, max_mb=1_000, total_mb=5, max_running=2)
     try:
         jobs = [submit(backend, "endless").json["id"] for _ in range(2)]
         ended = [finished(backend, job_id) for job_id in jobs]
         assert any(one["state"] == "failed" and one["error"]["code"] == "too_large" for one in ended)
-        assert sum(one["bytes"] for one in ended) <= 20 * 1024 * 1024
+        assert sum(one["bytes"] for one in ended) <= 5 * 1024 * 1024
     finally:
         backend.stop()
 
@@ -171,7 +171,7 @@ def test_results_are_bounded_in_age(tmp_path: Path) -> None:
     backend = begun(tmp_path, keep_hours=1 / 3600)
     try:
         ended = finished(backend, submit(backend, "rows").json["id"])
-        wait_until(lambda: backend.ask("GET", f"/api/jobs/{ended['id']}").status == 404, 20)
+        wait_until(lambda: backend.ask("GET", f"/api/jobs/{ended['id']}").status == 404)
         assert not files(backend)
     finally:
         backend.stop()
@@ -217,7 +217,7 @@ def test_a_key_that_is_revoked_loses_its_jobs(backend: RunningBackend) -> None:
     finished(backend, done["id"])
     wait_until(lambda: job(backend, endless["id"])["state"] == "running")
     assert backend.ask("DELETE", f"/api/keys/{done['owner']}").status == 204
-    wait_until(lambda: backend.ask("GET", "/api/jobs").json["jobs"] == [], 20)
+    wait_until(lambda: backend.ask("GET", "/api/jobs").json["jobs"] == [])
     wait_until(lambda: not files(backend))
     wait_until(lambda: len(backend.serving.backend.queries) == 0)
 

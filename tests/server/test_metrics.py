@@ -224,10 +224,10 @@ def test_one_scrape_tells_the_sum_over_all_workers_also_of_one_that_died(workers
     assert len([name for name in found if name.startswith("vmart_resident_bytes")]) == 4
     # All have told their figures just now; the one that takes its place goes on with them.
     os.kill(children_of(workers.process.pid)[0], signal.SIGKILL)
-    wait_until(lambda: len(children_of(workers.process.pid)) == 4, seconds=30)
+    wait_until(lambda: len(children_of(workers.process.pid)) == 4)
     with ThreadPoolExecutor(8) as pool:
         assert Counter(pool.map(call, range(20))) == {200: 20}
-    wait_until(lambda: scrape()[asked] == 100, seconds=30)
+    wait_until(lambda: scrape()[asked] == 100)
 
 
 def test_a_query_that_runs_for_all_who_ask_the_same_is_one(backend: RunningBackend, counts: Counts) -> None:

@@ -23,8 +23,8 @@ def test_the_manager_hears_ready_then_signs_of_life_then_stopping(tmp_path: Path
         environment = {"NOTIFY_SOCKET": address, "WATCHDOG_USEC": "600000"}
         backend = BackendProcess(tmp_path / "home", environment=environment)
         try:
-            wait_until(lambda: manager.count("READY=1") == 1, 30)
-            wait_until(lambda: manager.count("WATCHDOG=1") >= 3, 30)
+            wait_until(lambda: manager.count("READY=1") == 1)
+            wait_until(lambda: manager.count("WATCHDOG=1") >= 3)
             assert manager.status() == f"Serving at {backend.url}: 0 connections, 0 queries running"
             assert backend.stop() == 0
             wait_until(lambda: manager.count("STOPPING=1") == 1)
@@ -38,7 +38,7 @@ def test_without_a_watchdog_the_status_line_is_still_kept(tmp_path: Path) -> Non
     with ServiceManager(str(tmp_path / "notify")) as manager:
         backend = BackendProcess(tmp_path / "home", environment={"NOTIFY_SOCKET": manager.address})
         try:
-            wait_until(lambda: "Serving at" in manager.status(), 30)
+            wait_until(lambda: "Serving at" in manager.status())
         finally:
             assert backend.stop() == 0
 
@@ -48,15 +48,15 @@ def test_there_is_no_sign_of_life_while_the_state_cannot_be_read(tmp_path: Path)
         environment = {"NOTIFY_SOCKET": manager.address, "WATCHDOG_USEC": "600000"}
         backend = BackendProcess(tmp_path / "home", environment=environment)
         try:
-            wait_until(lambda: manager.count("WATCHDOG=1") >= 1, 30)
+            wait_until(lambda: manager.count("WATCHDOG=1") >= 1)
             state = sqlite3.connect(tmp_path / "home" / "backend" / "state.db", isolation_level=None)
             state.execute("ALTER TABLE versions RENAME TO away")
-            wait_until(lambda: manager.status() == "The state cannot be read", 30)
+            wait_until(lambda: manager.status() == "The state cannot be read")
             signs = manager.count("WATCHDOG=1")
-            wait_until(lambda: manager.told.count("STATUS=The state cannot be read") >= 4, 30)
+            wait_until(lambda: manager.told.count("STATUS=The state cannot be read") >= 4)
             assert manager.count("WATCHDOG=1") == signs
             state.execute("ALTER TABLE away RENAME TO versions")
-            wait_until(lambda: manager.count("WATCHDOG=1") > signs, 30)
+            wait_until(lambda: manager.count("WATCHDOG=1") > signs)
             state.close()
         finally:
             backend.process.kill()

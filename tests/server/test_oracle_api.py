@@ -55,7 +55,7 @@ def test_a_running_query_is_cancelled_by_its_id(backend: RunningBackend, oracle:
     asking.start()
     wait_until(lambda: any("COUNT" in text for text in oracle.statements[before:]))
     assert backend.ask("DELETE", f"/api/query/{query_id}").status == 202
-    asking.join(15)
+    asking.join(60)
     status, answer = answers[0]
     assert (status, answer["code"]) == (499, "query_cancelled")
 

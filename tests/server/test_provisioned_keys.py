@@ -115,12 +115,12 @@ def test_a_reload_takes_over_the_file_and_keeps_the_keys_when_it_is_broken(tmp_p
         assert backend.status("GET", "/api/keys", OTHER) == 200
         (home / "keys.enc").write_bytes(b"broken")
         os.kill(backend.process.pid, signal.SIGHUP)
-        wait_until(lambda: sum("stay as they were" in line for line in backend.lines) >= 2, 30)
+        wait_until(lambda: sum("stay as they were" in line for line in backend.lines) >= 2)
         assert backend.status("GET", "/api/keys", OTHER) == 200
         assert run(home, "check-config", "--config", str(backend.config))[0] == 1
         seal(home, text)
         os.kill(backend.process.pid, signal.SIGHUP)
-        wait_until(lambda: {backend.status("GET", "/api/keys", OTHER) for _ in range(8)} == {401}, 30)
+        wait_until(lambda: {backend.status("GET", "/api/keys", OTHER) for _ in range(8)} == {401})
         assert backend.status("GET", "/api/connections", KEY) == 200
     finally:
         backend.stop()

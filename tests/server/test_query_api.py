@@ -127,7 +127,7 @@ def test_a_running_query_can_be_cancelled_by_its_owner(backend: RunningBackend, 
     stranger = backend.key("db_read")
     assert backend.ask("DELETE", f"/api/query/{query_id}", key=stranger).status == 404
     assert backend.ask("DELETE", f"/api/query/{query_id}").status == 202
-    asking.join(10)
+    asking.join(60)
     assert (answers[0].status, answers[0].json["code"]) == (499, "query_cancelled")
     wait_until(lambda: counts.cancelled == 1)
 

@@ -78,7 +78,7 @@ def test_a_cancelled_query_is_gone_from_the_database(shop: RunningBackend, postg
     asking.start()
     wait_until(lambda: _running(postgres) == 1)
     assert shop.ask("DELETE", f"/api/query/{query_id}").status == 202
-    asking.join(10)
+    asking.join(60)
     assert answers[0].json["code"] == "query_cancelled"
     wait_until(lambda: _running(postgres) == 0)
 

@@ -40,7 +40,7 @@ def reload(backend: BackendProcess, more: str, said: str) -> str:
 def hang_up(backend: BackendProcess, said: str) -> str:
     seen = len(backend.lines)
     backend.process.send_signal(signal.SIGHUP)
-    wait_until(lambda: any(said in line for line in backend.lines[seen:]), 30)
+    wait_until(lambda: any(said in line for line in backend.lines[seen:]))
     return next(line for line in backend.lines[seen:] if said in line)
 
 
@@ -107,7 +107,7 @@ def test_the_log_changes_its_level_and_its_file(backend: BackendProcess) -> None
     assert "no setting changed" not in moved.read_text()
     backend.configure('logging: {level: ERROR}\nsecurity: {allowed_ips: ["10.9.9.9"]}')
     backend.process.send_signal(signal.SIGHUP)
-    wait_until(lambda: status(backend) == 403, 30)
+    wait_until(lambda: status(backend) == 403)
     quiet_from = len(backend.lines)
     backend.process.send_signal(signal.SIGHUP)
     reload(backend, "logging: {level: LOUD}", "The settings stay as they were")
@@ -266,7 +266,7 @@ def test_a_closed_terminal_stops_it_where_a_hangup_reloads_it(tmp_path: Path) ->
         return bool(ended)
 
     try:
-        wait_until(has_ended, 40)
+        wait_until(has_ended)
     finally:
         if not ended:
             os.kill(pid, signal.SIGKILL)

@@ -19,7 +19,7 @@ def test_a_call_that_runs_may_end_while_no_new_one_is_taken(backend: RunningBack
     asking.start()
     wait_until(lambda: counts.running == 1)
     backend.stop()
-    asking.join(5)
+    asking.join(60)
     assert answers[0].status == 200
     wait_until(lambda: counts.closed == counts.opened)
     with pytest.raises(ConnectionRefusedError):

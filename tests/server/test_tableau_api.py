@@ -56,7 +56,7 @@ def test_tableau_is_a_connection_from_end_to_end(backend: RunningBackend, server
     asking.start()
     wait_until(lambda: not server.faults)
     assert backend.ask("DELETE", f"/api/query/{query_id}").status == 202
-    asking.join(15)
+    asking.join(60)
     assert (answers[0].status, answers[0].json["code"]) == (499, "query_cancelled")
 
     moved = {"url": "https://elsewhere.example", "site": "shop", "token_name": "reader"}

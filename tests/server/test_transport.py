@@ -45,7 +45,7 @@ def test_a_certificate_that_changes_is_taken_over_without_a_signal(secure: Secur
     old = secure.connect(secure.trusted)
     assert health(old) == "ok"
     secure.renew()
-    wait_until(lambda: any("certificates were renewed" in line for line in secure.backend.lines), 20)
+    wait_until(lambda: any("certificates were renewed" in line for line in secure.backend.lines))
     assert health(secure.connect(secure.trusted)) == "ok"
     assert health(old) == "ok"
     old.close()
@@ -56,10 +56,10 @@ def test_a_pair_that_is_half_there_is_told_and_waited_for(secure: Secure) -> Non
     secure.renew()
     fresh = secure.key.read_bytes()
     secure.key.write_bytes(key)
-    wait_until(lambda: any("The certificates stay as they were" in line for line in secure.backend.lines), 20)
+    wait_until(lambda: any("The certificates stay as they were" in line for line in secure.backend.lines))
     assert health(secure.connect(before)) == "ok"
     secure.key.write_bytes(fresh)
-    wait_until(lambda: any("certificates were renewed" in line for line in secure.backend.lines), 20)
+    wait_until(lambda: any("certificates were renewed" in line for line in secure.backend.lines))
     assert health(secure.connect(secure.trusted)) == "ok"
 
 

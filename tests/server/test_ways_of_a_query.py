@@ -151,7 +151,7 @@ def test_a_key_that_expires_ends_also_where_it_is_known(shop: RunningBackend) ->
     client = _Client(shop, key)
     try:
         assert client.status() == 200
-        wait_until(lambda: client.status() == 401, 30)
+        wait_until(lambda: client.status() == 401)
     finally:
         client.close()
 
@@ -165,7 +165,7 @@ def test_every_way_leaves_the_same_line_in_the_audit_trail(shop: RunningBackend,
         known = [line for line in shop.audit() if "generate_series" in line["sql_text"]]
         return [{name: line[name] for name in line if name not in changing} for line in known[-5:]]
 
-    wait_until(lambda: len(lines()) == 5 and all(line == lines()[0] for line in lines()), 20)
+    wait_until(lambda: len(lines()) == 5 and all(line == lines()[0] for line in lines()))
     assert lines()[0]["row_count"] == 2
 
 
@@ -182,13 +182,13 @@ def test_who_leaves_while_the_event_loop_waits_stops_the_query_in_its_source(
     for n in (8, 9):  # from the second time on without a thread
         assert leaving.ask(_FRESH, query=sql, params={"n": n}).startswith(b"HTTP/1.1 200")
     leaving.send(_FRESH, query=sql, params={"n": 10**12})
-    wait_until(lambda: running() == 1, 20)
+    wait_until(lambda: running() == 1)
     leaving.send(_FRESH, query=sql, params={"n": 10})  # behind it, and never answered
     leaving.close()
-    wait_until(lambda: running() == 0, 20)
+    wait_until(lambda: running() == 0)
     assert staying.ask(_FRESH, query=sql, params={"n": 9}).startswith(b"HTTP/1.1 200")
     staying.close()
-    wait_until(lambda: [line["code"] for line in shop.audit()].count("client_left") == 1, 20)
+    wait_until(lambda: [line["code"] for line in shop.audit()].count("client_left") == 1)
     assert len(shop.serving.backend.queries) == 0
 
 
@@ -211,14 +211,14 @@ def test_who_leaves_is_counted_also_when_the_line_of_the_trail_has_to_wait(
         assert leaving.ask(_FRESH, query=sql, params={"n": n}).startswith(b"HTTP/1.1 200")
     before, audit = left(), shop.serving.backend.audit
     leaving.send(_FRESH, query=sql, params={"n": 10**12})
-    wait_until(lambda: running() == 1, 20)
+    wait_until(lambda: running() == 1)
     usual, audit._most = audit._most, 0  # as when lines come faster than they can be written
     try:
         leaving.close()
-        wait_until(lambda: running() == 0, 20)
+        wait_until(lambda: running() == 0)
     finally:
         audit._most = usual
-    wait_until(lambda: left() == before + 1, 20)
+    wait_until(lambda: left() == before + 1)
 
 
 def test_requests_behind_one_that_the_event_loop_waits_for_are_answered_in_their_order(

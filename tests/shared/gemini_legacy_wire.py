@@ -117,7 +117,7 @@ def test_a_piece_is_told_before_the_next_has_come(peer: GeminiGrpcPeer, gemini: 
 
     def pieces() -> Iterator[Any]:
         yield reply([{"text": "first"}])
-        in_time.append(told.wait(4))
+        in_time.append(told.wait(60))
         yield reply([{"text": "second"}], "STOP")
 
     peer.script.add(Raw(pieces()))  # type: ignore[arg-type]
@@ -135,7 +135,7 @@ def test_a_reply_may_be_closed_from_another_thread(peer: GeminiGrpcPeer, gemini:
     closing = threading.Thread(target=stream.close)  # type: ignore[attr-defined]
     closing.start()
     closing.join()
-    assert peer.gone.wait(5)
+    assert peer.gone.wait(60)
 
 
 def test_its_farewell_at_import_is_not_shown() -> None:

@@ -105,7 +105,7 @@ def test_a_query_is_cancelled_from_elsewhere(client: BackendClient, counts: Coun
     asking.start()
     wait_until(lambda: counts.running == 1)
     assert client.cancel_query(name)
-    asking.join(10)
+    asking.join(60)
     assert isinstance(caught[0], QueryCancelled)
     assert not client.cancel_query(name)
 

@@ -176,7 +176,7 @@ def test_stopping_while_the_model_talks_ends_the_turn_and_keeps_the_text(
         assert events[-1]["status"] == "stopped"
         [turn] = agent.json("GET", f"/api/conversations/{events[0]['conversation_id']}")["turns"]
         assert any("First words" in event.get("html", "") for event in turn["events"])
-        assert gemini.gone.wait(10)
+        assert gemini.gone.wait(60)
 
 
 def test_stopping_one_of_two_turns_stops_its_query_and_leaves_the_other(
@@ -200,14 +200,14 @@ def test_stopping_one_of_two_turns_stops_its_query_and_leaves_the_other(
 
         thread = threading.Thread(target=follow)
         thread.start()
-        assert begun.wait(10)
-        assert peer.held.wait(10)
+        assert begun.wait(60)
+        assert peer.held.wait(60)
         assert agent.ask("quick one")[-1]["status"] == "answered"
         agent.json("POST", f"/api/turns/{slow[0]['turn_id']}/stop", {})
-        thread.join(10)
+        thread.join(60)
         assert slow[-1]["status"] == "stopped"
         assert [e["status"] for e in slow if e["event"] == "step_finished"][-1] == "stopped"
-        assert peer.release.wait(10)
+        assert peer.release.wait(60)
         assert len(peer.cancelled) == 1
 
 

@@ -49,7 +49,7 @@ def test_a_window_opened_again_sees_the_answer_from_its_first_event(tmp_path: Pa
     ):
         first = agent.stream("/api/ask", {"question": "sales"})
         started = next(first)
-        assert peer.held.wait(10)
+        assert peer.held.wait(60)
         path = f"/api/conversations/{started['conversation_id']}"
         assert agent.json("GET", path)["turns"][0]["status"] == "running"
         seen: list[dict[str, Any]] = []
@@ -61,7 +61,7 @@ def test_a_window_opened_again_sees_the_answer_from_its_first_event(tmp_path: Pa
         second.start()
         peer.release.set()
         rest = [started, *first]
-        second.join(20)
+        second.join(60)
         assert seen[0] == started
         assert seen[-1] == rest[-1]
         assert only(seen, "result") == only(rest, "result")

@@ -83,8 +83,8 @@ def test_stop_ends_it_in_the_database(
         thread = threading.Thread(target=follow)
         thread.start()
         assert begun.wait(20)
-        wait_until(lambda: at_work(postgres) >= 1, 30)
+        wait_until(lambda: at_work(postgres) >= 1)
         agent.json("POST", f"/api/turns/{events[0]['turn_id']}/stop", {})
-        wait_until(lambda: at_work(postgres) == 0, 20)
+        wait_until(lambda: at_work(postgres) == 0)
         thread.join(20)
         assert events[-1]["status"] == "stopped"

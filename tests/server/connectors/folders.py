@@ -43,7 +43,7 @@ def table(connector: FilesystemConnector, name: str) -> TableInfo:
 
 def until(connector: FilesystemConnector, text: str, rows: list[list[object]]) -> None:
     """The folder is looked at once a second."""
-    give_up = time.monotonic() + 20
+    give_up = time.monotonic() + 60
     found: object = None
     while time.monotonic() < give_up:
         try:

@@ -155,7 +155,7 @@ def test_an_abort_frees_whoever_waits(
         waiting.start()
         wait_until(lambda: proxy.sent_to_server > sent)
         connector.abort()
-        waiting.join(10)
+        waiting.join(60)
         assert not waiting.is_alive()
         assert len(ended) == 1
         connector.close()
