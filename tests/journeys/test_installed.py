@@ -109,7 +109,7 @@ def test_the_browser_that_opens_is_the_first_ones(tmp_path: Path, peer: RetailPe
         second = desktop(home, "run", "--browser", BROWSER=str(browser), DISPLAY=":77")
         assert second.returncode == 0, second.stderr
         written = tmp_path / "opened"
-        wait_for(lambda: written.exists() and written.read_text().endswith("\n"))  # before its line it is empty
+        wait_for(lambda: written.exists() and written.read_text().endswith("\n"))  # empty before
         opened = written.read_text().strip()
         assert first.token not in opened  # everybody on the machine can read a command line
         assert first.launch(opened) == 303
