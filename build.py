@@ -285,6 +285,8 @@ def run_test(arguments: List[str]) -> int:
     rest += ["--all"] if known.all else []
     set_up("dev")
     os.chdir(str(ROOT))
+    # the tests start our programs hundreds of times: what one of them has compiled, the next need not
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     # one more than processors, for half of the tests wait; no more: windows and databases have time limits
     workers = str(min(4, 1 + (os.cpu_count() or 1)))
     parallel = [] if known.serial else ["-n", workers, "--dist", "loadfile", "--no-loadscope-reorder"]

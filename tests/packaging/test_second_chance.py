@@ -1,4 +1,4 @@
-"""What `build.py test --all` makes of tests that fail: a few run once more, and fail when they fail twice."""
+"""`build.py test --all`: a few tests that fail run once more, and fail when they fail twice."""
 
 import os
 import shutil
@@ -20,6 +20,7 @@ def test_once():
     seen.touch()
     assert not first
 """
+COMPILED = "import sys\ndef test_compiled(): assert not sys.dont_write_bytecode\n"
 ALWAYS = "def test_always(): assert False\n"
 MANY = "import pytest\n@pytest.mark.parametrize('n', range(4))\ndef test_many(n): assert False\n"
 
@@ -50,6 +51,7 @@ def _tested(project: Path, text: str, *arguments: str) -> "subprocess.CompletedP
         "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
         "PYTEST_PLUGINS": "xdist.plugin",
         "PIP_NO_INDEX": "1",
+        "PYTHONDONTWRITEBYTECODE": "1",
     }
     return subprocess.run(
         command, cwd=project, env=os.environ | lent, capture_output=True, text=True, check=False
@@ -77,3 +79,7 @@ def test_many_get_no_second_chance_nor_does_a_developers_run(
     done = _tested(project, text, *arguments)
     assert done.returncode == 1
     assert "UNSTEADY" not in done.stderr
+
+
+def test_what_one_program_has_compiled_is_kept_for_the_next(project: Path) -> None:
+    assert _tested(project, COMPILED).returncode == 0
