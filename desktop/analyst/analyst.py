@@ -71,7 +71,7 @@ class Analyst:
         try:
             return self._read(question, _remembered(memory), unread=bool(memory and UNREAD in memory))
         except Unclear as unclear:
-            return self._sure(unclear.outcome, question)
+            return self._sure(unclear.outcome, question, memory)
 
     def wonder(self, question: str) -> InsightPlan | Question | Refusal | None:
         """None when the question asks for a figure, which :meth:`read` reads."""
@@ -140,11 +140,14 @@ class Analyst:
         return Resolved(resolved.intent, [*resolved.assumed, *notes])
 
     def _newest(self, intent: Intent) -> date | None:
-        """The newest day of the first fact, when the question is about time."""
+        """The newest day of the first fact, when the question is about time. The dates of a thing (a store's
+        opening) end when nothing happened to it, not when the data does."""
         timed = intent.span or intent.against or any(d.grain for d in intent.dimensions)
         place = intent.dates.get(intent.facts[0])
         if not timed or place is None:
             return None
+        if not self._catalogue.is_fact(intent.facts[0]):
+            return starters.newest_day(self._catalogue)
         return self._catalogue.days(place).last
 
     def _plan(self, resolved: Resolved, as_of: date | None) -> Plan:
@@ -185,7 +188,8 @@ class Analyst:
     def _not_understood(self, unknown: Sequence[Chunk], wording: Wording) -> Exception:
         if len(unknown) == 1 and not unknown[0].data:  # such a word is no misspelt name
             chunk = unknown[0]
-            parts = self._catalogue.values.containing(chunk.word)
+            values = self._catalogue.values
+            parts = values.shortened(chunk.word) or values.containing(chunk.word)
             choices = [(f.value, wording.replaced(chunk, f'"{f.value}"')) for f in parts[:6]]
             choices += [(w, wording.replaced(chunk, w)) for w in self._similar(chunk.word)]
             if choices:
@@ -203,13 +207,26 @@ class Analyst:
     def _suggested(self) -> list[str]:
         return (self._starters or [])[:3]
 
-    def _sure(self, outcome: Question | Refusal, question: str) -> Outcome:
-        """A choice is offered only when it differs from what was asked."""
+    def _sure(self, outcome: Question | Refusal, question: str, memory: dict[str, object] | None) -> Outcome:
+        """A choice is offered only when it differs from what was asked, and leads on."""
         if isinstance(outcome, Refusal):
             return outcome
         asked = " ".join(question.casefold().split())
         choices = [c for c in outcome.choices if " ".join(c.question.casefold().split()) != asked]
-        return Question(outcome.text, choices) if choices else Refusal(outcome.text, self._suggested())
+        refused = [self._refusal(c.question, memory) for c in choices]
+        choices = [c for c, refusal in zip(choices, refused, strict=True) if refusal is None]
+        if choices:
+            return Question(outcome.text, choices)
+        first = next((refusal for refusal in refused if refusal is not None), None)
+        return first or Refusal(outcome.text, self._suggested())
+
+    def _refusal(self, question: str, memory: dict[str, object] | None) -> Refusal | None:
+        """What would be said to it; None when it is answered or asked back."""
+        try:
+            self._read(question, _remembered(memory), unread=bool(memory and UNREAD in memory))
+        except Unclear as unclear:
+            return unclear.outcome if isinstance(unclear.outcome, Refusal) else None
+        return None
 
 
 def _speaks_fiscal(earlier: Intent | None) -> bool:

@@ -18,6 +18,9 @@ from desktop.analyst.tokens import singular
 from desktop.analyst.values import Values
 from shared.wire import Schema
 
+Wanted = tuple[Place, tuple[str | bool | int, ...]]
+"""A column, and values of it."""
+
 
 class Days(msgspec.Struct, frozen=True):
     """The dates of a column. ``monthly``: each is the first of a month, so the last month counts whole."""
@@ -62,6 +65,13 @@ class Catalogue:
                 as_date(row[0]), last_of_month(last) if last and monthly else last, monthly
             )
         return self._days[place]
+
+    def overlap(self, inside: Wanted, also: Wanted) -> tuple[int, int]:
+        """Of one table: how many rows have a value of ``inside``, and how many of them of ``also``."""
+        (place, values), (other, others) = inside, also
+        wanted = [(p.column, [sql.literal(v) for v in vs]) for p, vs in ((place, values), (other, others))]
+        row = self._fetch(sql.overlap(place.table, wanted[0], wanted[1], self.dialect))[0]
+        return int(row[0]), int(row[1])
 
     def ways(self, fact: str, place: Place) -> list[tuple[Link, ...]]:
         paths = self.links.paths(fact, place.table)

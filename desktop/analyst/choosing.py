@@ -40,6 +40,28 @@ class Choosing:
             found += [(0, m) for m in self._from_conditions()]
         return list(dict.fromkeys(m for _, m in sorted(found, key=lambda each: each[0])))
 
+    def nothing_to_show(self) -> Exception:
+        groups = [*self._wishes.groups, *(c for c, _ in self._wishes.loose)]
+        default = self._figures.default()
+        if groups and self._wishes.order and default is not None:
+            phrase = self._catalogue.short_phrase(Place(default.fact, default.column or ""))
+            return ask("By which figure?", [(default.label, self._wording.added(f"by {phrase}"))])
+        entity = [(c, t.table) for c, _ in self._wishes.loose for t in c.targets if not t.column]
+        if len(entity) == 1:
+            said = self._catalogue.tables[entity[0][1]].label
+            return ask(
+                f"What about {said}?",
+                [(f"Number of {said}", self._wording.replaced(entity[0][0], f"number of {said}"))],
+            )
+        if default is not None and (self._wishes.values or self._wishes.times) and not self._wishes.loose:
+            phrase = self._catalogue.short_phrase(Place(default.fact, default.column or ""))
+            return ask("Which figure?", [(default.label, f"{phrase} {self._wording.from_token(0)}")])
+        named = " and ".join(f"“{self._wording.original(c)}”" for c in groups[:2])
+        what = f"for {named}" if named else "for this"
+        return refuse(
+            f"I can't tell which figure you want {what}: say a total, an average or a count of something."
+        )
+
     def _continues_list(self) -> bool:
         """``sales and returns``, ``sales vs targets``: further nouns that are figures of their own."""
         return not self._wishes.counted and len(self._wishes.loose) > 0
@@ -187,7 +209,7 @@ class Choosing:
             f"“{said}”: how many different ones, or how many pieces?",
             [
                 (f"Different {said}", self._wording.replaced(chunk, f"different {said}")),
-                (f"Total {phrase}", f"total {phrase}" + self._wording.after(chunk)),
+                (f"Total {phrase}", self._wording.summed(chunk, f"total {phrase}")),
             ],
         )
 
@@ -216,13 +238,16 @@ class Choosing:
         units = [c for c in table.columns if c.role is Role.ADD and not c.money and "quantity" in c.words]
         noun = lexicon.CANON.get(table.words[-1], table.words[-1])
         clear = self._wishes.rows or noun not in lexicon.MONEY_NOUNS
-        if table.main_money() is not None and units and not clear:
+        paid = table.main_money()
+        if paid is not None and units and not clear:
             unit = self._catalogue.phrase(Place(name, units[0].name))
+            money = self._catalogue.short_phrase(Place(name, paid.name))
             raise ask(
-                f"“{self._wording.original(chunk)}”: the records, or the {units[0].name} in them?",
+                f"“{self._wording.original(chunk)}”: the amount, the {units[0].name}, or the records?",
                 [
+                    (f"Total {money}", self._wording.summed(chunk, f"total {money}")),
                     (f"Rows of {table.label}", self._wording.replaced(chunk, f"{table.label} rows")),
-                    (f"Total {unit}", f"total {unit}" + self._wording.after(chunk)),
+                    (f"Total {unit}", self._wording.summed(chunk, f"total {unit}")),
                 ],
             )
         return figures.rows(name, table.label)

@@ -34,7 +34,7 @@ def title(intent: Intent) -> str:
         text += " by " + " and ".join(
             _dimension(d.label, "" if d.place else d.grain) for d in intent.dimensions
         )
-    if intent.order:
+    if intent.limit:
         text = f"{'Top' if intent.order == 'down' else 'Bottom'} {intent.limit}: {text[:1].lower()}{text[1:]}"
     for each in intent.filters:
         text += f", {'not ' if each.exclude else ''}{each.said}"
@@ -73,7 +73,7 @@ def readings(
     found += [Reading(name, value) for name, value in dict.fromkeys(assumed)]
     if intent.order:
         kind = "highest" if intent.order == "down" else "lowest"
-        found.append(Reading("Order", f"the {intent.limit} {kind}"))
+        found.append(Reading("Order", f"the {intent.limit} {kind}" if intent.limit else f"{kind} first"))
     if as_of is not None:
         found.append(Reading("Today", f"{day(as_of)}, the newest day in the data"))
     return found

@@ -77,11 +77,12 @@ class Figures:
         if aggregate == "how many":
             if column.role is Role.RATE or column.money:
                 noun = self._catalogue.tables[column.table].label
+                total = f"total {self._catalogue.short_phrase(_place(column))}"
                 raise ask(
                     f"“{chunk.text}”: how much, or how many?",
                     [
-                        (f"Total {said}", f"total {self._catalogue.short_phrase(_place(column))}"),
-                        (f"Number of {noun}", f"number of {noun}"),
+                        (f"Total {said}", self._wording.summed(chunk, total)),
+                        (f"Number of {noun}", self._wording.summed(chunk, f"number of {noun}")),
                     ],
                 )
             aggregate = "sum"

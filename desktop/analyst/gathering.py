@@ -12,14 +12,14 @@ from desktop.analyst.chunks import Chunk
 from desktop.analyst.neighbours import Neighbours
 from desktop.analyst.nouns import Nouns, narrowed, same_column
 from desktop.analyst.roles import Table
-from desktop.analyst.wishes import Wishes, settle_contrast
+from desktop.analyst.wishes import Wishes, settle_adding, settle_contrast
 
 _HOW_MUCH = frozenset(("kitni", "kitne", "kitna"))
 _MORE = "more"
 
 
 def gather(chunks: Sequence[Chunk], tables: dict[str, Table]) -> Wishes:
-    return _Gathering(chunks, tables).run()
+    return settle_adding(_Gathering(chunks, tables).run(), chunks)
 
 
 class _Gathering:
@@ -79,6 +79,7 @@ class _Gathering:
             wishes.share = True
             wishes.unplaced += [] if self._beside.asks_for_share(at) else [chunk]
         wishes.rows |= chunk.kind == "rows"
+        wishes.sort = chunk.data if chunk.kind == "sort" else wishes.sort
         if chunk.kind == "and":
             wishes.ands.append(chunk.start)
         wishes.follow |= chunk.kind == "follow" or (chunk.kind == "and" and at == 0)

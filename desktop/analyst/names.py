@@ -73,9 +73,13 @@ class Names:
         for name in dict.fromkeys((words, shorter)):
             self._add(name, table.name, column.name, whole=True)
             happened = column.role is Role.DATE and (name != words or words[-1].endswith("ed"))
-            if name[:1] != noun and not happened:
+            thing = column.role is Role.KEY and name != words  # in "sales store wise" the store is another's
+            if name[:1] != noun and not happened and not thing:
                 self._add((*table.words, *name), table.name, column.name, whole=True)
                 self._add((*noun, *name), table.name, column.name, whole=True)
+        counted = "amount" if column.money else "quantity" if column.role is Role.LEVEL else ""
+        if counted and not set(words) & (GENERIC | {"quantity"}):
+            self._add((*words, counted), table.name, column.name, whole=True)
         if column.money and set(words) & GENERIC:
             swapped = tuple(noun[0] if w in GENERIC and noun else w for w in words)
             rest = tuple(w for w in words if w not in GENERIC)

@@ -10,7 +10,7 @@ from desktop.analyst.tokens import singular
 
 _LINKING = frozenset(("is", "are", "was", "were", "=", "equal", "equals", "to"))
 _BEFORE_NUMBER = frozenset(("is", "are", "was", "of", "were", "for", "at"))
-_ASKING = frozenset(("which", "what", "whose", "list"))
+_ASKING = frozenset(("which", "what", "whose", "list", "kis", "kaunsa", "kaunsi", "kaunse"))
 
 
 class Neighbours:

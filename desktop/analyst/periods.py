@@ -29,6 +29,16 @@ from desktop.analyst.time_words import (
 )
 from desktop.analyst.tokens import Token
 
+_BARE_YEARS = 10
+"""``sales 2025`` and ``sales 2024 vs 2025`` mean years when they are as recent as this, and end so."""
+_BEFORE = "the day before yesterday"
+_DAYS = {
+    "today": (0, "today", ""), "todays": (0, "today", ""), "aaj": (0, "today", ""),
+    "yesterday": (1, "yesterday", ""), "yesterdays": (1, "yesterday", ""),
+    "kal": (1, "yesterday", "yesterday"), "parso": (2, _BEFORE, _BEFORE), "parson": (2, _BEFORE, _BEFORE),
+}  # fmt: skip
+"""Steps back, and how it was read where that must be told: "kal" is tomorrow too, without data."""
+
 
 class Clock:
     """Reads time words, seen from ``today``. ``fiscal``: a year is one from April to March, because the
@@ -139,10 +149,9 @@ class Clock:
 
     def _named(self, words: list[str]) -> Time | None:
         first = words[0]
-        if first in ("today", "aaj"):
-            return Time(1, Span(self.today, self.today, "today", "day"))
-        if first == "yesterday":
-            return Time(1, steps.whole("day", self.today, 1, "yesterday", today=self.today))
+        if first in _DAYS:
+            back, said, note = _DAYS[first]
+            return Time(1, steps.whole("day", self.today, back, said, today=self.today), note=note)
         if words[:4] == ["day", "before", "yesterday"]:
             return Time(3, steps.whole("day", self.today, 2, "the day before yesterday", today=self.today))
         if first in TO_DATE:
@@ -264,18 +273,25 @@ class Clock:
         skip = 2 if words[:2] == ["calendar", "year"] else 1 if words[0] == "year" else 0
         if len(words) <= skip or not is_year(words[skip]):
             return None
-        if not skip and before not in (
-            "in",
-            "during",
-            "of",
-            "for",
-            "and",
-            "vs",
-            "versus",
-            "to",
-            "than",
-            "with",
-            "against",
+        recent = self.today.year - _BARE_YEARS <= int(words[skip]) <= self.today.year
+        bare = recent and before and words[1:2] in ([], ["vs"], ["versus"])
+        if (
+            not skip
+            and not bare
+            and before
+            not in (
+                "in",
+                "during",
+                "of",
+                "for",
+                "and",
+                "vs",
+                "versus",
+                "to",
+                "than",
+                "with",
+                "against",
+            )
         ):
             return None
         year = int(words[skip])

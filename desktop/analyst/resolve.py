@@ -13,12 +13,13 @@ from desktop.analyst.choosing import Choosing
 from desktop.analyst.chunks import Chunk
 from desktop.analyst.conditions import Conditions
 from desktop.analyst.figures import Figures
+from desktop.analyst.going_on import GoingOn
 from desktop.analyst.intent import Condition, Dimension, Filter, Intent, Measure, Place, Span
 from desktop.analyst.places import Places, key_of
 from desktop.analyst.roles import Role
 from desktop.analyst.times import Times
 from desktop.analyst.tokens import singular
-from desktop.analyst.unable import check
+from desktop.analyst.unable import check, check_wishes
 from desktop.analyst.unclear import Wording, ask, refuse
 from desktop.analyst.wishes import Wishes
 
@@ -54,14 +55,15 @@ class Resolving:
     def run(self) -> Resolved:
         if self._wishes.back and self._earlier is None:
             raise refuse("There is no question before this one that I could go on from.")
+        check_wishes(self._wishes)
         self._contrast()
         self._things_with()
         measures = self._choosing.measures()
         following = self._follows(measures)
-        if following is not None and not measures:
-            measures = list(following.measures)
+        going_on = GoingOn(self._catalogue, self._wording, self._wishes, following)
+        measures = going_on.measures(measures)
         if not measures:
-            raise self._nothing_to_show()
+            raise self._choosing.nothing_to_show()
         alone = len(measures) < 2 and self._wishes.contrast is None and not self._wishes.against
         if self._wishes.side_by_side and alone:
             raise refuse("I can't tell what should be compared with what.")
@@ -70,16 +72,19 @@ class Resolving:
             raise refuse("I can lay two kinds of records side by side, not more.")
         places = Places(self._catalogue, self._wording, facts)
         measures = self._per(measures, places)
-        dimensions = self._dimensions(places, following)
-        filters = self._filters(places, following)
+        dimensions = going_on.dimensions(self._dimensions(places, following))
+        found = places.filters(self._wishes.values, either=self._wishes.either)
+        filters, dimensions = going_on.filters(found, dimensions, places)
         self._check_contrast(dimensions, filters)
-        span, against, dates = self._when(facts, dimensions, following)
+        span, against, dates = self._when(measures, dimensions, following)
         reader = Conditions(self._wording, self._wishes, self._figures, places)
         conditions = reader.read(measures, dimensions)
         if following is not None and not conditions and not self._wishes.groups:
             conditions = list(following.conditions)
         order, limit = self._order(measures, dimensions)
         share = self._share(measures, dimensions)
+        if following is not None and following.limit and order and self._wishes.sort:
+            raise refuse("Say “top” or “bottom” with a number: sorted the other way, others would be shown.")
         if following is not None and not order and against is None and not self._wishes.groups:
             order, limit = following.order, following.limit
         self._explain_loose(facts, filters, dimensions, conditions, dates)
@@ -90,31 +95,14 @@ class Resolving:
         check(intent)
         return Resolved(intent, self._assumed)
 
-    def _nothing_to_show(self) -> Exception:
-        groups = [*self._wishes.groups, *(c for c, _ in self._wishes.loose)]
-        default = self._figures.default()
-        if groups and self._wishes.order and default is not None:
-            phrase = self._catalogue.short_phrase(Place(default.fact, default.column or ""))
-            return ask("By which figure?", [(default.label, self._wording.added(f"by {phrase}"))])
-        entity = [c for c, _ in self._wishes.loose if c.targets and not c.targets[0].column]
-        if len(entity) == 1:
-            said = self._catalogue.tables[entity[0].targets[0].table].label
-            return ask(
-                f"What about {said}?",
-                [(f"Number of {said}", self._wording.replaced(entity[0], f"number of {said}"))],
-            )
-        named = " and ".join(f"“{self._wording.original(c)}”" for c in groups[:2])
-        what = f"for {named}" if named else "for this"
-        return refuse(
-            f"I can't tell which figure you want {what}: say a total, an average or a count of something."
-        )
-
     # -- follow-ups ------------------------------------------------------------------------
 
     def _follows(self, measures: list[Measure]) -> Intent | None:
         if self._earlier is None:
             return None
-        if measures and not self._wishes.follow:
+        wishes = self._wishes
+        whole = wishes.groups or wishes.values or wishes.times
+        if measures and not wishes.follow and (whole or wishes.adds != "also"):
             return None
         return self._earlier
 
@@ -160,17 +148,6 @@ class Resolving:
             if not any(f.place == column and " or " in f.said for f in filters):
                 raise refuse("I can compare values of one column with each other, not of different ones.")
 
-    def _filters(self, places: Places, following: Intent | None) -> list[Filter]:
-        found = places.filters(self._wishes.values, either=self._wishes.either)
-        if following is None:
-            return found
-        changed = {f.place for f in found}
-        kept = [f for f in following.filters if f.place not in changed]
-        for each in kept:
-            if places.distance(each.place) is None:
-                raise refuse(f"The earlier filter on {each.said} can't be used with these figures.")
-        return kept + found
-
     def _per(self, measures: list[Measure], places: Places) -> list[Measure]:
         """``average sales per store``: the total divided by how many stores have rows."""
         chunk = self._wishes.per
@@ -204,7 +181,7 @@ class Resolving:
     # -- time ------------------------------------------------------------------------------
 
     def _when(
-        self, facts: tuple[str, ...], dimensions: Sequence[Dimension], following: Intent | None
+        self, measures: Sequence[Measure], dimensions: Sequence[Dimension], following: Intent | None
     ) -> tuple[Span | None, Span | None, dict[str, Place]]:
         wishes = self._wishes
         span = self._times.span()
@@ -223,13 +200,15 @@ class Resolving:
             if t.column and self._catalogue.column(Place(t.table, t.column)).role is Role.DATE
         ]
         dates: dict[str, Place] = {}
-        for fact in facts:
+        for fact in dict.fromkeys(m.fact for m in measures):
             known = following.dates.get(fact) if following is not None else None
             if not needed and not self._catalogue.is_fact(fact):
                 continue
             found = known or self._times.column(fact, said, needed=needed)
             if found is not None:
                 dates[fact] = found
+                if not any(m.level for m in measures if m.fact == fact):
+                    self._times.check_covered(found, against)
                 told = self._times.check_monthly(fact, found, span, against, grain)
                 self._assumed += [told] if told else []
         return span, against, dates
@@ -245,7 +224,7 @@ class Resolving:
     def _order(self, measures: Sequence[Measure], dimensions: Sequence[Dimension]) -> tuple[str, int | None]:
         wishes = self._wishes
         if not wishes.order:
-            return "", None
+            return self._sorted(measures, dimensions), None
         if not dimensions:
             raise refuse("I understand top and bottom only of something: “top 5 stores by net amount”, say.")
         if len(wishes.groups) > 1:
@@ -257,6 +236,11 @@ class Resolving:
             plural = any(singular(c.word) != c.word for c in wishes.groups)
             limit = 5 if plural else 1
         return wishes.order, limit
+
+    def _sorted(self, measures: Sequence[Measure], dimensions: Sequence[Dimension]) -> str:
+        if self._wishes.sort and (not dimensions or len(measures) > 1):
+            raise refuse("I can sort groups by one figure: “net amount by zone, lowest first”, say.")
+        return self._wishes.sort
 
     def _share(self, measures: Sequence[Measure], dimensions: Sequence[Dimension]) -> bool:
         if not self._wishes.share:

@@ -161,6 +161,24 @@ def uniqueness(table_name: str, column_name: str, dialect: str) -> str:
     return render(query, dialect)
 
 
+def overlap(
+    table_name: str,
+    inside: tuple[str, list[exp.Expr]],
+    also: tuple[str, list[exp.Expr]],
+    dialect: str,
+) -> str:
+    """One row: how many rows have one of the values of ``inside``, and how many of them of ``also`` too."""
+    (column_name, values), (other_name, others) = inside, also
+    both = among(column(other_name, "t"), others, exclude=False)
+    counted = exp.Count(this=exp.Case(ifs=[exp.If(this=both, true=exp.Literal.number(1))]))
+    query = (
+        exp.select(exp.alias_(exp.Count(this=exp.Star()), "inside"), exp.alias_(counted, "in_both"))
+        .from_(table(table_name, "t", dialect))
+        .where(among(column(column_name, "t"), values, exclude=False))
+    )
+    return render(query, dialect)
+
+
 def date_facts(table_name: str, column_name: str, dialect: str) -> str:
     """One row: first day, last day, how many different days, how many of them no first of a month."""
     value = column(column_name, "t")

@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from desktop.analyst import lexicon
+from desktop.analyst import lexicon, steps
 from desktop.analyst.catalogue import Catalogue
 from desktop.analyst.intent import Intent, Place
 from desktop.analyst.roles import Col, Role, Table, entity_label
@@ -95,8 +95,16 @@ def follow_ups(intent: Intent, catalogue: Catalogue) -> list[str]:
     ]
     found = [f"And by {groups[0]}?"] if groups else []
     if intent.dates and intent.against is None:
-        if intent.span is not None and intent.span.step and not any(d.grain for d in intent.dimensions):
+        if _has_year_before(intent, catalogue) and not any(d.grain for d in intent.dimensions):
             found.append("Compared to the same period last year?")
         if not any(d.grain for d in intent.dimensions):
             found.append("And by month?")
     return found[:3]
+
+
+def _has_year_before(intent: Intent, catalogue: Catalogue) -> bool:
+    place = intent.dates.get(intent.facts[0])
+    if place is None or intent.span is None or not intent.span.step:
+        return False
+    first = catalogue.days(place).first
+    return first is None or first <= steps.earlier(intent.span, 12, "").start

@@ -9,6 +9,7 @@ from desktop.analyst import steps
 from desktop.analyst.catalogue import Catalogue
 from desktop.analyst.chunks import Chunk
 from desktop.analyst.intent import Place, Span
+from desktop.analyst.numbers import day
 from desktop.analyst.roles import Role, entity_label
 from desktop.analyst.unclear import Wording, ask, refuse
 from desktop.analyst.wishes import Wishes
@@ -179,6 +180,18 @@ class Times:
         if bare and grain in ("quarter", "year", "fiscal"):
             said = self._wording.original(bare[0])
             raise refuse(f"I can't show {said} of each year yet; name one year, or compare two.")
+
+    def check_covered(self, place: Place, against: Span | None) -> None:
+        """A period that began before the data did is no measure of growth."""
+        first = self._catalogue.days(place).first if against is not None else None
+        if against is None or first is None or first <= against.start:
+            return
+        missing, days = (first - against.start).days, (against.end - against.start).days + 1
+        if missing > max(3, days // 10):
+            raise refuse(
+                f"I can't compare with {against.said}: the data begins only on {day(first)}. "
+                "Compare months or quarters since then."
+            )
 
     def check_monthly(
         self, fact: str, place: Place, span: Span | None, against: Span | None, grain: str

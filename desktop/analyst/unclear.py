@@ -1,11 +1,17 @@
 """Leaving the reading of a question early: asking back, or refusing. Raised inside the analyst only."""
 
+import re
 from collections.abc import Sequence
 
 from desktop.analyst.chunks import Chunk
 from desktop.analyst.meaning import Question, Refusal
 from desktop.analyst.tokens import Token
 from desktop.events import Choice
+
+_COUNTING = re.compile(
+    r"\b(how (many|much)|((total )?number|count|no) of|kitne|kitni|kitna)\b( different| distinct| unique)?",
+    re.IGNORECASE,
+)
 
 
 class Unclear(Exception):
@@ -37,15 +43,20 @@ class Wording:
         start, end = self._tokens[chunk.start].start, self._tokens[chunk.end - 1].end
         return " ".join((self._question[:start] + words + self._question[end:]).split())
 
+    def summed(self, chunk: Chunk, words: str) -> str:
+        """``words`` in place of the chunk, and of the "how many" that was asked of it."""
+        start, end = self._tokens[chunk.start].start, self._tokens[chunk.end - 1].end
+        before, after = (_COUNTING.sub(" ", part) for part in (self._question[:start], self._question[end:]))
+        return " ".join(f"{before}{words}{after}".split())
+
     def original(self, chunk: Chunk) -> str:
         return self._question[self._tokens[chunk.start].start : self._tokens[chunk.end - 1].end]
+
+    def from_token(self, start: int) -> str:
+        return self._question[self._tokens[start].start :].rstrip(" ?.!")
 
     def added(self, words: str) -> str:
         return f"{self._question.rstrip(' ?.!')} {words}"
 
     def without(self, chunk: Chunk) -> str:
         return self.replaced(chunk, "")
-
-    def after(self, chunk: Chunk) -> str:
-        rest = self._question[self._tokens[chunk.end - 1].end :].rstrip(" ?.!")
-        return f" {rest.strip()}" if rest.strip() else ""

@@ -18,6 +18,9 @@ MAX_DISTINCT = 4_000
 MAX_LENGTH = 80
 """Characters; a longer text is prose and no value to filter by."""
 
+MOST_SHORTENED = 200
+"""Values of a column; of more than these, people do not know the first letters."""
+
 _SIGNED = re.compile(r"\w[+#*-]+(?=\s|$)")
 """``A+``, ``C#``: the sign after a word tells it from other values, so the words alone are not enough."""
 
@@ -43,6 +46,7 @@ class Values:
         self._index: dict[tuple[str, ...], list[Found]] | None = None
         self._plural: dict[tuple[str, ...], list[Found]] = {}
         self._parts: dict[str, set[Found]] = {}
+        self._initials: dict[str, list[Found]] = {}
         self._signed: dict[str, list[Found]] = {}
         self._large: list[Col] = []
         self._of: dict[tuple[str, str], dict[str, Found]] = {}
@@ -89,6 +93,8 @@ class Values:
                 self._signed.setdefault(name, []).append(found)
             else:
                 self._add_words(words_of(name), found, index)
+                if len(variants) <= MOST_SHORTENED:
+                    self._add_initials(words_of(name), found)
 
     def _add_words(
         self, words: tuple[str, ...], found: Found, index: dict[tuple[str, ...], list[Found]]
@@ -101,6 +107,15 @@ class Values:
         if len(words) > 1:
             for word in words:
                 self._parts.setdefault(singular(word), set()).add(found)
+
+    def _add_initials(self, words: tuple[str, ...], found: Found) -> None:
+        if 2 <= len(words) <= 4:
+            self._initials.setdefault("".join(word[0] for word in words), []).append(found)
+
+    def shortened(self, word: str) -> list[Found]:
+        """Values that ``word`` may be the first letters of: ``UP`` for Uttar Pradesh."""
+        self.load()
+        return self._initials.get(word.casefold(), [])
 
     def find(self, words: tuple[str, ...]) -> list[Found]:
         """Values written with exactly these words, or else with their plain forms."""

@@ -8,7 +8,9 @@ from desktop.analyst.chunks import Chunk
 
 
 class Wishes(msgspec.Struct):
-    """The parts of one question. ``loose`` are nouns with no part yet, each with its aggregate."""
+    """The parts of one question. ``loose`` are nouns with no part yet, each with its aggregate. ``adds`` is
+    how a follow-up says that something comes beside what was asked: ``also``, or ``and``, which may mean in
+    its place; ``added`` is where the noun after that "and" starts."""
 
     measures: list[tuple[Chunk, str]] = []
     counted: list[tuple[Chunk, bool]] = []
@@ -21,9 +23,12 @@ class Wishes(msgspec.Struct):
     compare: str = ""
     order: str = ""
     limit: int | None = None
+    sort: str = ""
     share: bool = False
     follow: bool = False
     back: bool = False
+    adds: str = ""
+    added: int = -1
     per: Chunk | None = None
     either: bool = False
     side_by_side: bool = False
@@ -50,3 +55,16 @@ def settle_contrast(wishes: Wishes, chunks: Sequence[Chunk]) -> None:
     grains = [c for c in wishes.groups if c.time is not None]
     if len(grains) > 1:
         wishes.groups = [c for c in wishes.groups if c.word != "trend"]
+
+
+def settle_adding(wishes: Wishes, chunks: Sequence[Chunk]) -> Wishes:
+    """``also Patna``, ``Patna too``, ``and Patna``; but not ``and in Patna`` or ``Patna instead``."""
+    said = [c for c in chunks if c.kind != "fill" or c.data == "also"]
+    edges = [*said[:1], *said[-1:], *(said[1:2] if said and said[0].kind == "and" else [])]
+    if wishes.back or len(said) < 2:
+        return wishes
+    if any(c.data == "also" for c in edges):
+        wishes.adds = "also"
+    elif chunks[0].kind == "and" and chunks[1].kind == "noun":
+        wishes.adds, wishes.added = "and", chunks[1].start
+    return wishes

@@ -226,9 +226,9 @@ def test_choices_are_worded_as_a_person_would_ask(askers: dict[str, Asking]) -> 
     assert isinstance(outcome, Question)
     asked = [choice.question for choice in outcome.choices]
     assert asked == ["total refund amount by reason this year", "number of returns by reason this year"]
-    outcome = askers["retail"].ask(["best selling product last month"], TODAY)
+    outcome = askers["retail"].ask(["best product last month"], TODAY)
     assert isinstance(outcome, Question)
-    assert [c.question for c in outcome.choices] == ["best selling product last month by net sales"]
+    assert [c.question for c in outcome.choices] == ["best product last month by net sales"]
     assert isinstance(askers["retail"].ask([outcome.choices[0].question], TODAY), Plan)
 
 
