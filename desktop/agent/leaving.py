@@ -31,7 +31,9 @@ _STAYS_WHOLE = frozenset(
 )
 _MOST_NAMED = 30
 _WHY = "The model saw this in your own files and wrote it into a query. It is in no question of yours."
-_NO = "The person said no to sending these values to the backend. Nothing was sent. Go on without them."
+_NO = (
+    "Sending some of these values to the backend was declined already. Nothing was sent; go on without them."
+)
 
 
 class Leaving:
@@ -74,7 +76,7 @@ class Leaving:
                 context.approve(_effect(values, leaving, context.connection))
             except EffectDeclined:
                 self._declined.update(values)
-                raise EffectDeclined(_NO) from None
+                raise
             self._allowed.update(values)
 
 

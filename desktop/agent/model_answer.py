@@ -83,7 +83,8 @@ class ModelAnswer:
         context = msgspec.structs.replace(context, as_of=prompt.as_of, keeps_cells=line.keeps_cells)
         progress.cells_inside = not line.keeps_cells
         messages: list[Message] = [UserMessage(progress.question)]
-        leaving = Leaving(prompt.schema.dialect, lambda: self._own_values(prompt, earlier, line, messages))
+        of_analyst = self._of_analyst(earlier)
+        leaving = Leaving(prompt.schema.dialect, lambda: _own_values(prompt, of_analyst, line, messages))
         slips = 0
         for number in range(MOST_STEPS + 1):
             last = number == MOST_STEPS
@@ -114,20 +115,9 @@ class ModelAnswer:
             as_of_is_told=as_of is not None,
         )
 
-    def _own_values(
-        self, prompt: Prompt, earlier: Sequence[Turn], line: Line, messages: Sequence[Message]
-    ) -> OwnValues | None:
-        """Of the person's sheets and files, as far as the model was shown them."""
-        told = line.told(messages)
-        if not told:
-            return None
-        said = [message.text for message in told if isinstance(message, UserMessage)]
-        said += [day.isoformat() for day in (prompt.today, prompt.as_of) if day is not None]
-        return OwnValues(told, self._of_analyst(earlier), said, prompt.text(cells=False))
-
     def _of_analyst(self, earlier: Sequence[Turn]) -> list[str]:
-        """What the built-in analyst has said of sheets and files; of governed results it knows nothing
-        else."""
+        """What the built-in analyst has said of sheets and files. An answer with governed results alone is
+        none of it."""
         answers = [turn for turn in earlier if turn.answer and not turn.transcript]
         sources = {turn.id: {one.connection for one in self._results.of_turn(turn.id)} for turn in answers}
         return [turn.answer for turn in answers if not sources[turn.id] or THIS_PC in sources[turn.id]]
@@ -215,6 +205,18 @@ class ModelAnswer:
             return tool, msgspec.convert(call.arguments, tool.arguments)
         except msgspec.ValidationError as error:
             raise ToolRefused(f"The arguments do not fit: {error}.") from error
+
+
+def _own_values(
+    prompt: Prompt, of_analyst: Sequence[str], line: Line, messages: Sequence[Message]
+) -> OwnValues | None:
+    """Of the person's sheets and files, as far as the model was shown them."""
+    told = line.told(messages)
+    if not told:
+        return None
+    said = [message.text for message in told if isinstance(message, UserMessage)]
+    said += [day.isoformat() for day in (prompt.today, prompt.as_of) if day is not None]
+    return OwnValues(told, of_analyst, said, lambda: prompt.text(cells=False))
 
 
 def _without_calls(reply: ModelMessage, progress: Progress) -> ModelMessage:

@@ -3,7 +3,7 @@ messages and texts in, values out. What happens to them then is decided in leavi
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Any
 
@@ -31,7 +31,11 @@ class OwnValues:
     person's own words, and what else is no secret of theirs; ``names`` are those of the schema."""
 
     def __init__(
-        self, messages: Sequence[Message], texts: Iterable[str], said: Iterable[str], names: str
+        self,
+        messages: Sequence[Message],
+        texts: Iterable[str],
+        said: Iterable[str],
+        names: Callable[[], str],
     ) -> None:
         self._cells: dict[str, str] = {}
         self._numbers: set[Decimal] = set()
@@ -39,7 +43,7 @@ class OwnValues:
         said = list(said)
         self._said = f" {_plain(' '.join(said))} "
         self._said_numbers = set(_numbers(" ".join(said)))
-        self._names = f" {_plain(names)} "
+        self._names = names
         for message in messages:
             if isinstance(message, ToolAnswers):
                 for answer in message.answers:
@@ -49,12 +53,14 @@ class OwnValues:
 
     def within(self, written: Written) -> list[str]:
         """Those that ``written`` holds, as they would leave, each once."""
+        if not (self._cells or self._numbers or self._texts):
+            return []
         found: dict[str, None] = {}
         for text in (*written.texts, "".join(written.texts)):  # one value may be written in parts
             found.update(dict.fromkeys(self._of_text(text)))
         for name in written.names:
             plain = _plain(name)
-            if plain in self._cells and f" {plain} " not in self._names and not self._is_said(plain):
+            if plain in self._cells and not self._is_said(plain) and not self._is_name(plain):
                 found[self._cells[plain]] = None
         for digits in written.numbers:
             number = _number(digits)
@@ -74,6 +80,9 @@ class OwnValues:
                 yield text.strip()
         if whole and any(f" {plain} " in other for other in self._texts) and not self._is_said(plain):
             yield text.strip()
+
+    def _is_name(self, plain: str) -> bool:
+        return f" {plain} " in f" {_plain(self._names())} "
 
     def _is_said(self, plain: str) -> bool:
         return f" {plain} " in self._said

@@ -31,7 +31,7 @@ def own(said: str = "how do my shops compare", names: str = "sales (zone, store_
         ToolAnswer("4", "query_local", {"error": "There is no column Uncellpur."}),
     ]
     messages: list[Message] = [ToolAnswers(answers)]
-    return OwnValues(messages, ["In your sheet Bilaspur leads with 7,77,777."], [said], names)
+    return OwnValues(messages, ["In your sheet Bilaspur leads with 7,77,777."], [said], lambda: names)
 
 
 @pytest.mark.parametrize("dialect", ["duckdb", "postgres", "clickhouse", "oracle", "tsql"])

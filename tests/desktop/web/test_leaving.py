@@ -64,7 +64,8 @@ def test_it_waits_for_a_yes_that_shows_the_values_and_a_no_sends_nothing(tmp_pat
         assert NUMBER.encode() not in sent(backend)
         assert b"sum(net_amount)" in sent(backend)  # what tells nothing is not asked about
         said = str(gemini.requests[-1]["contents"])
-        assert said.count("The person said no to sending these values") == 2
+        assert said.count("The person said no: Send 2 values out of your files") == 1
+        assert said.count("declined already") == 1  # another query with them is not asked about again
         shown_first = next(event for event in events if event["event"] == "result")
         assert shown_first["rows"][0] == [CELL, 987654.25]
 
@@ -168,4 +169,4 @@ def test_where_nobody_looks_it_does_not_leave(tmp_path: Path) -> None:
         running = runner.ask(Ask(question="how is my plan", fresh=True))
         assert list(running.watch())
         assert CELL.encode() not in sent(backend)
-        assert "said no" in str(gemini.requests[-1]["contents"])
+        assert "no window is asking" in str(gemini.requests[-1]["contents"])
