@@ -238,14 +238,23 @@ def test_four_workers_go_on_serving_while_the_key_is_rotated(tmp_path: Path) -> 
 
     asking = threading.Thread(target=asks)
     asking.start()
-    code, out, err = run(backend.home, "rotate-key", "--drop-old", "--config", str(backend.config))
-    stop.set()
-    asking.join()
-    assert (code, err, trouble) == (0, "", [])
-    assert "The older keys are gone" in out
-    wait_until(
-        lambda: len([line for line in backend.lines if "Another master key is in use" in line]) >= 4, 20
-    )
+
+    def rotated() -> bool:
+        code, out, err = run(backend.home, "rotate-key", "--drop-old", "--config", str(backend.config))
+        if code == 1:  # a worker of a busy machine has not looked at the key for some seconds
+            assert "The older keys stay where they are. Run this again." in err
+            return False
+        assert (code, err) == (0, "")
+        assert "The older keys are gone" in out
+        return True
+
+    try:
+        wait_until(rotated, 180)
+    finally:
+        stop.set()
+        asking.join()
+    assert trouble == []
+    wait_until(lambda: len([line for line in backend.lines if "Another master key is in use" in line]) >= 4)
     for _ in range(8):  # without a password again, so the kept one is opened
         backend.ask("PUT", "/api/connections/pg", {"params": params})
     assert not any("Traceback" in line for line in backend.lines)

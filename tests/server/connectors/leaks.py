@@ -12,7 +12,7 @@ def nothing_is_left() -> Iterator[None]:
     """No thread and no file more than before, once the peer's own have ended."""
     before = _threads_and_files()
     yield
-    give_up = time.monotonic() + 10
+    give_up = time.monotonic() + 60
     while any(now > then for now, then in zip(_threads_and_files(), before, strict=True)):
         assert time.monotonic() < give_up, f"{before} before, {_threads_and_files()} after"
         time.sleep(0.05)
