@@ -15,7 +15,7 @@ from typing import Any
 from desktop.locking import HELD, locked
 from desktop.store.migrations import MIGRATIONS
 from desktop.store.preferences import NOTICE
-from desktop.store.soundness import LOCK, build, check, columns_of, reading
+from desktop.store.soundness import LOCK, Columns, build, check, columns_of, reading
 from desktop.store.version import is_sqlite
 from shared.errors import StateDamaged, StateUnusable
 from shared.private_files import sync_folder
@@ -52,9 +52,9 @@ def mend(file: Path) -> str:
 @contextlib.contextmanager
 def _alone(file: Path) -> Iterator[None]:
     """Waits for a process that mends it; one that has it open keeps it."""
+    held = contextlib.ExitStack()
     try:
-        with locked(file.with_name(LOCK)):
-            yield
+        held.enter_context(locked(file.with_name(LOCK)))
     except OSError as error:
         if error.errno not in HELD:
             raise
@@ -62,6 +62,8 @@ def _alone(file: Path) -> Iterator[None]:
             f"{file} is damaged, and V-Mart AI Agent has it open. Close that, then start it again: it puts "
             "the file aside and begins a fresh one."
         ) from error
+    with held:
+        yield
 
 
 def _begin_anew(file: Path, fresh: Path, damage: StateDamaged) -> str:
@@ -112,21 +114,20 @@ def _dated(file: Path) -> Path:
 
 def _filled(fresh: sqlite3.Connection, file: Path, aside: Path) -> str:
     """Says what was carried over."""
-    version = len(MIGRATIONS)
     if file.is_file() and is_sqlite(file):
-        with contextlib.suppress(sqlite3.DatabaseError), reading(file) as damaged:
+        with reading(file) as damaged:
             damaged.execute("PRAGMA writable_schema=ON")  # else a file that is cut off is not read at all
             damaged.text_factory = lambda text: text.decode("utf-8", "replace")
-            version = _version_of(damaged)
+            version, there = _shape_of(damaged)
             build(fresh, version)
-            _carry_over(damaged, fresh)
-    if not columns_of(fresh):
-        build(fresh, version)
+            _carry_over(damaged, there, fresh)
+    else:
+        build(fresh, len(MIGRATIONS))
     tables = columns_of(fresh)
     counted = [_counted(fresh, table, word, which) for table, word, which in _TOLD if table in tables]
     kept = [words for words in counted if words]
     carried = (
-        f"{_listed(kept)} could be read from it and are here, and the rest is lost"
+        f"{_listed(kept)} could be read from it and are here; anything else could not"
         if kept
         else "none of them could be read from it, so they begin anew"
     )
@@ -136,15 +137,19 @@ def _filled(fresh: sqlite3.Connection, file: Path, aside: Path) -> str:
     )
 
 
-def _version_of(damaged: sqlite3.Connection) -> int:
-    """The newest one when it does not say a version that there was."""
-    (version,) = damaged.execute("PRAGMA user_version").fetchone()
-    return version if 0 < version <= len(MIGRATIONS) else len(MIGRATIONS)
+def _shape_of(damaged: sqlite3.Connection) -> tuple[int, Columns]:
+    """Its version, the newest one when it says none that there was; and its tables, as far as it says."""
+    newest = len(MIGRATIONS)
+    try:
+        (version,) = damaged.execute("PRAGMA user_version").fetchone()
+        return (version if 0 < version <= newest else newest), columns_of(damaged)
+    except sqlite3.DatabaseError:
+        return newest, {}
 
 
-def _carry_over(damaged: sqlite3.Connection, fresh: sqlite3.Connection) -> None:
-    there, wanted = columns_of(damaged), columns_of(fresh)
-    for table, columns in wanted.items():
+def _carry_over(damaged: sqlite3.Connection, there: Columns, fresh: sqlite3.Connection) -> None:
+    """What cannot be read is left out; that something cannot be written is raised."""
+    for table, columns in columns_of(fresh).items():
         names = sorted(columns & there.get(table, set()))
         if not names:
             continue

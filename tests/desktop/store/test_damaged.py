@@ -2,6 +2,8 @@
 
 import os
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -203,6 +205,30 @@ def test_a_start_that_was_killed_between_the_two_renames_is_finished_by_the_next
     assert file.read_bytes() == sound
     [log] = tmp_path.glob("*damaged*-wal")
     assert log.read_bytes() == b"the damaged one's"
+
+
+def test_a_disk_without_room_for_what_can_be_read_leaves_the_damaged_file_in_its_place(
+    sound: bytes, tmp_path: Path
+) -> None:
+    """No file may grow beyond 64 KB, and twice as much can be read."""
+    file = tmp_path / "agent.db"
+    file.write_bytes(_cut(sound))
+    program = (
+        "import resource, sys\nfrom pathlib import Path\nfrom desktop.store.rescue import mend\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (65536, 65536))\nmend(Path(sys.argv[1]))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(file)],
+        cwd=Path(__file__).parents[3],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert "StateUnusable" in done.stderr
+    assert "See to the room on the disk" in done.stderr
+    assert file.read_bytes() == _cut(sound)
+    assert mend(file)
 
 
 def test_damage_and_a_full_disk_are_told_in_a_sentence_while_it_runs(sound: bytes, tmp_path: Path) -> None:
