@@ -2,6 +2,8 @@
 
 from enum import StrEnum
 
+from shared.errors import NotPermitted
+
 
 class Permission(StrEnum):
     """One thing that a key may do. The names are part of the public contract."""
@@ -57,6 +59,15 @@ MEANINGS: dict[Permission, str] = {
     Permission.SYSTEM_ADMIN: "configure the backend, rotate keys, read metrics",
 }
 
+
+def lacking(permission: Permission) -> NotPermitted:
+    """The refusal, which names what is missing and who can give it."""
+    return NotPermitted(
+        f"This key lacks the permission {permission.value} ({MEANINGS[permission]}).",
+        details="Whoever administers the backend can issue a key that has it.",
+    )
+
+
 EVERYTHING: frozenset[Permission] = frozenset(Permission)
 
 _VIEWER = frozenset(
@@ -86,4 +97,11 @@ BUILT_IN_ROLES: dict[str, frozenset[Permission]] = {
     "analyst": _ANALYST,
     "developer": _DEVELOPER,
     "viewer": _VIEWER,
+}
+
+BUILT_IN_MEANINGS: dict[str, str] = {
+    "admin": "Everything, and all data",
+    "analyst": "Asks, analyses, and takes whole results away",
+    "developer": "An analyst who also adds connections and changes them",
+    "viewer": "Asks, and reads page by page",
 }

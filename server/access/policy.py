@@ -1,17 +1,13 @@
 """May this identity do that? Only server/api/dispatch asks."""
 
 from server.access.identity import Identity
-from shared.errors import NotPermitted
-from shared.permissions import MEANINGS, Permission
+from shared.permissions import Permission, lacking
 
 
 def permit(identity: Identity, permission: Permission) -> None:
     """Raises NotPermitted, naming what is missing and who can give it."""
     if permission not in identity.permissions:
-        raise NotPermitted(
-            f"This key lacks the permission {permission.value} ({MEANINGS[permission]}).",
-            details="Whoever administers the backend can issue a key that has it.",
-        )
+        raise lacking(permission)
 
 
 def may(identity: Identity, permission: Permission) -> bool:

@@ -10,8 +10,8 @@ from server.api.call import Call
 from server.api.query import checked
 from server.connections import ACROSS
 from server.queries import checked_id
-from shared.errors import AppError, InvalidRequest, NotPermitted
-from shared.permissions import Permission
+from shared.errors import AppError, InvalidRequest
+from shared.permissions import Permission, lacking
 from shared.results import Batch, Column
 from shared.wire import Analysis, AnalyzeRequest, ErrorBody, QueryEnd
 
@@ -126,7 +126,7 @@ async def _from_source(call: Call, connection: str, text: str, wish: "Wish") -> 
     note = call.note
     note.connection, note.sql_text = connection[:63], text[:_LONGEST_SQL]
     if not call.extra:
-        raise NotPermitted(f"This key lacks the permission {Permission.DB_READ.value} (run a reading query).")
+        raise lacking(Permission.DB_READ)
     if len(text) > _LONGEST_SQL:
         raise InvalidRequest(f"A query has at most {_LONGEST_SQL} characters.")
     run = _Runs(call, connection)

@@ -13,7 +13,7 @@ from server.encodings.base import Encoder, Origin
 from server.encodings.text import CsvEncoder, JsonEncoder, NdjsonEncoder
 from server.encodings.xlsx import XlsxEncoder
 from shared.errors import DriverMissing, InvalidRequest, NotAcceptable, NotPermitted
-from shared.permissions import Permission
+from shared.permissions import Permission, lacking
 
 __all__ = ["FORMATS", "Encoder", "Format", "Origin", "allowed", "choose", "named", "not_exported"]
 
@@ -92,9 +92,7 @@ def named(name: str) -> Format:
 
 
 def not_exported() -> NotPermitted:
-    return NotPermitted(
-        f"This key lacks the permission {Permission.DATA_EXPORT.value} (take a whole result away)."
-    )
+    return lacking(Permission.DATA_EXPORT)
 
 
 def allowed(format_: Format, *, may_export: bool) -> Format:

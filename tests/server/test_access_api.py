@@ -8,7 +8,7 @@ import pytest
 
 from server.api.call import Route
 from server.api.routes import ROUTES
-from shared.permissions import EVERYTHING
+from shared.permissions import EVERYTHING, MEANINGS, Permission
 from shared.settings import BackendSettings, SecuritySection
 from tests.peers.source import Counts, number_kind
 from tests.server.running import RunningBackend, lines_of, start, wait_until
@@ -268,3 +268,23 @@ def test_many_callers_at_once_leave_a_line_each(backend: RunningBackend, tmp_pat
     backend.stop()
     lines = lines_of(tmp_path)
     assert len({line["request_id"] for line in lines}) == len(lines) == 101
+
+
+def test_a_refusal_names_the_permission_and_who_can_give_it_wherever_it_is_found(
+    backend: RunningBackend,
+) -> None:
+    key = backend.key("db_read")
+    for answered, permission in (
+        (backend.query("numbers", key=key, accept="text/csv"), Permission.DATA_EXPORT),
+        (backend.ask("GET", "/api/users", key=key), Permission.USERS_READ),
+    ):
+        assert answered.status == 403
+        assert (
+            answered.json["error"] == f"This key lacks the permission {permission} ({MEANINGS[permission]})."
+        )
+        assert answered.json["details"] == "Whoever administers the backend can issue a key that has it."
+
+
+def test_the_built_in_roles_say_what_they_are_for(backend: RunningBackend) -> None:
+    roles = backend.ask("GET", "/api/roles").json["roles"]
+    assert all(role["description"] for role in roles if role["built_in"])
