@@ -1,10 +1,13 @@
 """docs/running-a-backend.md: every setting stands in it, with its default, and none that is not there."""
 
+import base64
 import re
+import zlib
 from pathlib import Path
 
 import msgspec
 
+from server.access.key_text import fresh_key
 from server.reloading import AT_ONCE
 from shared.settings import BackendSettings
 
@@ -51,3 +54,12 @@ def test_every_command_of_the_page_is_one_of_ours() -> None:
         "users",
         "verify-audit",
     }
+
+
+def test_the_page_tells_scanners_how_a_key_looks() -> None:
+    expression = re.search(r"grep -rnE '(vmart_[^']+)'", PAGE)
+    assert expression is not None
+    key = fresh_key()
+    assert re.fullmatch(expression[1], key)
+    crc = zlib.crc32(key[:-6].encode()).to_bytes(4, "big")
+    assert base64.urlsafe_b64encode(crc).decode().rstrip("=") == key[-6:]
