@@ -98,10 +98,3 @@ BUILT_IN_ROLES: dict[str, frozenset[Permission]] = {
     "developer": _DEVELOPER,
     "viewer": _VIEWER,
 }
-
-BUILT_IN_MEANINGS: dict[str, str] = {
-    "admin": "Everything, and all data",
-    "analyst": "Asks, analyses, and takes whole results away",
-    "developer": "An analyst who also adds connections and changes them",
-    "viewer": "Asks, and reads page by page",
-}

@@ -17,7 +17,7 @@ from server.store.keys import KeyRow
 from server.store.roles import RoleRow
 from server.store.users import UserRow
 from shared.errors import NotFound
-from shared.permissions import BUILT_IN_MEANINGS, BUILT_IN_ROLES, Permission
+from shared.permissions import BUILT_IN_ROLES, Permission
 from shared.policies import ConnectionPolicy, TablePolicy
 from shared.wire.access import Attributes
 
@@ -26,10 +26,7 @@ _ATTRIBUTE = re.compile(r"\{user\.([^{}]*)\}")
 EVERYTHING = [ConnectionPolicy("*", [TablePolicy("*")])]
 """The policies of a role that shows all data."""
 
-BUILT_IN = {
-    name: RoleRow(name, BUILT_IN_MEANINGS[name], sorted(held), None, "", "")
-    for name, held in BUILT_IN_ROLES.items()
-}
+BUILT_IN = {name: RoleRow(name, "", sorted(held), None, "", "") for name, held in BUILT_IN_ROLES.items()}
 
 
 _BY_NAME = {permission.value: permission for permission in Permission}

@@ -283,8 +283,3 @@ def test_a_refusal_names_the_permission_and_who_can_give_it_wherever_it_is_found
             answered.json["error"] == f"This key lacks the permission {permission} ({MEANINGS[permission]})."
         )
         assert answered.json["details"] == "Whoever administers the backend can issue a key that has it."
-
-
-def test_the_built_in_roles_say_what_they_are_for(backend: RunningBackend) -> None:
-    roles = backend.ask("GET", "/api/roles").json["roles"]
-    assert all(role["description"] for role in roles if role["built_in"])
