@@ -53,6 +53,7 @@ class Analyst:
         self._today = today
         self._as_of = as_of
         self._starters: list[str] | None = None
+        self._trying = False  # starters, of which some are refused
         self._last_days: dict[Place, date] = {}
         self._writer = Writer(
             self._catalogue.tables, self._catalogue.links, self._catalogue.values, schema.dialect
@@ -90,9 +91,11 @@ class Analyst:
     def starters(self) -> list[str]:
         """Up to six questions that :meth:`read` answers with a plan."""
         if self._starters is None:
+            self._trying = True
             ideas = starters.ideas(self._catalogue)
             found = [q for q in ideas if isinstance(self.read(q), Plan)]
             self._starters = found[:6]
+            self._trying = False
         return self._starters
 
     def _read(self, question: str, earlier: Intent | None, *, unread: bool) -> Outcome:
@@ -195,7 +198,9 @@ class Analyst:
             if choices:
                 return ask(f"I don't know “{wording.original(chunk)}”. Did you mean …?", choices)
         named = ", ".join(f"“{wording.original(c)}”" for c in unknown[:6])
-        return refuse(f"I don't understand {named}.", self._suggested())
+        return refuse(
+            f"I don't understand {named}: no table, column or value here is called so.", self._suggested()
+        )
 
     def _similar(self, word: str) -> list[str]:
         if len(word) < 4:
@@ -205,7 +210,7 @@ class Analyst:
         return [w for w in close if word not in (f"un{w}", f"non{w}", f"in{w}", f"dis{w}")]
 
     def _suggested(self) -> list[str]:
-        return (self._starters or [])[:3]
+        return [] if self._trying else self.starters()[:3]
 
     def _sure(self, outcome: Question | Refusal, question: str, memory: dict[str, object] | None) -> Outcome:
         """A choice is offered only when it differs from what was asked, and leads on."""

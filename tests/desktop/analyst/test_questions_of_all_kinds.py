@@ -286,6 +286,16 @@ def test_groups_that_are_all_shown_are_told_with_their_total(askers: dict[str, A
     assert by_state.value == "120"
 
 
+def test_what_is_not_understood_is_named_and_other_questions_are_offered(askers: dict[str, Asking]) -> None:
+    """Also by an analyst that nobody has asked for starters yet, as in a terminal."""
+    refused = askers["retail"].analyst(TODAY).read("flurble by zone")
+    assert isinstance(refused, Refusal)
+    assert "“flurble”: no table, column or value" in refused.text
+    assert len(refused.suggestions) == 3
+    for question in refused.suggestions:
+        assert isinstance(askers["retail"].ask([question], TODAY), Plan)
+
+
 def test_a_comparison_names_who_rose_and_who_fell_most(askers: dict[str, Asking]) -> None:
     text = told(askers["retail"], "net sales this year compared with last year by zone").text
     assert re.search(r"South rose most, \+[\d.]+ %; West fell most, −[\d.]+ %\.", text), text
