@@ -7,7 +7,7 @@ from sqlglot import exp
 
 from server.schemas import qualified
 from shared.errors import NotFound, QueryRefused
-from shared.sql.tree import is_cte
+from shared.sql.tree import Ctes, is_cte
 from shared.wire import ColumnInfo, TableInfo
 
 _TAKEN = frozenset({"memory", "main", "system", "temp", "pg_catalog", "information_schema"})
@@ -75,8 +75,9 @@ def references(tree: exp.Expr, connections: Collection[str]) -> list[Reference]:
 
 
 def _references(tree: exp.Expr, connections: Collection[str]) -> Iterator[Reference]:
+    known: Ctes = {}
     for table in tree.find_all(exp.Table):
-        if not isinstance(table.this, exp.Identifier) or is_cte(table):
+        if not isinstance(table.this, exp.Identifier) or is_cte(table, known):
             continue
         first = table.parts[0].name
         if len(table.parts) == 1:

@@ -113,7 +113,7 @@ def render(tree: exp.Expr, dialect: str) -> str:
     """The text of ``tree``, without comments. Raises when something in it can not be written."""
     copy = own_words.before(tree.copy(), dialect)
     for node in list(copy.find_all(exp.Placeholder)):
-        node.replace(exp.Var(this=f":{node.name}"))
+        copy = _replaced(copy, node, exp.Var(this=f":{node.name}"))
     text = _dialect(dialect).generate(
         copy, copy=False, comments=False, normalize_functions=False, unsupported_level=ErrorLevel.RAISE
     )
@@ -223,7 +223,16 @@ def _unmark(node: exp.Expr) -> None:
 
 
 def _replaced(tree: exp.Expr, node: exp.Expr, by: exp.Expr) -> exp.Expr:
-    if node is tree:
+    """``node.replace`` writes a whole list anew for each of its members, of which there may be thousands."""
+    above, index = node.parent, node.index
+    if node is tree or above is None:
         return by
-    node.replace(by)
+    if index is None or node.arg_key is None:
+        node.replace(by)
+        return tree
+    above.args[node.arg_key][index] = by
+    by.parent, by.arg_key, by.index = above, node.arg_key, index
+    while above is not None and above._hash is not None:
+        above._hash = None
+        above = above.parent
     return tree

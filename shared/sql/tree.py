@@ -1,7 +1,7 @@
 """Judging a parsed query against the rules of its dialect. Pure: a tree in, a refusal or nothing out."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Mapping, Set
 
 from sqlglot import exp
 
@@ -29,16 +29,17 @@ def verify(tree: exp.Expr, rules: Rules) -> None:
         raise QueryRefused(f"Only a query that reads is allowed (SELECT, WITH, VALUES); this is {what}.")
     if rules.packages:
         _verify_qualifiers(tree, rules)
+    sources = _function_sources(tree) if rules.functional_notation else {}
     for node in tree.walk():
         kind = type(node).__name__
         if kind not in rules.nodes:
             what = _WRITES.get(kind, f"the construct {kind}")
             raise QueryRefused(f"{what[0].upper() + what[1:]} is not allowed in a query that reads.")
         _verify_clauses(node, rules)
-        _verify_node(node, rules, tree)
+        _verify_node(node, rules, sources)
 
 
-def _verify_node(node: exp.Expr, rules: Rules, tree: exp.Expr) -> None:
+def _verify_node(node: exp.Expr, rules: Rules, sources: "_Sources") -> None:
     match node:
         case exp.Anonymous() | exp.AnonymousAggFunc():
             _verify_function(node, rules)
@@ -47,7 +48,7 @@ def _verify_node(node: exp.Expr, rules: Rules, tree: exp.Expr) -> None:
         case exp.Lateral() if not isinstance(node.this, exp.Subquery | exp.Unnest):
             _verify_source(node.this, rules)
         case exp.Dot() | exp.Column() if rules.functional_notation:
-            _verify_notation(node, rules, tree)
+            _verify_notation(node, rules, sources)
         case exp.TableSample() if node.args.get("method") is not None:
             if node.args["method"].name.lower() not in {"bernoulli", "system", "reservoir"}:
                 raise QueryRefused("TABLESAMPLE takes BERNOULLI or SYSTEM.")
@@ -77,10 +78,11 @@ def _verify_clauses(node: exp.Expr, rules: Rules) -> None:
 
 
 def table_names(tree: exp.Expr) -> frozenset[str]:
+    known: Ctes = {}
     return frozenset(
         ".".join(part.name for part in table.parts)
         for table in tree.find_all(exp.Table)
-        if isinstance(table.this, exp.Identifier) and not is_cte(table)
+        if isinstance(table.this, exp.Identifier) and not is_cte(table, known)
     )
 
 
@@ -137,7 +139,7 @@ def _verify_source(node: exp.Expr | None, rules: Rules) -> None:
         raise QueryRefused(f"{name[:80]!r} is not on the list of functions that may stand in FROM.")
 
 
-def _verify_notation(node: exp.Expr, rules: Rules, tree: exp.Expr) -> None:
+def _verify_notation(node: exp.Expr, rules: Rules, sources: "_Sources") -> None:
     """Where ``x.f`` may call ``f``, what follows the dot must be harmless as a function."""
     if isinstance(node, exp.Dot):
         after = node.expression
@@ -148,7 +150,7 @@ def _verify_notation(node: exp.Expr, rules: Rules, tree: exp.Expr) -> None:
         if isinstance(after, exp.Anonymous | exp.Star):
             return
         name = after.name.lower()
-        if name not in rules.fields | rules.functions:
+        if name not in rules.fields and name not in rules.functions:
             raise QueryRefused(
                 f"{name[:80]!r} after a dot could be a function; select it as a column of a table."
             )
@@ -158,18 +160,14 @@ def _verify_notation(node: exp.Expr, rules: Rules, tree: exp.Expr) -> None:
         return
     if name.startswith(rules.refused_table_prefixes):
         raise QueryRefused(f"{name[:80]!r} after a dot could be a function; it is not open to queries.")
-    for source in _function_sources(tree):
-        alias = source.args.get("alias")
-        if alias is None or alias.name.lower() != table.name.lower():
-            continue
-        declared = {column.name.lower() for column in alias.args.get("columns") or ()}
-        for holder in (source, source.args.get("this")):
-            if isinstance(holder, exp.Expr) and isinstance(holder.args.get("offset"), exp.Identifier):
-                declared.add(holder.args["offset"].name.lower())
-        if name not in declared | rules.fields | rules.functions | {table.name.lower()}:
-            raise QueryRefused(
-                f"{table.name}.{name} could be a function; name the columns, as in {table.name}({name})."
-            )
+    called = table.name.lower()
+    declared = sources.get(called)
+    if declared is None or name == called or name in declared:
+        return
+    if name not in rules.fields and name not in rules.functions:
+        raise QueryRefused(
+            f"{table.name}.{name} could be a function; name the columns, as in {table.name}({name})."
+        )
 
 
 def _verify_qualifiers(tree: exp.Expr, rules: Rules) -> None:
@@ -201,10 +199,25 @@ def _verify_hints(node: exp.WithTableHint, rules: Rules) -> None:
             raise QueryRefused(f"The table hint {hint.name[:80]!r} could take locks and is not allowed.")
 
 
-def _function_sources(tree: exp.Expr) -> Iterator[exp.Expr]:
+_Sources = Mapping[str, Set[str]]
+"""What stands in FROM and is no table, by its alias: the columns that it declares. Of two with one alias
+those that both declare, as a column of that name may be of either."""
+
+
+def _function_sources(tree: exp.Expr) -> _Sources:
+    found: dict[str, Set[str]] = {}
     for source in tree.find_all(exp.Table, exp.Lateral, exp.Unnest):
-        if isinstance(source, exp.Unnest) or not isinstance(source.this, exp.Identifier | exp.Subquery):
-            yield source
+        alias = source.args.get("alias")
+        plain = not isinstance(source, exp.Unnest) and isinstance(source.this, exp.Identifier | exp.Subquery)
+        if plain or alias is None:
+            continue
+        declared = {column.name.lower() for column in alias.args.get("columns") or ()}
+        for holder in (source, source.args.get("this")):
+            if isinstance(holder, exp.Expr) and isinstance(holder.args.get("offset"), exp.Identifier):
+                declared.add(holder.args["offset"].name.lower())
+        called = alias.name.lower()
+        found[called] = declared & found.get(called, declared)
+    return found
 
 
 def _verify_type(node: exp.DataType, rules: Rules) -> None:
@@ -213,8 +226,13 @@ def _verify_type(node: exp.DataType, rules: Rules) -> None:
         raise QueryRefused(f"The type {written} is not open to queries.")
 
 
-def is_cte(table: exp.Table) -> bool:
-    """Whether the name means a CTE that is visible where it stands."""
+Ctes = dict[int, tuple[dict[str, int], dict[int, int]]]
+"""By the id of a WITH: the first place of each name in it, and the place of each CTE by its id."""
+
+
+def is_cte(table: exp.Table, known: Ctes) -> bool:
+    """Whether the name means a CTE that is visible where it stands. ``known`` is empty at first, and handed
+    over again for the other tables of the same tree while that lives."""
     if table.args.get("db") is not None:
         return False
     name = table.name.lower()
@@ -224,15 +242,21 @@ def is_cte(table: exp.Table) -> bool:
         if isinstance(node, exp.CTE):
             inside = node
         scope = node.args.get("with_")
-        if scope is not None and name in _visible(scope, inside):
+        if scope is not None and _is_visible(name, scope, inside, known):
             return True
         node = node.parent
     return False
 
 
-def _visible(scope: exp.With, inside: exp.CTE | None) -> set[str]:
-    """The CTEs of ``scope`` that code can name: all of them, or inside one of them, the earlier ones."""
-    ctes = scope.expressions
-    if any(cte is inside for cte in ctes) and not scope.args.get("recursive"):
-        ctes = ctes[: [id(cte) for cte in ctes].index(id(inside))]
-    return {cte.alias.lower() for cte in ctes}
+def _is_visible(name: str, scope: exp.With, inside: exp.CTE | None, known: Ctes) -> bool:
+    """Code can name all CTEs of ``scope``, or inside one of them the earlier ones."""
+    if id(scope) not in known:
+        names: dict[str, int] = {}
+        for place, cte in enumerate(scope.expressions):
+            names.setdefault(cte.alias.lower(), place)
+        known[id(scope)] = names, {id(cte): place for place, cte in enumerate(scope.expressions)}
+    by_name, by_cte = known[id(scope)]
+    if name not in by_name:
+        return False
+    here = by_cte.get(id(inside))
+    return here is None or bool(scope.args.get("recursive")) or by_name[name] < here
