@@ -22,6 +22,7 @@ VENV = ROOT / ".venv"
 OLDEST = (3, 11)
 NEWEST = (3, 14)
 SECOND_CHANCES = 3  # tests
+OURS = ("desktop", "server", "shared")
 LOCKS = {kind: ROOT / "requirements" / (kind + ".lock") for kind in ("run", "dev", "build")}
 
 
@@ -200,13 +201,13 @@ def install(kind: str) -> None:
         )
     if torn().exists():
         torn().unlink()
-    compile_packages()
+    compile_all(site_packages())
 
 
-def compile_packages() -> None:
+def compile_all(folders: List[Path]) -> None:
     """On every processor, where pip uses one. What cannot be compiled is said when it is imported."""
     command = [str(venv_python()), "-P", "-m", "compileall", "-q", "-j", "0"]
-    subprocess.call(command + [str(folder) for folder in site_packages()], stdout=-3, stderr=-3)
+    subprocess.call(command + [str(folder) for folder in folders], stdout=-3, stderr=-3)
 
 
 # -- Talking to the person ----------------------------------------------------------------
@@ -285,8 +286,9 @@ def run_test(arguments: List[str]) -> int:
     rest += ["--all"] if known.all else []
     set_up("dev")
     os.chdir(str(ROOT))
-    # the tests start our programs hundreds of times: what one of them has compiled, the next need not
+    # the tests start our programs hundreds of times, and some of these keep nothing that they compile
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    compile_all([ROOT / part for part in OURS])
     # one more than processors, for half of the tests wait; no more: windows and databases have time limits
     workers = str(min(4, 1 + (os.cpu_count() or 1)))
     parallel = [] if known.serial else ["-n", workers, "--dist", "loadfile", "--no-loadscope-reorder"]

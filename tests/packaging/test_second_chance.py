@@ -20,7 +20,14 @@ def test_once():
     seen.touch()
     assert not first
 """
-COMPILED = "import sys\ndef test_compiled(): assert not sys.dont_write_bytecode\n"
+COMPILED = """
+import sys
+from importlib.util import cache_from_source
+from pathlib import Path
+def test_compiled():
+    assert Path(cache_from_source('server/ours.py')).exists()
+    assert not sys.dont_write_bytecode
+"""
 ALWAYS = "def test_always(): assert False\n"
 MANY = "import pytest\n@pytest.mark.parametrize('n', range(4))\ndef test_many(n): assert False\n"
 
@@ -36,6 +43,8 @@ def project(tmp_path: Path) -> Path:
     ready = "import build; build.stamp('dev').write_text(build.fingerprint(build.LOCKS['dev']))"
     subprocess.run([sys.executable, "-c", ready], cwd=tmp_path, check=True)
     (tmp_path / "pytest.ini").write_text("[pytest]\ntestpaths = tests\n")
+    (tmp_path / "server").mkdir()
+    (tmp_path / "server" / "ours.py").touch()
     tests = tmp_path / "tests"
     tests.mkdir()
     (tests / "conftest.py").write_text(OPTION)
@@ -81,5 +90,5 @@ def test_many_get_no_second_chance_nor_does_a_developers_run(
     assert "UNSTEADY" not in done.stderr
 
 
-def test_what_one_program_has_compiled_is_kept_for_the_next(project: Path) -> None:
+def test_our_programs_are_compiled_once_before_the_tests_start_them(project: Path) -> None:
     assert _tested(project, COMPILED).returncode == 0
