@@ -62,7 +62,7 @@ def world(tmp_path: Path) -> Iterator[World]:
             yield world
 
 
-def wait_until(fits: Callable[[], bool], seconds: float = 30) -> None:
+def wait_until(fits: Callable[[], bool], seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
     while not fits():
         assert time.monotonic() < deadline, "it did not happen in time"

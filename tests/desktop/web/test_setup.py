@@ -30,7 +30,7 @@ def connect(agent: RunningAgent, url: str, key: str = KEY, **more: Any) -> list[
 
 
 def wait_for(
-    agent: RunningAgent, fits: Callable[[dict[str, Any]], bool], seconds: float = 30
+    agent: RunningAgent, fits: Callable[[dict[str, Any]], bool], seconds: float = 60
 ) -> dict[str, Any]:
     deadline = time.monotonic() + seconds
     while True:

@@ -87,7 +87,7 @@ def files_with(folder: Path, word: bytes) -> list[Path]:
     return [path for path in folder.rglob("*") if path.is_file() and word in path.read_bytes()]
 
 
-def wait_until(fits: Callable[[], bool], seconds: float = 30) -> None:
+def wait_until(fits: Callable[[], bool], seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
     while not fits():
         assert time.monotonic() < deadline, "it did not happen in time"
