@@ -115,7 +115,7 @@ FILL = _words(
     "know much it its be been number ka ki ke mein me batao dikhao kya hai tha thi ko how that which "
     "who whose where with list all made make break down broken breakdown split figure figures data "
     "report result compute calculate rs inr rupees ₹ s t re as value now so then also came come "
-    "happen happened did many any hua hui hue hain kis kaunsa kaunsi kaunse abhi"
+    "happen happened did many any hua hui hue hain kis kaunsa kaunsi kaunse"
 )
 """Words that carry no condition of their own. Never one that narrows, negates or compares."""
 

@@ -14,8 +14,11 @@ _LONGEST_TRY_SECONDS = 20.0
 """A try that failed after so long ran into a deadline; the next would too, and somebody waits."""
 
 
-def patiently(once: Callable[[], Iterator[ModelEvent]]) -> Iterator[ModelEvent]:
-    """One reply. A failure before the first event is tried again; afterwards it is raised."""
+def patiently(
+    once: Callable[[], Iterator[ModelEvent]], *, longest_try_seconds: float = _LONGEST_TRY_SECONDS
+) -> Iterator[ModelEvent]:
+    """One reply. A failure before the first event is tried again, unless it took ``longest_try_seconds`` to
+    come; afterwards it is raised."""
     for tried in range(1, _TRIES + 1):
         begun, began = False, time.monotonic()
         try:
@@ -23,7 +26,7 @@ def patiently(once: Callable[[], Iterator[ModelEvent]]) -> Iterator[ModelEvent]:
                 begun = True
                 yield event
         except (ModelUnavailable, ModelRateLimited) as error:
-            slow = time.monotonic() - began > _LONGEST_TRY_SECONDS
+            slow = time.monotonic() - began >= longest_try_seconds
             wait = None if begun or slow or tried == _TRIES else _wait(error, tried)
             if wait is None:
                 raise

@@ -201,6 +201,7 @@ def test_a_choice_keeps_the_rest_of_the_question(retail: Asking, question: str) 
         ("sales 2024 vs 2025", REFUSE),
         ("mrp 1999", REFUSE),
         ("april se sale", REFUSE),
+        ("abhi ki sale", REFUSE),
         ("10 lakh se zyada bikri wale store", REFUSE),
         ("same store sales growth", REFUSE),
     ],
