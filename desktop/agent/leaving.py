@@ -88,13 +88,18 @@ def written(value: object, dialect: str | None) -> Written:
     from sqlglot.tokenizer_core import TokenType
 
     from shared.sql import parsing  # loads the parser, which the start of the window does not wait for
+    from shared.sql.rules import rules
 
     try:
-        tokens = parsing.tokens(texts[0], dialect)
+        tokens, functions = parsing.tokens(texts[0], dialect), rules(dialect).functions
     except Exception:  # noqa: BLE001 - whatever the parser raises: what it cannot read is looked at whole
         return Written(texts)
     names = (TokenType.VAR, TokenType.IDENTIFIER)
-    called = {before.end for before, after in pairwise(tokens) if after.text == "("}
+    called = {
+        before.end
+        for before, after in pairwise(tokens)
+        if after.text == "(" and before.text.lower() in functions
+    }
     return Written(
         [
             *(token.text for token in tokens if token.token_type.name.endswith("STRING")),

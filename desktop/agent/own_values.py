@@ -59,9 +59,10 @@ class OwnValues:
         for text in (*written.texts, "".join(written.texts)):  # one value may be written in parts
             found.update(dict.fromkeys(self._of_text(text)))
         for name in written.names:
-            plain = _plain(name)
-            if plain in self._cells and not self._is_said(plain) and not self._is_name(plain):
-                found[self._cells[plain]] = None
+            plain = f" {_plain(name)} "
+            for cell, as_shown in self._cells.items():
+                if f" {cell} " in plain and not self._is_said(cell) and not self._is_name(cell):
+                    found[as_shown] = None
         for digits in written.numbers:
             number = _number(digits)
             if number in self._numbers and number not in self._said_numbers:

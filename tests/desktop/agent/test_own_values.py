@@ -58,6 +58,8 @@ def own(said: str = "how do my shops compare", names: str = "sales (zone, store_
         ("SELECT 1 FROM sales WHERE net = CAST('987,654.25' AS DECIMAL(9, 2))", ["987,654.25"]),
         # places that are no literals
         ("SELECT 1 AS zebrapur FROM sales", ["Zebrapur"]),
+        ("SELECT zone AS total_of_zebrapur FROM sales", ["Zebrapur"]),
+        ("SELECT zebrapur(zone) FROM sales", ["Zebrapur"]),
         ("SELECT zone FROM sales /* Zebrapur has 987654.25 */", ["Zebrapur", "987654.25"]),
         ("SELECT zone FROM sales -- Zebrapur\n", ["Zebrapur"]),
         # texts of files, and what the analyst said of a sheet
