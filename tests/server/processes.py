@@ -37,7 +37,9 @@ class BackendProcess:
         self._ready, self._ended = threading.Event(), threading.Event()
         self.url = ""
         threading.Thread(target=self._read, daemon=True).start()
-        assert self._ready.wait(90), self.lines
+        if not self._ready.wait(90):
+            self.process.kill()  # nobody has it to stop it
+            raise AssertionError(self.lines)
 
     @property
     def config(self) -> Path:
