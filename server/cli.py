@@ -125,18 +125,22 @@ def _serve(parsed: argparse.Namespace) -> int:
     # Until serving takes it over: the first process of a container would not even hear a SIGTERM otherwise.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     from server.running import serve
-    from server.settings_file import choose
+    from server.settings_file import choose, named
 
     chosen = choose(parsed.config, os.environ)
     for remark in chosen.remarks:
         print(remark, file=sys.stderr, flush=True)
-    return serve(chosen.settings, lambda: _settings(parsed.config))
+    with named(parsed.config, os.environ):
+        return serve(chosen.settings, lambda: _settings(parsed.config))
 
 
 def _check_config(parsed: argparse.Namespace) -> int:
     from server.checking import check
+    from server.settings_file import named
 
-    check(_settings(parsed.config))
+    settings = _settings(parsed.config)
+    with named(parsed.config, os.environ):
+        check(settings)
     print("The settings can be used.")
     return 0
 

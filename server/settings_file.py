@@ -6,7 +6,8 @@ the master key.
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
@@ -61,6 +62,18 @@ def file_of(given: Path | None, environ: Mapping[str, str]) -> Path | None:
     """The one that is given, or that the environment names."""
     named = environ.get("VMART_CONFIG", "").strip()
     return given or (Path(named) if named else None)
+
+
+@contextmanager
+def named(given: Path | None, environ: Mapping[str, str]) -> Iterator[None]:
+    """What is wrong with a setting is said with the file in which it stands."""
+    try:
+        yield
+    except SettingsInvalid as error:
+        file = file_of(given, environ)
+        if file is None or not _is_there(file) or Path(error.message.partition(": ")[0]).is_absolute():
+            raise  # there is none, or the sentence begins with a file
+        raise SettingsInvalid(f"{file}: {error.message}", details=error.details) from error
 
 
 def _load(file: Path, environ: Mapping[str, str]) -> BackendSettings:

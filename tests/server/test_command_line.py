@@ -110,6 +110,8 @@ def test_settings_that_cannot_work_stop_the_start_naming_the_key(
     for command in ("check-config", "serve"):
         assert main([command, "--config", str(config)]) == 1, command
         err = capsys.readouterr().err
+        assert err.startswith(f"{config}: ")
+        assert err.count(str(config)) == 1
         assert said in err
         assert len(err.strip().splitlines()) == 1
 
