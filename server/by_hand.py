@@ -16,20 +16,21 @@ import msgspec
 
 from server.store.audit.line import of_the_backend
 from server.store.audit.spool import leave
-from shared.errors import AppError
+from shared.errors import AppError, StateTooNew
 from shared.paths import home
 
 
 @contextmanager
 def recorded(action: str, target: str = "", fields: str = "", *, refused: bool = True) -> Iterator[None]:
     """What happens within, done or, unless not ``refused``, refused. ``action`` and ``target`` are those of
-    the same call over HTTP, ``fields`` names what of it was given, never values."""
+    the same call over HTTP, ``fields`` names what of it was given, never values. Beside the state of a newer
+    version nothing is written."""
     began = time.perf_counter()
     detail = f"by a command: {fields}" if fields else "by a command"
     try:
         yield
     except AppError as error:
-        if refused:
+        if refused and not isinstance(error, StateTooNew):
             _leave(action, target, detail, error.status, error.code, began)
         raise
     _leave(action, target, detail, 200, "", began)

@@ -254,7 +254,7 @@ def test_folders_of_a_person_beside_the_state_are_left_alone(tmp_path: Path, com
     assert command(home, "backup", "--to", str(tmp_path / "saved"))[0] == 0
     assert command(home, "restore", "--from", str(tmp_path / "saved"), "--replace")[0] == 0
     left = {path.name for path in (home / "backend").iterdir() if path.is_dir()}
-    assert left == {"backup-of-last-year", "restore-me"}
+    assert left == {"audit", "backup-of-last-year", "restore-me"}
 
 
 def test_a_home_without_a_state_has_nothing_to_save(tmp_path: Path, command: Command) -> None:

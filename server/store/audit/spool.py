@@ -100,12 +100,13 @@ class Spool:
         if settled:
             (self.folder / f"{self.writer}{_LOCK}").unlink(missing_ok=True)
 
-    def give_to_whose_folder_it_is(self) -> None:
-        """An administrator of the machine writes what the account of the backend is to read."""
+    def give_to_whose_state_it_is(self) -> None:
+        """An administrator of the machine writes what the account of the backend is to read, and may have
+        made the folder that it is to write into."""
         if not hasattr(os, "geteuid") or os.geteuid() != 0:
             return
-        owner = self.folder.stat()
-        for name in (*self._names, self.folder / f"{self.writer}{_LOCK}"):
+        owner = self.folder.parent.stat()
+        for name in (self.folder, *self._names, self.folder / f"{self.writer}{_LOCK}"):
             os.chown(name, owner.st_uid, owner.st_gid)
 
     def _begun(self, writer: str) -> tuple[float, str]:
@@ -133,7 +134,7 @@ def leave(folder: Path, line: AuditLine) -> None:
     spool = Spool(folder, COMMAND)
     try:
         spool.append(1, line)
-        spool.give_to_whose_folder_it_is()
+        spool.give_to_whose_state_it_is()
     finally:
         spool.close(settled=False)
 
