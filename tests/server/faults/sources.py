@@ -39,6 +39,8 @@ class Source(msgspec.Struct, frozen=True):
     limits: Limits = Limits()
     login: dict[str, str] = {}
     """In place of the peer's usual one."""
+    rows_beside: bool = False
+    """Rows come over a line of their own; when nobody answers there, over the first one."""
 
     def port_of(self, peer: Any) -> int:
         return int(getattr(peer, self.port))
@@ -92,6 +94,8 @@ SOURCES = {
 }
 
 ROWS_BESIDE = {
-    "clickhouse over http": msgspec.structs.replace(SOURCES["clickhouse"], port="http_port"),
+    "clickhouse over http": msgspec.structs.replace(
+        SOURCES["clickhouse"], port="http_port", rows_beside=True
+    ),
 }
 """Here the connection itself stays good; only the rows come over the bad line."""
