@@ -81,8 +81,7 @@ def _quality(finding: Missing | Strange | Repeated | Gap) -> Said:
     match finding:
         case Missing():
             importance = "high" if finding.percent >= 30 else "medium" if finding.percent >= 5 else "low"
-            counted = "1 row" if finding.count == 1 else f"{figure(finding.count)} rows"
-            rows = f"{counted} ({percent(finding.percent)})"
+            rows = f"{_rows(finding.count)} ({percent(finding.percent)})"
             return "missing_values", f"{name(finding.column)} is missing in {rows}.", importance
         case Strange():
             return "data_quality", _strange(finding), "high" if finding.what == "extreme" else "low"
@@ -113,8 +112,8 @@ def _strange(finding: Strange) -> str:
                 f"the next largest is {amount(finding.column, finding.usual or 0)}."
             )
         case "negative":
-            rows = "1 row" if finding.count == 1 else f"{figure(finding.count)} rows"
-            return f"{column} is below zero in {rows}, down to {amount(finding.column, finding.value or 0)}."
+            lowest = amount(finding.column, finding.value or 0)
+            return f"{column} is below zero in {_rows(finding.count)}, down to {lowest}."
         case "blank_ends":
             return f"{column} has values that begin or end with a blank: {_quoted(finding.examples)}."
     return f"{column} has values that differ only in case or blanks: {_quoted(finding.examples)}."
@@ -183,7 +182,7 @@ def _driven(finding: Driven) -> str:
     share = f" ({percent(abs(finding.percent))})" if finding.percent is not None else ""
     parts = "; ".join(_part(finding.column, part) for part in finding.parts[:_TOLD_PARTS])
     if finding.follows:
-        change = signed(finding.change, amount(finding.column, abs(finding.change)))
+        change = _change(finding.column, finding.change)
         return (
             f"Of the same change of {name(finding.column)} ({change}), by {name(finding.grouping)}: {parts}."
         )
@@ -197,13 +196,13 @@ def _driven(finding: Driven) -> str:
 
 def _part(column: str, part: Part) -> str:
     note = " (new)" if part.new else " (gone)" if part.gone else ""
-    return f"{part.group}{note} {signed(part.change, amount(column, abs(part.change)))}"
+    return f"{part.group}{note} {_change(column, part.change)}"
 
 
 def _mix(finding: PriceVolumeMix) -> str:
     parts = (("volume", finding.volume), ("price", finding.price), ("mix", finding.mix))
-    told = ", ".join(f"{label} {signed(value, amount(finding.column, abs(value)))}" for label, value in parts)
-    change = signed(finding.change, amount(finding.column, abs(finding.change)))
+    told = ", ".join(f"{label} {_change(finding.column, value)}" for label, value in parts)
+    change = _change(finding.column, finding.change)
     return (
         f"Of the change of {name(finding.column)} ({change}), by {name(finding.grouping)}: {told}, "
         f"counted in {name(finding.quantity)}."
@@ -225,3 +224,11 @@ def _forecast(finding: Forecast) -> str:
         f"{text} In {finding.folds} tries on the past it was off by {percent(finding.error_percent)}, the "
         f"plain guess by {percent(finding.naive_error_percent)}."
     )
+
+
+def _rows(count: int) -> str:
+    return "1 row" if count == 1 else f"{figure(count)} rows"
+
+
+def _change(column: str, value: float) -> str:
+    return signed(value, amount(column, abs(value)))

@@ -22,7 +22,7 @@ def amount(column: str, value: float) -> str:
     said = figure(value)
     if not is_money(column):
         return said
-    return f"−₹{said[1:]}" if said.startswith(("-", "−")) else f"₹{said}"
+    return f"−₹{said[1:]}" if said.startswith("−") else f"₹{said}"
 
 
 def percent(value: float) -> str:
