@@ -12,6 +12,7 @@ from desktop.agent.own_values import OwnValues, Written
 from desktop.events import Effect, Reading
 from desktop.sheets.known import THIS_PC
 from desktop.tools.base import ToolContext
+from desktop.tools.files import counted
 from shared.errors import EffectDeclined
 from shared.llm.base import ToolCall
 
@@ -125,7 +126,6 @@ def _texts(value: object) -> list[str]:
 
 
 def _effect(values: list[str], leaving: dict[str, object], connection: str) -> Effect:
-    counted = "1 value" if len(values) == 1 else f"{len(values)} values"
     named = ", ".join(values[:_MOST_NAMED])
     if len(values) > _MOST_NAMED:
         named += f", and {len(values) - _MOST_NAMED} more in the text below"
@@ -135,7 +135,7 @@ def _effect(values: list[str], leaving: dict[str, object], connection: str) -> E
     ]
     return Effect(
         kind="send",
-        title=f"Send {counted} out of your files to the backend",
+        title=f"Send {counted(len(values), 'value')} out of your files to the backend",
         details=[
             Reading("Value" if len(values) == 1 else "Values", named),
             Reading("To", f"the backend, in a query on {connection}"),

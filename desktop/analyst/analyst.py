@@ -70,7 +70,7 @@ class Analyst:
     def read(self, question: str, memory: dict[str, object] | None = None) -> Outcome:
         """``memory`` is that of the last plan of the conversation, for follow-ups."""
         try:
-            return self._read(question, _remembered(memory), unread=bool(memory and UNREAD in memory))
+            return self._read(question, memory)
         except Unclear as unclear:
             return self._sure(unclear.outcome, question, memory)
 
@@ -98,7 +98,8 @@ class Analyst:
             self._trying = False
         return self._starters
 
-    def _read(self, question: str, earlier: Intent | None, *, unread: bool) -> Outcome:
+    def _read(self, question: str, memory: dict[str, object] | None) -> Outcome:
+        earlier, unread = _remembered(memory), memory is not None and UNREAD in memory
         tokens = tokenise(question)
         if not tokens:
             raise refuse("Ask a question about the data.", self._suggested())
@@ -228,7 +229,7 @@ class Analyst:
     def _refusal(self, question: str, memory: dict[str, object] | None) -> Refusal | None:
         """What would be said to it; None when it is answered or asked back."""
         try:
-            self._read(question, _remembered(memory), unread=bool(memory and UNREAD in memory))
+            self._read(question, memory)
         except Unclear as unclear:
             return unclear.outcome if isinstance(unclear.outcome, Refusal) else None
         return None

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 
 import msgspec
 
-from desktop.analyst.catalogue import Catalogue
-from desktop.analyst.intent import Dimension, Filter, Intent, Measure, Place
+from desktop.analyst.catalogue import Catalogue, Wanted
+from desktop.analyst.intent import Dimension, Filter, Intent, Measure
 from desktop.analyst.places import Places
 from desktop.analyst.unclear import Wording, ask, refuse
 from desktop.analyst.wishes import Wishes
@@ -139,5 +139,5 @@ def _union(old: Filter, new: Filter) -> Filter:
     return msgspec.structs.replace(old, values=values, said=" or ".join(said))
 
 
-def _only(wanted: Filter) -> tuple[Place, tuple[str | bool | int, ...]]:
+def _only(wanted: Filter) -> Wanted:
     return wanted.place, wanted.values

@@ -153,7 +153,7 @@ class Clock:
             back, said, note = _DAYS[first]
             return Time(1, steps.whole("day", self.today, back, said, today=self.today), note=note)
         if words[:4] == ["day", "before", "yesterday"]:
-            return Time(3, steps.whole("day", self.today, 2, "the day before yesterday", today=self.today))
+            return Time(3, steps.whole("day", self.today, 2, _BEFORE, today=self.today))
         if first in TO_DATE:
             return self._to_date(TO_DATE[first], 1)
         if words[1:3] == ["to", "date"] and first in STEP:
