@@ -361,8 +361,8 @@ def run_package(arguments: List[str]) -> int:
 
 
 def run_bench(arguments: List[str]) -> int:
-    if "--ship" not in arguments and {"-h", "--help"}.intersection(arguments):
-        return subprocess.call([supported_python(), "-m", "tests.bench.options", "--help"], cwd=str(ROOT))
+    if "--ship" not in arguments and asks_for_help(arguments):
+        return subprocess.call([sys.executable, "-m", "tests.bench.options", "--help"], cwd=str(ROOT))
     set_up("dev")
     os.chdir(str(ROOT))
     if "--ship" in arguments:
